@@ -1,0 +1,87 @@
+"""One tree of errors, each saying what came, what was expected and what to type instead.
+
+The parts of the sentence are attributes, so that a front end can lay them out anew. The library never
+prints and never exits: `daybreak.cli` turns these into one line and an exit code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class DaybreakError(Exception):
+    """Base of every error that daybreak raises on purpose.
+
+    Args:
+        came: what was found, as a sentence without its full stop; names the file or the value.
+        expected: what would have been right ("" where that is plain).
+        hint: what to type or do instead ("" where there is nothing to do).
+    """
+
+    def __init__(self, came: str, expected: str = "", hint: str = "") -> None:
+        self.came = came
+        self.expected = expected
+        self.hint = hint
+        sentence = came + (f"; expected {expected}" if expected else "")
+        super().__init__(sentence + (f". {hint}" if hint else ""))
+
+
+class UnknownName(DaybreakError, KeyError):
+    """A method, network, metric, data set or setting that is not there; carries the nearest names.
+
+    Attributes:
+        name: the name as given.
+        known: every name that would have been right.
+        nearest: up to three known names that look like it.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
+        self.name = name
+        self.known = tuple(known)
+        self.nearest = tuple(get_close_matches(name.lower(), self.known, n=3, cutoff=0.5))
+        meant = f"Did you mean {' or '.join(self.nearest)}?" if self.nearest else ""
+        listed = "" if self.nearest else f"one of {', '.join(self.known)}"
+        super().__init__(f"there is no {kind} named {name!r}", listed, " ".join(filter(None, (meant, hint))))
+
+    __str__ = Exception.__str__  # KeyError would show the sentence in quotes
+
+
+class BadSetting(DaybreakError, ValueError):
+    """A setting, a strength or an option whose value is out of its range or of another kind."""
+
+
+class BadPixels(DaybreakError, ValueError):
+    """An array that is no picture: wrong shape, wrong kind of number, NaN or infinity."""
+
+
+class UnreadablePicture(DaybreakError):
+    """A file that cannot be read as a picture: missing, empty, truncated, not a picture, too large."""
+
+
+class UnwritablePicture(DaybreakError):
+    """An output that cannot be written: no permission, no space, a format that cannot hold it."""
+
+
+class OutputExists(DaybreakError):
+    """An output that is there already and was not made by the same settings, or is an input."""
+
+
+class MissingExtra(DaybreakError, ImportError):
+    """An optional part that is not installed; the hint is the line that installs it."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(f"{what} needs an optional part", hint=f'Type: pip install "daybreak[{extra}]"')
+
+
+class WeightsError(DaybreakError):
+    """A weight file that is missing, does not match its card or cannot be run."""
+
+
+class RegistryError(DaybreakError):
+    """A name registered twice; nothing was changed."""
+
+
+class TrainingError(DaybreakError):
+    """A training run that cannot start or go on: data, recipe, checkpoint or a loss that is not finite."""

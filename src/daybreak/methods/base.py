@@ -1,0 +1,180 @@
+"""What a method is: settings that exist once, a card, and a function from pixels to pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from daybreak.errors import BadPixels, BadSetting, UnknownName
+from daybreak.types import Pixels
+
+
+class Settings(BaseModel):
+    """Base of every method's settings: frozen, typed, unknown keys refused.
+
+    The command line, the HTTP schema, the web sliders and the documentation are made from these models,
+    so a default, a range or a unit is written here and nowhere else.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def setting(
+    default: Any,
+    text: str,
+    *,
+    source: str,
+    unit: str = "",
+    ge: float | None = None,
+    le: float | None = None,
+    gt: float | None = None,
+    lt: float | None = None,
+) -> Any:
+    """Declare one setting of a method.
+
+    Args:
+        default: the value used when nothing is said.
+        text: one sentence: what it does and what more of it brings.
+        source: where the default comes from: "paper: …" or "assumed: <the reason>".
+        unit: "px", "dB", "grey levels" …; "" for a pure number.
+        ge, le, gt, lt: the range, inclusive (ge, le) or exclusive (gt, lt).
+
+    Raises:
+        ValueError: source opens with neither "paper" nor "assumed".
+    """
+    if not source.startswith(("paper", "assumed: ")):
+        raise ValueError(f"source of a setting starts with 'paper' or 'assumed: <reason>', got {source!r}")
+    return Field(
+        default,
+        description=text,
+        ge=ge,
+        le=le,
+        gt=gt,
+        lt=lt,
+        json_schema_extra={"unit": unit, "source": source},
+    )
+
+
+S = TypeVar("S", bound=Settings)
+
+
+@dataclass(frozen=True)
+class Card:
+    """What there is to know about a method before running it.
+
+    Attributes:
+        name: lower case, as typed after `-m`.
+        summary: one line for a list.
+        paper: the publication, with year and venue ("" where there is none).
+        kind: "classical" (arithmetic alone), "pretrained" (runs a shipped network) or "automatic" (chooses).
+        settings: the settings model.
+        context: "local": each output pixel depends on the input within `halo` pixels; "global": on all of it.
+        halo: pixels of context on each side; 0 for "global".
+        multiple: the input's sides must be multiples of this (`daybreak.enhancing` pads).
+        scale: output side / input side, 1 or 2.
+        licence: terms of the algorithm's code or of the weight ("Apache-2.0" for our own).
+        cost: what running it takes where that is remarkable: time, memory ("" otherwise).
+        notes: where we differ from the source and why.
+        weights_sha256: of the ONNX file that runs ("" for classical methods).
+    """
+
+    name: str
+    summary: str
+    paper: str
+    kind: Literal["classical", "pretrained", "automatic"]
+    settings: type[Settings]
+    context: Literal["local", "global"] = "global"
+    halo: int = 0
+    multiple: int = 1
+    scale: Literal[1, 2] = 1
+    licence: str = "Apache-2.0"
+    cost: str = ""
+    notes: str = ""
+    weights_sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What an automatic method decided for one picture.
+
+    Attributes:
+        method: the method that will run, or None where the picture is left as it is.
+        reason: one clause for the summary, for example "already well lit (brightness 0.52)".
+    """
+
+    method: Method[Any] | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Method(Generic[S]):
+    """An enhancement method: its card and its arithmetic.
+
+    Attributes:
+        card: what there is to know before running it.
+        run: (pixels, settings) -> pixels. Receives checked H×W×3 float32 sRGB in [0, 1] of any size from
+            1×1, C-contiguous, and must not change them; gives back float32 of the same shape (times
+            card.scale), clamped to [0, 1] as its last step.
+        choose: only for kind "automatic": decides which method a picture needs.
+    """
+
+    card: Card
+    run: Callable[[Pixels, S], Pixels]
+    choose: Callable[[Pixels, S], Choice] | None = None
+
+    def enhance(self, pixels: Pixels, **settings: Any) -> Pixels:
+        """Run the method on one picture.
+
+        Args:
+            pixels: H×W×3, RGB, sRGB-encoded, float32 in [0, 1]; left unchanged.
+            settings: by name, as in `card.settings`; those left out take their defaults.
+
+        Returns:
+            H×W×3 (times `card.scale`), float32 in [0, 1].
+
+        Raises:
+            BadPixels: another shape or dtype, or NaN.
+            BadSetting: a value of the wrong kind or out of its range.
+            UnknownName: a setting that the method does not have.
+        """
+        return self.run(check_pixels(pixels), parse_settings(self.card, settings))  # type: ignore[arg-type]
+
+
+def check_pixels(pixels: Pixels) -> Pixels:
+    """Refuse what is not H×W×3 float32, finite and in [0, 1]; give back a C-contiguous array."""
+    if not isinstance(pixels, np.ndarray) or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
+        shape = getattr(pixels, "shape", type(pixels).__name__)
+        raise BadPixels(f"pixels of shape {shape}", "an array of H×W×3 with at least one pixel")
+    if pixels.dtype != np.float32:
+        raise BadPixels(f"pixels of dtype {pixels.dtype}", "float32 in [0, 1]")
+    low, high = float(pixels.min()), float(pixels.max())  # NaN shows up in both
+    if not (low >= 0.0 and high <= 1.0):
+        raise BadPixels(f"pixels between {low:g} and {high:g}", "finite values in [0, 1]")
+    return np.ascontiguousarray(pixels)
+
+
+def parse_settings(card: Card, values: dict[str, Any]) -> Settings:
+    """Make the settings model of a method from names and values (text is converted).
+
+    Raises:
+        BadSetting: a value of the wrong kind or out of its range.
+        UnknownName: a setting that the method does not have.
+    """
+    for name in values:
+        if name not in card.settings.model_fields:
+            raise UnknownName(f"setting of {card.name}", name, card.settings.model_fields)
+    try:
+        return card.settings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "?"
+        told = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+        raise BadSetting(
+            f"setting {name}={first['input']!r} of {card.name}",
+            told,
+            f"See: daybreak methods {card.name}",
+        ) from None
