@@ -1,8 +1,57 @@
 """daybreak turns dark pictures into clear ones.
 
->>> import daybreak
->>> daybreak.__version__.count(".")
-2
+>>> import daybreak, numpy as np
+>>> dark = np.full((8, 12, 3), 12, np.uint8)
+>>> bright = daybreak.enhance(dark)
+>>> bright.shape, bright.dtype, bool(bright.mean() > 2 * dark.mean())
+((8, 12, 3), dtype('uint8'), True)
+
+Everything is imported when it is first used, so that `import daybreak` costs next to nothing.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from daybreak.enhancing.api import enhance, load_image, save_image
+    from daybreak.enhancing.enhancer import Enhancer
+    from daybreak.errors import DaybreakError
+    from daybreak.image.photo import Photo
+    from daybreak.methods import get_method, list_methods
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "DaybreakError",
+    "Enhancer",
+    "Photo",
+    "__version__",
+    "enhance",
+    "get_method",
+    "list_methods",
+    "load_image",
+    "save_image",
+]
+
+_HOMES = {
+    "DaybreakError": "daybreak.errors",
+    "Enhancer": "daybreak.enhancing.enhancer",
+    "Photo": "daybreak.image.photo",
+    "enhance": "daybreak.enhancing.api",
+    "get_method": "daybreak.methods",
+    "list_methods": "daybreak.methods",
+    "load_image": "daybreak.enhancing.api",
+    "save_image": "daybreak.enhancing.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'daybreak' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

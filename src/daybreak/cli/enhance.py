@@ -1,0 +1,181 @@
+"""`daybreak enhance`: pictures, folders and globs in, brighter pictures out."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from daybreak.cli.console import DONE, INTERRUPTED, SOME_FAILED, complain
+from daybreak.cli.options import complete_method, parse_sets
+from daybreak.enhancing.batch import Output, Result, enhance_bytes, run_batch
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.plan import Job, Refusal, plan
+from daybreak.enhancing.report import write_report
+from daybreak.errors import BadSetting
+from daybreak.image.write import write_whole
+from daybreak.text import printable
+
+PREVIEW = 960  # px, longest side of the pictures in a gallery
+
+_STATES = {
+    "enhanced": "enhanced",
+    "unchanged": "left as they were",
+    "done before": "done before",
+    "failed": "failed",
+}
+
+
+def enhance(
+    paths: Annotated[list[str], typer.Argument(help="Files, folders, globs, or - for stdin to stdout.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="A folder, or a file for one picture.")
+    ] = None,
+    method: Annotated[str, typer.Option("-m", "--method", autocompletion=complete_method)] = "auto",
+    strength: Annotated[
+        float, typer.Option("-s", "--strength", help="0 the input, 1 the method's own result, up to 1.5.")
+    ] = 1.0,
+    exposure: Annotated[
+        float | None,
+        typer.Option("--exposure", help="Instead of a strength: stops (EV) brighter than the input."),
+    ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the method; may repeat."),
+    ] = None,
+    recursive: Annotated[
+        bool, typer.Option("-r", "--recursive", help="Folders with all below; keeps the tree.")
+    ] = False,
+    suffix: Annotated[
+        str, typer.Option("--suffix", help="Put before the extension of each result.")
+    ] = "_daybreak",
+    format: Annotated[
+        Literal["keep", "jpg", "png", "tiff", "webp", "avif"],
+        typer.Option("--format", help="Of the results."),
+    ] = "keep",
+    quality: Annotated[
+        int | None, typer.Option("--quality", min=1, max=100, help="For JPEG, WebP, AVIF.")
+    ] = None,
+    bit_depth: Annotated[
+        Literal["keep", "8", "16"], typer.Option("--bit-depth", help="Bits a channel.")
+    ] = "keep",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace results made by other settings.")
+    ] = False,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", min=1, help="Pictures at the same time, one core each.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write a JSON report of every file.")
+    ] = None,
+    gallery: Annotated[Path | None, typer.Option("--gallery", help="Write a before/after HTML page.")] = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
+) -> int:
+    """Brighten dark pictures; the originals stay as they are."""
+    enhancer = Enhancer(method, strength=strength, exposure=exposure, **parse_sets(sets or []))
+    kept = None if format == "keep" else {"jpg": "jpeg"}.get(format, format)
+    depth = None if bit_depth == "keep" else int(bit_depth)
+    written = Output(kept, quality, depth, overwrite, preview=PREVIEW if gallery else 0)
+    if "-" in paths:
+        return _stream(paths, output, enhancer, written, quiet)
+    planned = plan(paths, output=output, recursive=recursive, suffix=suffix, format=kept, overwrite=overwrite)
+    if dry_run:
+        return _show(planned)
+    done = _Told(len(planned), quiet)
+    try:
+        results = done.watch(run_batch(planned, enhancer, written, jobs))
+        if gallery:
+            from daybreak.enhancing.gallery import write_gallery
+
+            write_gallery(map(gallery_entry, results), gallery, "daybreak: before and after")
+        else:
+            for _ in results:
+                pass
+    except KeyboardInterrupt:
+        complain(f"stopped after {len(done.results)} of {len(planned)}; the same command again does the rest")
+        return INTERRUPTED
+    finally:
+        if report:
+            write_report(done.results, enhancer, report, complete=len(done.results) == len(planned))
+    return done.summary()
+
+
+def _stream(paths: list[str], output: Path | None, enhancer: Enhancer, written: Output, quiet: bool) -> int:
+    """stdin to stdout (or to the file given by -o)."""
+    if len(paths) > 1:
+        raise BadSetting("- (stdin) together with other paths", "one or the other")
+    source = Path("stdin")
+    encoded, result = enhance_bytes(sys.stdin.buffer.read(), enhancer, written, source, output)
+    if output is None:
+        sys.stdout.buffer.write(encoded)
+    else:
+        write_whole(output, encoded, overwrite=written.overwrite)
+    if not quiet:
+        print(_line(result), file=sys.stderr)
+    return DONE
+
+
+def _show(planned: list[Job | Refusal]) -> int:
+    """What a dry run prints: one line a file on stdout, refusals on stderr."""
+    for job in planned:
+        if isinstance(job, Refusal):
+            complain(str(job.error))
+        else:
+            there = " (is there already)" if job.target.exists() else ""
+            print(f"{printable(str(job.source))} -> {printable(str(job.target))}{there}")
+    return SOME_FAILED if any(isinstance(job, Refusal) for job in planned) else DONE
+
+
+def _line(result: Result) -> str:
+    """One finished picture in a line."""
+    what = result.method or result.state
+    notes = "; ".join(result.notes)
+    target = f" -> {result.target}" if result.target else ""
+    return printable(
+        f"{result.source}{target}: {what}{', ' + notes if notes else ''}, {result.seconds:.2f} s"
+    )
+
+
+class _Told:
+    """Collects the results of a batch and tells the person at the terminal about them."""
+
+    def __init__(self, total: int, quiet: bool) -> None:
+        self.total, self.quiet = total, quiet
+        self.results: list[Result] = []
+        self.start = time.perf_counter()
+
+    def watch(self, results: Iterator[Result]) -> Iterator[Result]:
+        """Pass results on; failures are told at once, and progress where stderr is a terminal."""
+        if not self.quiet and self.total > 1 and sys.stderr.isatty():
+            results = progress(results, self.total)
+        for result in results:
+            self.results.append(replace(result, before=None, after=None))
+            if result.error:
+                complain(result.error)
+            yield result
+
+    def summary(self) -> int:
+        """Print the last line and give back the exit code."""
+        states = Counter(result.state for result in self.results)
+        failed = states["failed"]
+        if not self.quiet:
+            seconds = time.perf_counter() - self.start
+            told = ", ".join(f"{count} {_STATES[state]}" for state, count in states.items())
+            if self.total == 1 and not failed:
+                print(_line(self.results[0]), file=sys.stderr)
+            else:
+                rate = f", {self.total / seconds:.1f} a second" if seconds > 0 else ""
+                print(
+                    f"{self.total} pictures: {told or 'nothing to do'}; {seconds:.1f} s{rate}",
+                    file=sys.stderr,
+                )
+        return SOME_FAILED if failed else DONE

@@ -1,0 +1,104 @@
+"""How much of a method is applied: by strength, or up to an exposure that is asked for.
+
+Strength s mixes the method's result E with the input I as clip(I + s·(E − I)): 0 is the input, 1 the method's
+own result, and up to 1.5 goes beyond it. An exposure asks for a brightness instead: the mean of the linear
+light of the result is 2^EV times that of the input. It is reached by choosing s, and where the method's range
+ends before it (or the picture is to get darker), by a plain gain in linear light on top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from daybreak.errors import BadSetting
+from daybreak.image.color import linear_to_srgb, srgb_to_linear
+from daybreak.types import Pixels
+
+MAX_STRENGTH = 1.5
+MAX_EXPOSURE = 10.0
+_SAMPLES = 250_000  # pixels that the exposure is measured on: the mean is then good to 0.01 EV
+
+
+def check_amount(strength: float, exposure: float | None) -> None:
+    """Refuse a strength outside [0, 1.5] and an exposure outside ±10 EV.
+
+    Raises:
+        BadSetting: one of them is out of range, or both are given.
+    """
+    if not 0.0 <= strength <= MAX_STRENGTH:
+        raise BadSetting(f"strength {strength:g}", f"a number from 0 (the input) to {MAX_STRENGTH:g}")
+    if exposure is None:
+        return
+    if not -MAX_EXPOSURE <= exposure <= MAX_EXPOSURE:
+        raise BadSetting(f"exposure {exposure:g}", f"stops (EV) between -{MAX_EXPOSURE:g} and +{MAX_EXPOSURE:g}")
+    if strength != 1.0:
+        raise BadSetting("a strength and an exposure together", "one of the two")
+
+
+def blend(pixels: Pixels, enhanced: Pixels, strength: float) -> Pixels:
+    """clip(I + s·(E − I), 0, 1).
+
+    Args:
+        pixels: the input I, H×W×3 float32 in [0, 1].
+        enhanced: the method's result E, same shape; may be reused for the answer.
+        strength: s, in [0, 1.5].
+
+    Returns:
+        H×W×3 float32 in [0, 1]; `pixels` itself for s = 0, `enhanced` itself for s = 1.
+    """
+    if strength == 0.0:
+        return pixels
+    if strength == 1.0:
+        return enhanced
+    mixed = cv2.addWeighted(pixels, 1.0 - strength, enhanced, strength, 0.0, dst=enhanced)
+    mixed = np.asarray(mixed, dtype=np.float32).reshape(pixels.shape)
+    return mixed if strength < 1.0 else np.clip(mixed, 0.0, 1.0, out=mixed)
+
+
+def mean_light(pixels: Pixels) -> float:
+    """Mean of the linear light over pixels and channels, in [0, 1]."""
+    return float(srgb_to_linear(pixels).mean())
+
+
+def gain(pixels: Pixels, factor: float) -> Pixels:
+    """Multiply the linear light by a factor and clip: what a longer or shorter exposure would do."""
+    light = srgb_to_linear(pixels)
+    return linear_to_srgb(np.clip(light * np.float32(factor), 0.0, 1.0))
+
+
+def expose(pixels: Pixels, enhanced: Pixels, stops: float) -> Pixels:
+    """Bring the result's mean linear light to 2^stops times the input's.
+
+    Args:
+        pixels: the input, H×W×3 float32 in [0, 1].
+        enhanced: the method's own result, same shape; may be reused for the answer.
+        stops: EV relative to the input; negative darkens.
+
+    Returns:
+        H×W×3 float32 in [0, 1]; as bright as can be where the target lies above white.
+    """
+    step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / _SAMPLES)))
+    few, few_enhanced = (np.ascontiguousarray(p[::step, ::step]) for p in (pixels, enhanced))
+    target = mean_light(few) * 2.0**stops
+
+    def blended(strength: float) -> Pixels:
+        return blend(few, few_enhanced.copy(), strength)
+
+    if mean_light(few) <= target <= mean_light(blended(MAX_STRENGTH)):
+        strength = _solve(lambda s: mean_light(blended(s)), target, 0.0, MAX_STRENGTH)
+        return blend(pixels, enhanced, strength)
+    strength = MAX_STRENGTH if stops > 0 else 0.0
+    base = blended(strength)
+    factor = 2.0 ** _solve(lambda e: mean_light(gain(base, 2.0**e)), target, -20.0, 20.0)
+    return gain(blend(pixels, enhanced, strength), factor)
+
+
+def _solve(rising: Callable[[float], float], target: float, low: float, high: float) -> float:
+    """Bisect a rising function to its argument with value `target`; 20 halvings are below 1e-4 of a stop."""
+    for _ in range(20):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if rising(middle) < target else (low, middle)
+    return 0.5 * (low + high)

@@ -1,0 +1,93 @@
+"""The functions of the Python API: `daybreak.enhance`, `load_image` and `save_image`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from daybreak.enhancing.arrays import adapt
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.errors import BadPixels
+from daybreak.image.photo import Photo
+from daybreak.image.read import read_photo
+from daybreak.image.write import write_photo
+
+
+def enhance(
+    image: Any,
+    method: str = "auto",
+    strength: float = 1.0,
+    *,
+    exposure: float | None = None,
+    **settings: Any,
+) -> Any:
+    """Enhance one picture and give back the same kind of thing; `Enhancer` does many.
+
+    Args:
+        image: a path (gives a `Photo`), the bytes of a picture file (gives bytes of the same format), a
+            `Photo`, a PIL image, an array H×W, H×W×1, H×W×3 or H×W×4 of uint8, uint16 or float in [0, 1],
+            or a torch tensor C×H×W or N×C×H×W. RGB, sRGB-encoded.
+        method: a name from `daybreak.list_methods()`; "auto" looks at the picture and decides.
+        strength: 0 gives the input back, 1 the method's own result, up to 1.5 goes beyond.
+        exposure: instead of a strength: stops (EV) that the result's mean linear light lies above the input's.
+        **settings: of the method, by name; see `daybreak methods NAME`.
+
+    Returns:
+        The same kind, dtype and number of channels.
+
+    Raises:
+        UnknownName: no such method or setting; carries the nearest names.
+        BadSetting: a value out of its range.
+        BadPixels: an array that is no picture, or NaN in it.
+        UnreadablePicture: a file that cannot be read.
+
+    >>> import numpy as np
+    >>> enhance(np.full((2, 2), 16, np.uint8), method="gamma", gamma=2.0)
+    array([[64, 64],
+           [64, 64]], dtype=uint8)
+    """
+    return Enhancer(method, strength=strength, exposure=exposure, **settings)(image)
+
+
+def load_image(path: str | Path) -> Photo:
+    """Read a picture file with all that travels beside its pixels.
+
+    Args:
+        path: JPEG, PNG, TIFF, WebP, AVIF, BMP or GIF; RAW and HEIC with their extras.
+
+    Returns:
+        A `Photo`: `.pixels` is H×W×3 float32 sRGB in [0, 1], upright.
+
+    Raises:
+        UnreadablePicture: missing, empty, truncated, no picture, or too large; names the file.
+    """
+    return read_photo(Path(path))
+
+
+def save_image(
+    image: Any,
+    path: str | Path,
+    *,
+    quality: int | None = None,
+    bit_depth: int | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write a picture; the suffix of the path decides the format. The file is whole or absent.
+
+    Args:
+        image: a `Photo` (metadata and profile go along) or any single picture that `enhance` accepts.
+        path: where to; never replaced unless `overwrite`.
+        quality: 1 to 100 for JPEG, WebP and AVIF; None for the format's default.
+        bit_depth: 8 or 16; None keeps that of the picture (16 for uint16 and float arrays where it fits).
+        overwrite: replace a file that is there.
+
+    Raises:
+        OutputExists: the file is there and `overwrite` is False.
+        UnwritablePicture: no permission, no space, or a format that cannot hold it.
+    """
+    if not isinstance(image, Photo):
+        pictures, _ = adapt(image)
+        if len(pictures) != 1:
+            raise BadPixels(f"a batch of {len(pictures)} pictures", "one picture a file")
+        image = Photo.from_pixels(pictures[0])
+    write_photo(image, Path(path), quality=quality, bit_depth=bit_depth, overwrite=overwrite)

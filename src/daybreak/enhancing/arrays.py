@@ -1,0 +1,141 @@
+"""Pictures as people hold them, to float32 pixels and back to the same kind.
+
+What is accepted is written down once, in `adapt`; everything else in `enhancing` sees H×W×3 float32.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+
+from daybreak.errors import BadPixels
+from daybreak.image.photo import Photo
+from daybreak.types import Array, Pixels
+
+Rebuild: TypeAlias = Callable[[list[Pixels]], Any]
+
+_LEVELS = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
+_KINDS = "a path, bytes of a picture file, a Photo, a PIL image, a NumPy array or a torch tensor"
+
+
+def adapt(image: Any) -> tuple[list[Pixels], Rebuild]:
+    """Split a picture of any accepted kind into float32 pixels and the way back.
+
+    Args:
+        image: a path, the bytes of a picture file, a `Photo`, a PIL image, an array H×W, H×W×1, H×W×3 or
+            H×W×4 of uint8, uint16 or float in [0, 1], or a torch tensor C×H×W or N×C×H×W with C in 1, 3, 4.
+
+    Returns:
+        The pictures as H×W×3 float32 (one, or N for a batch), and a function that takes as many results and
+        gives back the kind that came. A path gives a `Photo`.
+
+    Raises:
+        BadPixels: another kind, shape or dtype; NaN or values outside [0, 1].
+        UnreadablePicture: a file that cannot be read.
+    """
+    if isinstance(image, Photo):
+        return [image.pixels], lambda results: image.with_pixels(results[0])
+    if isinstance(image, str | Path):
+        from daybreak.image.read import read_photo
+
+        return adapt(read_photo(image))
+    if isinstance(image, bytes | bytearray | memoryview):
+        return _adapt_file(bytes(image))
+    if isinstance(image, np.ndarray):
+        pixels, rebuild = _adapt_array(image)
+        return [pixels], lambda results: rebuild(results[0])
+    kinds = {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(image).__mro__}
+    if "PIL.Image" in kinds:
+        return _adapt_pil(image)
+    if "torch.Tensor" in kinds and "torch" in sys.modules:
+        return _adapt_tensor(image)
+    raise BadPixels(f"a picture of type {type(image).__name__}", _KINDS)
+
+
+def _adapt_file(data: bytes) -> tuple[list[Pixels], Rebuild]:
+    from daybreak.image.read import read_photo
+    from daybreak.image.write import encode_photo, keep_format
+
+    photo = read_photo(data)
+    return [photo.pixels], lambda results: encode_photo(photo.with_pixels(results[0]), keep_format(photo))
+
+
+def _adapt_array(array: Array) -> tuple[Pixels, Callable[[Pixels], Array]]:
+    channels = 1 if array.ndim == 2 else array.shape[-1]
+    if array.ndim not in (2, 3) or channels not in (1, 3, 4) or not array.size:
+        raise BadPixels(f"an array of shape {array.shape}", "H×W, H×W×1, H×W×3 or H×W×4 with at least one pixel")
+    values = _to_float(array)
+    planes = values.reshape(*values.shape[:2], channels)
+    colour = np.repeat(planes, 3, axis=2) if channels == 1 else np.ascontiguousarray(planes[..., :3])
+
+    def rebuild(result: Pixels) -> Array:
+        if channels == 1:
+            result = cv2.cvtColor(result, cv2.COLOR_RGB2GRAY).reshape(*result.shape[:2], 1)
+        levels = _to_dtype(result, array.dtype)
+        if channels == 4:
+            levels = np.concatenate([levels, array[..., 3:]], axis=2)
+        return levels.reshape(array.shape)
+
+    return colour, rebuild
+
+
+def _to_float(array: Array) -> Array:
+    """uint8, uint16 or float in [0, 1] to float32 in [0, 1]; refuse the rest."""
+    if array.dtype in _LEVELS:
+        return array.astype(np.float32) / np.float32(_LEVELS[array.dtype])
+    if array.dtype.kind != "f":
+        raise BadPixels(f"an array of dtype {array.dtype}", "uint8, uint16 or float in [0, 1]")
+    low, high = float(array.min()), float(array.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise BadPixels("an array with NaN or infinity in it", "finite values in [0, 1]")
+    if low < 0.0 or high > 1.0:
+        hint = "Divide by 255, or give uint8" if high > 2.0 else "Clip it first"
+        raise BadPixels(f"a float array between {low:g} and {high:g}", "values in [0, 1]", hint)
+    return array.astype(np.float32)
+
+
+def _to_dtype(result: Pixels, dtype: np.dtype[Any]) -> Array:
+    if dtype not in _LEVELS:
+        return result.astype(dtype)
+    return np.rint(result * np.float32(_LEVELS[dtype])).astype(dtype)
+
+
+def _adapt_pil(image: Any) -> tuple[list[Pixels], Rebuild]:
+    from PIL import Image
+
+    mode = {"1": "L", "P": "RGBA" if "transparency" in image.info else "RGB", "CMYK": "RGB", "YCbCr": "RGB"}
+    wanted = mode.get(image.mode, image.mode)
+    wanted = "RGBA" if wanted == "LA" else wanted
+    if wanted not in ("L", "RGB", "RGBA", "I;16"):
+        raise BadPixels(f"a PIL image of mode {image.mode}", "1, L, LA, P, RGB, RGBA, CMYK, YCbCr or I;16")
+    pixels, rebuild = _adapt_array(np.asarray(image if image.mode == wanted else image.convert(wanted)))
+
+    def back(results: list[Pixels]) -> Any:
+        made = Image.fromarray(rebuild(results[0]))
+        made = made if image.mode == "P" or made.mode == image.mode else made.convert(image.mode)
+        made.info = {key: value for key, value in image.info.items() if key != "transparency"}
+        return made
+
+    return [pixels], back
+
+
+def _adapt_tensor(tensor: Any) -> tuple[list[Pixels], Rebuild]:
+    import torch
+
+    if tensor.ndim not in (3, 4) or tensor.shape[-3] not in (1, 3, 4):
+        raise BadPixels(f"a tensor of shape {tuple(tensor.shape)}", "C×H×W or N×C×H×W with 1, 3 or 4 channels")
+    batch = tensor.detach().cpu().reshape(-1, *tensor.shape[-3:]).movedim(1, -1)
+    kept = torch.float32 if tensor.dtype in (torch.bfloat16, torch.float16) else tensor.dtype
+    split = [_adapt_array(picture.to(kept).numpy()) for picture in batch]
+
+    def back(results: list[Pixels]) -> Any:
+        arrays = [rebuild(result) for (_, rebuild), result in zip(split, results, strict=True)]
+        made = torch.from_numpy(np.stack(arrays)).movedim(-1, 1)
+        return made.reshape(*tensor.shape[:-2], *made.shape[-2:]).to(tensor.dtype).to(tensor.device)
+
+    return [pixels for pixels, _ in split], back

@@ -1,0 +1,241 @@
+"""Jobs to results: read, enhance and write pictures, some at the same time, losing none.
+
+A result lies whole at its target or not at all; whatever goes wrong with one picture is told in its own
+`Result` and the others go on. A result that is there already and was made from the same bytes by the same
+settings is not made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.plan import Job, Refusal
+from daybreak.enhancing.preview import preview
+from daybreak.errors import DaybreakError, OutputExists, UnreadablePicture
+from daybreak.types import Array, Pixels
+
+State = Literal["enhanced", "unchanged", "done before", "failed"]
+
+
+@dataclass(frozen=True)
+class Output:
+    """How results are written.
+
+    Attributes:
+        format: a key of `FORMATS`; None keeps each picture's own.
+        quality: 1 to 100 for JPEG, WebP and AVIF; None for the default of the format.
+        bit_depth: 8 or 16; None keeps each picture's own.
+        overwrite: replace a result that was made by other settings.
+        preview: longest side in pixels of the before/after copies kept in each `Result`; 0 for none.
+    """
+
+    format: str | None = None
+    quality: int | None = None
+    bit_depth: int | None = None
+    overwrite: bool = False
+    preview: int = 0
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one picture.
+
+    Attributes:
+        source, target: as in the job; target is None where the job could not be laid out.
+        state: "enhanced"; "unchanged" (well lit: the file was copied); "done before" (the same result was
+            there already); "failed".
+        method, strength, weights_sha256: what ran ("" and 0 where nothing did).
+        settings: of the method, as JSON values.
+        brightness_before, brightness_after: mean of the sRGB-encoded values in [0, 1]; None where not known.
+        seconds: wall time for this picture, reading and writing included.
+        notes: what a person should know: an automatic choice, only the first frame of an animation …
+        error: one line; "" where all went well.
+        before, after: small copies for a gallery, H×W×3 uint8; None unless asked for.
+    """
+
+    source: Path
+    target: Path | None
+    state: State
+    method: str = ""
+    strength: float = 0.0
+    weights_sha256: str = ""
+    settings: dict[str, Any] | None = None
+    brightness_before: float | None = None
+    brightness_after: float | None = None
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+    error: str = ""
+    before: Array | None = None
+    after: Array | None = None
+
+
+def run_batch(
+    jobs: Sequence[Job | Refusal], enhancer: Enhancer, output: Output, workers: int | None = None
+) -> Iterator[Result]:
+    """Do the jobs and give each result in the jobs' order.
+
+    Args:
+        jobs: from `plan`.
+        enhancer: shared by all workers.
+        output: how results are written.
+        workers: pictures at the same time, one core each. None: one picture on all cores, or several
+            pictures on one core each.
+
+    Yields:
+        One `Result` a job. Stopping early (Ctrl-C, an exception in the consumer) lets the pictures that are
+        being worked on finish, so that no half file is left, and starts no more.
+    """
+    cores = os.cpu_count() or 1
+    at_once = max(1, min(workers or (cores if len(jobs) > 1 else 1), len(jobs)))
+    threads_before = cv2.getNumThreads()
+    cv2.setNumThreads(cores if workers is None and at_once == 1 else 1)
+    pool = ThreadPoolExecutor(at_once, thread_name_prefix="daybreak")
+    try:
+        waiting: deque[Future[Result]] = deque()
+        for job in jobs:  # a bounded window: a million jobs are not a million futures
+            waiting.append(pool.submit(_run, job, enhancer, output))
+            if len(waiting) >= 4 * at_once:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        cv2.setNumThreads(threads_before)
+
+
+def _run(job: Job | Refusal, enhancer: Enhancer, output: Output) -> Result:
+    if isinstance(job, Refusal):
+        return Result(job.source, None, "failed", error=str(job.error))
+    start = time.perf_counter()
+    try:
+        result = _enhance(job, enhancer, output)
+    except DaybreakError as error:
+        result = Result(job.source, job.target, "failed", error=_named(job.source, str(error)))
+    except MemoryError:
+        told = f"{job.source}: not enough memory for a picture of this size"
+        result = Result(job.source, job.target, "failed", error=told)
+    return replace(result, seconds=time.perf_counter() - start)
+
+
+def _named(source: Path, message: str) -> str:
+    return message if str(source) in message else f"{source}: {message}"
+
+
+def _enhance(job: Job, enhancer: Enhancer, output: Output) -> Result:
+    data = read_bytes(job.source)
+    wanted = fingerprint(enhancer, output, data)
+    if job.target.exists() and not output.overwrite and _made_before(job.target, data, wanted, enhancer):
+        return Result(job.source, job.target, "done before")
+    encoded, result = enhance_bytes(data, enhancer, output, job.source, job.target)
+    write_whole(job.target, encoded, overwrite=output.overwrite)
+    return result
+
+
+def enhance_bytes(
+    data: bytes, enhancer: Enhancer, output: Output, source: Path, target: Path | None
+) -> tuple[bytes, Result]:
+    """Enhance one encoded picture.
+
+    Args:
+        data: a picture file's bytes.
+        enhancer, output: as for `run_batch`.
+        source: its name, for messages and the result.
+        target: where it will go, whose suffix decides the format if `output.format` does not; None: as it came.
+
+    Returns:
+        The encoded result (the same bytes where the picture was left as it is and nothing else was asked of
+        it) and what was done; `seconds` is not filled in.
+
+    Raises:
+        UnreadablePicture: the data is no picture.
+        UnwritablePicture: the format cannot hold what is asked of it.
+    """
+    photo = read_photo(data, name=str(source))
+    outcome = enhancer.run(photo.pixels)
+    format = output.format or (format_of(target) if target and is_picture_name(target) else None)
+    format = format or keep_format(photo)
+    as_it_came = format == photo.format and output.quality is None and output.bit_depth is None
+    if outcome.unchanged and as_it_came:
+        encoded = data
+    else:
+        made = photo.with_pixels(outcome.pixels)
+        record = fingerprint(enhancer, output, data) | {"ran": outcome.method or "nothing", "note": outcome.note}
+        encoded = encode_photo(
+            made, format, quality=output.quality, bit_depth=output.bit_depth, record=record
+        )
+    result = Result(
+        source,
+        target,
+        "unchanged" if outcome.unchanged else "enhanced",
+        method=outcome.method,
+        strength=outcome.strength,
+        weights_sha256=outcome.weights_sha256,
+        settings=outcome.settings,
+        brightness_before=mean(photo.pixels),
+        brightness_after=mean(outcome.pixels),
+        notes=tuple(filter(None, (*photo.notes, outcome.note))),
+    )
+    if output.preview:
+        before, after = (preview(p, output.preview) for p in (photo.pixels, outcome.pixels))
+        result = replace(result, before=before, after=after)
+    return encoded, result
+
+
+def fingerprint(enhancer: Enhancer, output: Output, data: bytes) -> dict[str, str]:
+    """What a result depends on, as text: the same fingerprint, the same result. Kept in the result's XMP."""
+    return {
+        "method": enhancer.method.card.name,
+        "settings": enhancer.settings.model_dump_json(),
+        "strength": f"{enhancer.strength:g}",
+        "exposure": "" if enhancer.exposure is None else f"{enhancer.exposure:g}",
+        "weights": enhancer.method.card.weights_sha256,
+        "output": f"{output.format or 'keep'} {output.quality or 'default'} {output.bit_depth or 'keep'}",
+        "source": hashlib.sha256(data).hexdigest(),
+    }
+
+
+def _made_before(target: Path, data: bytes, wanted: dict[str, str], enhancer: Enhancer) -> bool:
+    """Whether the file at `target` is the result of `data` by the same settings.
+
+    Raises:
+        OutputExists: it is something else.
+    """
+    record = read_record(target)
+    if record is not None:
+        if all(record.get(key) == value for key, value in wanted.items()):
+            return True
+        changed = ", ".join(sorted(key for key, value in wanted.items() if record.get(key) != value))
+        came = f"{target} is there already, made with another {changed}"
+    elif enhancer.may_leave_alone and target.stat().st_size == len(data) and target.read_bytes() == data:
+        return True
+    else:
+        came = f"{target} is there already and does not say how it was made"
+    raise OutputExists(came, hint="Type --overwrite to replace it, or another --suffix or -o")
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        UnreadablePicture: it is missing, a folder, or may not be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadablePicture(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def mean(pixels: Pixels) -> float:
+    """Mean over all values, in [0, 1]."""
+    return float(sum(cv2.mean(pixels)[:3]) / 3.0)

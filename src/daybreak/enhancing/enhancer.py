@@ -1,0 +1,126 @@
+"""`Enhancer`: a method, its settings and its amount, made once and run on many pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from daybreak.enhancing.amount import blend, check_amount, expose
+from daybreak.enhancing.arrays import adapt
+from daybreak.image.photo import Photo
+from daybreak.methods import get_method
+from daybreak.methods.base import Method, check_pixels, parse_settings
+from daybreak.types import Pixels
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One picture's result and what was done to get it.
+
+    Attributes:
+        pixels: H×W×3 float32 sRGB in [0, 1]; the input itself where nothing was done.
+        method: the method that ran ("" where the picture was left as it is).
+        settings: of the method that ran, as JSON values.
+        note: what an automatic method decided ("" for the others).
+        strength: the strength that was applied (the user's times the automatic share).
+        weights_sha256: of the network that ran ("" for classical methods).
+    """
+
+    pixels: Pixels
+    method: str
+    settings: dict[str, Any]
+    note: str
+    strength: float
+    weights_sha256: str
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the picture was left as it is."""
+        return not self.method
+
+
+class Enhancer:
+    """Enhance pictures with one method; load once, run many, from any number of threads.
+
+    Args:
+        method: a name from `daybreak.list_methods()`; "auto" looks at each picture and decides.
+        strength: 0 gives the input back, 1 the method's own result, up to 1.5 goes beyond.
+        exposure: brightness to reach instead of a strength: the result's mean linear light ends this many
+            stops (EV) above the input's (below it, if negative).
+        **settings: of the method, by name; see `daybreak methods NAME`.
+
+    Raises:
+        UnknownName: no such method or setting; carries the nearest names.
+        BadSetting: a value out of its range, or strength and exposure together.
+
+    >>> import numpy as np
+    >>> dark = np.full((4, 6, 3), 20, np.uint8)
+    >>> Enhancer("gamma", gamma=2.0)(dark)[0, 0].tolist()
+    [71, 71, 71]
+    """
+
+    def __init__(
+        self,
+        method: str = "auto",
+        *,
+        strength: float = 1.0,
+        exposure: float | None = None,
+        **settings: Any,
+    ) -> None:
+        self.method = get_method(method)
+        self.settings = parse_settings(self.method.card, settings)
+        check_amount(strength, exposure)
+        self.strength = strength
+        self.exposure = exposure
+
+    @property
+    def may_leave_alone(self) -> bool:
+        """Whether a picture may come out as it went in: `auto` on a well-lit one, or strength 0."""
+        return self.exposure is None and (self.method.choose is not None or self.strength == 0.0)
+
+    def __call__(self, image: Any) -> Any:
+        """Enhance one picture and give back the same kind of thing.
+
+        Args:
+            image: a path (gives a `Photo`), the bytes of a picture file (gives bytes of the same format), a
+                `Photo`, a PIL image, an array H×W, H×W×1, H×W×3 or H×W×4 of uint8, uint16 or float in
+                [0, 1], or a torch tensor 3×H×W or N×3×H×W (1 or 4 channels too). RGB, sRGB-encoded.
+
+        Returns:
+            The same kind, dtype and number of channels; alpha is kept as it was.
+
+        Raises:
+            BadPixels: an array that is no picture, or NaN in it.
+            UnreadablePicture: a file that cannot be read.
+        """
+        pictures, rebuild = adapt(image)
+        return rebuild([self.run(pixels).pixels for pixels in pictures])
+
+    def photo(self, photo: Photo) -> tuple[Photo, Outcome]:
+        """Enhance a photo; what travels beside its pixels stays."""
+        outcome = self.run(photo.pixels)
+        return (photo if outcome.unchanged else photo.with_pixels(outcome.pixels)), outcome
+
+    def run(self, pixels: Pixels) -> Outcome:
+        """Enhance H×W×3 float32 sRGB pixels in [0, 1] and say what was done; the input stays as it is.
+
+        Raises:
+            BadPixels: another shape or dtype, values outside [0, 1] or NaN.
+        """
+        pixels = check_pixels(pixels)
+        method, settings, strength, note = self.method, self.settings, self.strength, ""
+        if method.choose is not None:
+            choice = method.choose(pixels, settings)
+            method, note = choice.method, choice.reason
+            settings, strength = method.card.settings(), strength * choice.strength
+        if strength == 0.0 and self.exposure is None:
+            return Outcome(pixels, "", {}, note or "strength 0", 0.0, "")
+        enhanced = method.run(pixels, settings)
+        if self.exposure is None:
+            result = blend(pixels, enhanced, strength)
+        else:
+            result = expose(pixels, enhanced, self.exposure)
+        card = method.card
+        return Outcome(
+            result, card.name, settings.model_dump(mode="json"), note, strength, card.weights_sha256
+        )

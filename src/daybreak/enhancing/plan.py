@@ -1,0 +1,157 @@
+"""Which files become which: from what was typed to a list of jobs, before anything is read or written."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from daybreak.errors import BadSetting, DaybreakError, OutputExists, UnreadablePicture
+from daybreak.image.formats import format_of, is_picture_name, suffix_for
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to enhance: where it lies and where its result goes."""
+
+    source: Path
+    target: Path
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A path that cannot become a job, with the reason."""
+
+    source: Path
+    error: DaybreakError
+
+
+def plan(
+    paths: Sequence[str],
+    *,
+    output: Path | None = None,
+    recursive: bool = False,
+    suffix: str = "_daybreak",
+    format: str | None = None,
+    overwrite: bool = False,
+) -> list[Job | Refusal]:
+    """Lay out the jobs for files, folders and globs, in the order given, each file once.
+
+    Args:
+        paths: files, folders or glob patterns. A folder means the pictures in it (by their suffix), with
+            `recursive` those below it too.
+        output: a folder (made if need be; the tree below each folder given is kept), or, for a single
+            picture, a file name with a picture suffix. None: beside each input.
+        suffix: put between the name and the extension.
+        format: a key of `FORMATS`, or None to keep each picture's own.
+        overwrite: whether a result may take the place of its own input.
+
+    Returns:
+        Jobs, and refusals for paths that are not there, and for results that would fall on an input or on
+        each other.
+
+    Raises:
+        BadSetting: `output` is a file name but there is more than one picture; a suffix with a slash.
+    """
+    if "/" in suffix or os.sep in suffix:
+        raise BadSetting(f"suffix {suffix!r}", "a few characters for the file name, without a slash")
+    found = list(_find(paths, recursive, suffix, output))
+    single = output is not None and is_picture_name(output) and not output.is_dir()
+    if single and (len(found) != 1 or Path(paths[0]).is_dir()):
+        raise BadSetting(f"-o {output} is a file name, for {len(found)} pictures", "a folder", "Type: -o FOLDER")
+    jobs: list[Job | Refusal] = []
+    taken: dict[Path, Path] = {}
+    inputs = {_key(source) for source, _ in found if not isinstance(source, Refusal)}
+    for source, below in found:
+        if isinstance(source, Refusal):
+            jobs.append(source)
+            continue
+        name = source.stem + suffix + (suffix_for(format) if format else _kept_suffix(source))
+        folder = source.parent if output is None else output / below
+        target = output if single and output is not None else folder / name
+        jobs.append(_check(source, target, taken, inputs, overwrite))
+    return jobs
+
+
+def _check(
+    source: Path, target: Path, taken: dict[Path, Path], inputs: set[Path], overwrite: bool
+) -> Job | Refusal:
+    key = _key(target)
+    if key in taken:
+        came = f"{source}: its result would take the place of that of {taken[key]} ({target})"
+        return Refusal(source, OutputExists(came, hint="Give one of them another -o or --suffix"))
+    if key in inputs and not (overwrite and key == _key(source)):
+        came = f"{source}: its result {target} is an input"
+        return Refusal(source, OutputExists(came, hint="Type a --suffix, an -o, or --overwrite to replace it"))
+    taken[key] = source
+    return Job(source, target)
+
+
+def _find(
+    paths: Sequence[str], recursive: bool, suffix: str, output: Path | None
+) -> Iterator[tuple[Path | Refusal, Path]]:
+    """Each picture (or refusal) once, with its folder below the folder that was given."""
+    seen: set[Path] = set()
+    for text in paths:
+        for path in _expand(text):
+            if not path.exists():
+                link = "a link to nothing" if path.is_symlink() else "no such file or folder"
+                yield Refusal(path, UnreadablePicture(f"{path}: {link}")), Path()
+                continue
+            inside = _walk(path, recursive, suffix, output) if path.is_dir() else iter([(path, Path())])
+            for source, below in inside:
+                if isinstance(source, Refusal):
+                    yield source, below
+                elif _key(source) not in seen:
+                    seen.add(_key(source))
+                    yield source, below
+
+
+def _expand(text: str) -> list[Path]:
+    """A glob's matches, or the path itself where it exists or matches nothing."""
+    path = Path(text)
+    if glob.has_magic(text) and not path.exists():
+        matches = sorted(glob.glob(text, recursive=True))
+        return [Path(match) for match in matches] or [path]
+    return [path]
+
+
+def _walk(
+    folder: Path, recursive: bool, suffix: str, output: Path | None
+) -> Iterator[tuple[Path | Refusal, Path]]:
+    """Pictures of a folder in name order; neither our own results nor the output folder; links once."""
+    visited: set[Path] = set()
+    skipped = output.resolve() if output is not None and output.resolve() != folder.resolve() else None
+
+    def enter(here: Path) -> Iterator[tuple[Path | Refusal, Path]]:
+        real = here.resolve()
+        if real in visited or real == skipped:
+            return
+        visited.add(real)
+        try:
+            entries = sorted(here.iterdir())
+        except OSError as error:
+            yield Refusal(here, UnreadablePicture(f"{here}: the folder cannot be read ({error.strerror})")), Path()
+            return
+        for entry in entries:
+            ours = bool(suffix) and entry.stem.endswith(suffix)
+            if entry.is_file() and is_picture_name(entry) and not ours:
+                yield entry, here.relative_to(folder)
+        for entry in entries:
+            if recursive and entry.is_dir():
+                yield from enter(entry)
+
+    yield from enter(folder)
+
+
+def _kept_suffix(source: Path) -> str:
+    """The suffix of a result that keeps its input's format: the input's own where we can write it."""
+    kept = format_of(source)
+    return source.suffix if kept.writable else suffix_for(kept.fallback)
+
+
+def _key(path: Path) -> Path:
+    """One key per place on the disk: the folder resolved, the name as it is."""
+    return path.parent.resolve() / path.name

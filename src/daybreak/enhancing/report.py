@@ -1,0 +1,57 @@
+"""The JSON report of a batch: one entry a file, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import daybreak
+from daybreak.enhancing.batch import Result
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.image.write import write_whole
+
+
+def write_report(results: Sequence[Result], enhancer: Enhancer, path: Path, *, complete: bool) -> None:
+    """Write what became of each picture.
+
+    Args:
+        results: from `run_batch`.
+        enhancer: what ran.
+        path: replaced if it is there.
+        complete: False where the batch was interrupted.
+
+    Raises:
+        UnwritablePicture: the file cannot be written.
+    """
+    told = {
+        "daybreak": daybreak.__version__,
+        "asked": {
+            "method": enhancer.method.card.name,
+            "settings": enhancer.settings.model_dump(mode="json"),
+            "strength": enhancer.strength,
+            "exposure_ev": enhancer.exposure,
+        },
+        "complete": complete,
+        "files": [_entry(result) for result in results],
+    }
+    text = json.dumps(told, indent=2, ensure_ascii=True)  # lone surrogates of odd file names survive as \\u
+    write_whole(path, text.encode("ascii"), overwrite=True)
+
+
+def _entry(result: Result) -> dict[str, Any]:
+    return {
+        "input": str(result.source),
+        "output": None if result.target is None else str(result.target),
+        "state": result.state,
+        "method": result.method,
+        "settings": result.settings,
+        "strength": result.strength,
+        "weights_sha256": result.weights_sha256,
+        "brightness_before": result.brightness_before,
+        "brightness_after": result.brightness_after,
+        "seconds": round(result.seconds, 4),
+        "notes": list(result.notes),
+        "error": result.error,
+    }

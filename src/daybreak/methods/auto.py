@@ -1,0 +1,99 @@
+"""`auto`: look at the picture, leave it alone if it is well lit, else give it to the best shipped method.
+
+Source: our own rule; how its thresholds were measured stands in docs/methods/auto.md.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from daybreak.methods import crm
+from daybreak.methods.base import Card, Choice, Method, Settings
+from daybreak.types import Pixels
+
+_LOOK = 256  # longest side in pixels of the copy that is looked at: noise is averaged out, highlights are not
+_FLOOR = 1.0 / 255.0  # keeps black pixels from deciding a geometric mean alone
+
+# Each pair: at or below the first value fully dark, at or above the second well lit, smooth between.
+DARK = (0.20, 0.275)  # brightness: geometric mean of V = max(R, G, B)
+DIM = (0.30, 0.36)  # brightness of a picture that counts as dark only if it is dull too
+DULL = (0.50, 0.65)  # highlights: 95th percentile of V
+
+
+class AutoSettings(Settings):
+    """`auto` has no settings: it uses the defaults of the method that it picks."""
+
+
+def measure(pixels: Pixels) -> tuple[float, float]:
+    """Brightness (geometric mean of V) and highlights (95th percentile of V), each in [0, 1]."""
+    height, width = pixels.shape[:2]
+    factor = min(1.0, _LOOK / max(height, width))
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], 3)
+    value = small.max(axis=2)
+    brightness = float(np.exp(np.log(value + _FLOOR).mean()) - _FLOOR)
+    return max(brightness, 0.0), float(np.percentile(value, 95))
+
+
+def need(brightness: float, highlights: float) -> float:
+    """How much a picture needs enhancing: 0 (well lit) to 1 (dark), without a jump between.
+
+    A picture is dark if its brightness is low, or if it is somewhat dim and has no highlights either.
+
+    >>> need(0.05, 0.1), need(0.5, 0.9)
+    (1.0, 0.0)
+    """
+    dull = min(_darkness(brightness, DIM), _darkness(highlights, DULL))
+    return max(_darkness(brightness, DARK), dull)
+
+
+def _darkness(value: float, between: tuple[float, float]) -> float:
+    """1 at or below the first bound, 0 at or above the second, a smooth step (3x² - 2x³) between."""
+    dark, lit = between
+    x = min(max((lit - value) / (lit - dark), 0.0), 1.0)
+    return x * x * (3.0 - 2.0 * x)
+
+
+def choose(pixels: Pixels, _: AutoSettings) -> Choice:
+    """Decide for one picture: the method, and what share of its result is needed.
+
+    Args:
+        pixels: H×W×3 float32 sRGB in [0, 1].
+
+    Returns:
+        The best shipped method, with strength 0 where the picture is well lit already.
+    """
+    brightness, highlights = measure(pixels)
+    share = need(brightness, highlights)
+    if share == 0.0:
+        return Choice(crm.METHOD, 0.0, f"already well lit (brightness {brightness:.2f})")
+    degree = "dark" if share == 1.0 else f"a little dark, so {share:.0%} strength"
+    return Choice(crm.METHOD, share, f"{degree} (brightness {brightness:.2f})")
+
+
+def auto(pixels: Pixels, settings: AutoSettings) -> Pixels:
+    """What `choose` decides, done: H×W×3 float32 in [0, 1] to the same."""
+    choice = choose(pixels, settings)
+    if choice.strength == 0.0:
+        return pixels.copy()
+    result = choice.method.run(pixels, choice.method.card.settings())
+    mixed = cv2.addWeighted(pixels, 1.0 - choice.strength, result, choice.strength, 0.0)
+    return np.asarray(mixed, dtype=np.float32).reshape(pixels.shape)
+
+
+METHOD = Method(
+    card=Card(
+        name="auto",
+        summary="Looks at the picture: a well-lit one passes unchanged, a dark one goes to the best method.",
+        paper="",
+        kind="automatic",
+        settings=AutoSettings,
+        notes=(
+            "Dark: geometric mean of max(R,G,B) under 0.20, well lit from 0.275; a picture up to 0.36 that has no "
+            "highlights (95th percentile under 0.65) counts as dark too. In between, part of the strength."
+        ),
+    ),
+    run=auto,
+    choose=choose,
+)
