@@ -1,0 +1,65 @@
+"""`daybreak compare`: one picture through several methods, side by side with zoomed crops."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from daybreak.cli.console import DONE
+from daybreak.cli.options import complete_methods, parse_methods
+from daybreak.enhancing.api import load_image, save_image
+from daybreak.enhancing.compare import compare_sheet, write_compare_page
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.page import is_page
+from daybreak.errors import OutputExists
+from daybreak.text import printable
+
+
+def compare(
+    path: Annotated[Path, typer.Argument(help="The picture.", show_default=False)],
+    methods: Annotated[
+        str,
+        typer.Option(
+            "-m",
+            "--methods",
+            help="Names with commas between them; patterns such as 'ms*' too.",
+            autocompletion=complete_methods,
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="A picture or an .html page. [default: NAME_compare.png]"),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an older comparison.")] = False,
+) -> int:
+    """Show one picture through several methods: labelled, side by side, with the same zoomed crops."""
+    names = parse_methods(methods)
+    target = choose_target(path, output, overwrite)
+    photo = load_image(path)
+    results = {name: Enhancer(name).run(photo.pixels).pixels for name in names}
+    if is_page(target):
+        write_compare_page(target, path.name, photo.pixels, results)
+    else:
+        save_image(compare_sheet(photo.pixels, results), target, bit_depth=8, overwrite=overwrite)
+    print(printable(f"{path} -> {target}: {', '.join(names)}"), file=sys.stderr)
+    return DONE
+
+
+def choose_target(path: Path, output: Path | None, overwrite: bool) -> Path:
+    """Where the comparison goes: as told, or NAME_compare.png in the folder told or beside the picture.
+
+    Raises:
+        OutputExists: something is there and `overwrite` is False, or it is the picture itself.
+    """
+    default = f"{path.stem}_compare.png"
+    target = path.with_name(default) if output is None else output / default if output.is_dir() else output
+    if target.exists():
+        if path.exists() and target.samefile(path):
+            raise OutputExists(f"{str(target)!r} is the picture itself", hint="Give another name with -o")
+        if not overwrite:
+            raise OutputExists(f"{str(target)!r} is there already", hint="Type --overwrite to replace it")
+    return target

@@ -1,0 +1,33 @@
+"""Commands that are imported only when they run, so that `daybreak --help` need not wait for OpenCV."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+
+
+class LazyCommand(TyperCommand):
+    """A stand-in that knows a command's name and one line of help, and becomes the command when called.
+
+    Args:
+        name: as typed after `daybreak`.
+        target: "package.module:function"; the function's signature is the command's (typer), what it
+            returns is the exit code.
+        summary: one line for the list of commands, at most 60 characters.
+    """
+
+    def __init__(self, name: str, target: str, summary: str) -> None:
+        super().__init__(name, help=summary, rich_markup_mode=None)
+        self.target = target
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Load the real command and let it parse; the context carries it, so that is what runs."""
+        module, _, function = self.target.partition(":")
+        app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=HELP_NAMES)
+        app.command(self.name)(getattr(import_module(module), function))
+        return typer.main.get_command(app).make_context(info_name, args, parent=parent, **extra)

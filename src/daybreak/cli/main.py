@@ -1,0 +1,44 @@
+"""The command `daybreak`: what it can do. Each command's module is imported when it runs, not before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, cast
+
+import typer
+from typer.core import TyperGroup
+
+import daybreak
+from daybreak.cli.console import USAGE, run_command
+from daybreak.cli.lazy import HELP_NAMES, LazyCommand
+
+COMMANDS = {
+    "enhance": ("daybreak.cli.enhance:enhance", "Brighten pictures, folders and globs of them."),
+    "compare": ("daybreak.cli.compare:compare", "Show one picture through several methods."),
+    "methods": ("daybreak.cli.methods:methods", "List the methods, or tell all about one."),
+    "train": ("daybreak.cli.train:train", "Train a network from a recipe."),
+}
+
+app = typer.Typer(rich_markup_mode=None, context_settings=HELP_NAMES)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    """Turn dark pictures into clear ones. To begin: daybreak enhance night.jpg"""
+    if version:
+        typer.echo(f"daybreak {daybreak.__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(USAGE)
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run the command line and give back its exit code (0 done, 1 some failed, 2 usage, 130 interrupted)."""
+    group = cast(TyperGroup, typer.main.get_command(app))
+    for name, (target, summary) in COMMANDS.items():
+        group.add_command(LazyCommand(name, target, summary))
+    return run_command(group, args)
