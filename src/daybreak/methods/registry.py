@@ -7,12 +7,22 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from daybreak.errors import RegistryError, UnknownName
-from daybreak.methods import gamma
+from daybreak.methods import clahe, dong, gamma, he, mf, msr, msrcr, npe, ssr
 from daybreak.methods.base import Method
 
 AnyMethod = Method[Any]
 
-METHODS: tuple[AnyMethod, ...] = (gamma.METHOD,)
+METHODS: tuple[AnyMethod, ...] = (
+    gamma.METHOD,
+    he.METHOD,
+    clahe.METHOD,
+    ssr.METHOD,
+    msr.METHOD,
+    msrcr.METHOD,
+    dong.METHOD,
+    npe.METHOD,
+    mf.METHOD,
+)
 
 
 def index(methods: Iterable[AnyMethod]) -> dict[str, AnyMethod]:

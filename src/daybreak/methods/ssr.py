@@ -1,0 +1,66 @@
+"""Single-scale Retinex.
+
+Source: Jobson, Rahman, Woodell, "Properties and Performance of a Center/Surround Retinex", IEEE TIP 6(3),
+1997; methods.md B.4: SSR = log X - log(G_σ ∗ X), X = 255·I + 1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from daybreak.methods.base import Card, Method, Settings, setting
+from daybreak.methods.msr import RETINEX_NOTES, balance, retinex, shifted
+from daybreak.types import Pixels
+
+
+class SsrSettings(Settings):
+    """Settings of the single-scale Retinex."""
+
+    sigma: float = setting(
+        80.0,
+        "Width of the surround; less brings out finer detail, more keeps the rendering of tones.",
+        source="paper: 80, the compromise between detail and tone",
+        unit="px",
+        ge=1,
+        le=500,
+    )
+    clip: float = setting(
+        1.0,
+        "Share of the pixels clipped at each end of each channel; more brings more contrast.",
+        source="assumed: as for the multi-scale Retinex",
+        unit="%",
+        ge=0,
+        le=20,
+    )
+
+
+def ssr(pixels: Pixels, settings: SsrSettings) -> Pixels:
+    """Divide each channel by its surround, in logarithms.
+
+    Args:
+        pixels: H×W×3 float32 in [0, 1].
+        settings: see `SsrSettings`.
+
+    Returns:
+        H×W×3 float32 in [0, 1].
+    """
+    out = np.empty_like(pixels)
+    for channel in range(3):
+        plane = pixels[..., channel]
+        out[..., channel] = balance(retinex(shifted(plane), [settings.sigma]), plane, settings.clip)
+    return out
+
+
+METHOD = Method(
+    card=Card(
+        name="ssr",
+        summary="Single-scale Retinex: every region set off against its surroundings at one scale.",
+        paper="Jobson, Rahman, Woodell: Properties and Performance of a Center/Surround Retinex. "
+        "IEEE TIP, 1997",
+        kind="classical",
+        settings=SsrSettings,
+        context="global",
+        notes=RETINEX_NOTES,
+    ),
+    run=ssr,
+)
