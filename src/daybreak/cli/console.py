@@ -47,8 +47,8 @@ def run_command(command: TyperGroup, args: Sequence[str] | None) -> int:
         sys.stdout.flush()
     except ParseError as error:
         path = getattr(getattr(error, "ctx", None), "command_path", "daybreak")
-        told = getattr(error, "format_message", error.__str__)()
-        complain(f"{' '.join(told.split()).rstrip('.')}. See: {path} --help")
+        told = " ".join(getattr(error, "format_message", error.__str__)().split())
+        complain(f"{told}{'' if told.endswith(('.', '?')) else '.'} See: {path} --help")
         return USAGE
     except DaybreakError as error:
         complain(str(error))

@@ -157,8 +157,8 @@ def _chooser(names: list[str], sides: Mapping[str, int]) -> str:
             f'<option value="{place}"{" selected" if place == chosen else ""}>{text(name)}</option>'
             for place, name in enumerate(names)
         )
-        lists += f'<label class="field">{side.capitalize()} <select data-side="{side}">'
-        lists += f"{options}</select></label>\n"
+        lists += f'<div class="field"><label for="{side}">{side.capitalize()}</label>'
+        lists += f'<select id="{side}" data-side="{side}">{options}</select></div>\n'
     return f'<div class="choose">\n{lists}</div>\n'
 
 
@@ -170,4 +170,4 @@ def _stack(pictures: Mapping[str, Pixels], shape: tuple[int, ...], sides: Mappin
     for place, (name, pixels) in enumerate(pictures.items()):
         side = " ".join(side for side, chosen in sides.items() if chosen == place)
         images += image_tag(preview(pixels, 1600), name, f'class="{side}{tiny}" data-index="{place}"')
-    return slider(images, "left and right picture", names[sides["left"]], names[sides["right"]], shape) + "\n"
+    return slider(images, "Left and right picture", names[sides["left"]], names[sides["right"]], shape) + "\n"

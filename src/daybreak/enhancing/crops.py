@@ -13,6 +13,7 @@ from daybreak.types import Pixels, Plane
 
 ZOOMED = 316  # px: the side of a zoomed crop on a sheet
 SEARCHED = 800  # px: the longer side at which crops are looked for
+VISIBLE = 0.01  # of the square root of the light: a difference that a brighter picture shows
 
 
 class Crop(NamedTuple):
@@ -52,8 +53,9 @@ def choose_crops(pixels: Pixels) -> list[Crop]:
     window = tuple(
         min(math.ceil(side / step), room) for side, room in zip((side_y, side_x), light.shape, strict=True)
     )
-    mean, detail = (_window_means(plane, *window) for plane in (light, fine))
-    places = [int(np.argmin(np.where(detail >= np.median(detail), mean, np.inf)))]
+    busy = np.asarray(fine > VISIBLE, dtype=np.float32)  # a share, so that one bright edge counts for little
+    mean, detail, share = (_window_means(plane, *window) for plane in (light, fine, busy))
+    places = [int(np.argmin(np.where(share >= min(0.3, 0.5 * float(share.max())), mean, np.inf)))]
     y, x = divmod(places[0], mean.shape[1])
     detail[max(0, y - window[0]) : y + window[0] + 1, max(0, x - window[1]) : x + window[1] + 1] = -1.0
     if detail.max() > -1.0:  # a place is left that does not overlap the first

@@ -88,7 +88,8 @@ def _header(title: str, count: int, failures: list[str]) -> str:
     """Heading, how many there are, a filter where they are many, and what failed."""
     told = f"{count} picture{'' if count == 1 else 's'}"
     told += f', <span class="bad">{len(failures)} failed</span>' if failures else ""
-    search = '<label class="field">Filter by name or method <input type="search" id="filter"></label>\n'
+    search = '<div class="field"><label for="filter">Filter by name or method</label>'
+    search += '<input type="search" id="filter"></div>\n'
     failed = (
         '<section class="failures" aria-labelledby="failed"><h2 id="failed" class="bad">Failed</h2>\n'
         f"<ul>\n{''.join(failures)}</ul></section>\n"
@@ -108,7 +109,7 @@ def _article(entry: GalleryEntry) -> str:
         tiny = " tiny" if entry.before.shape[1] < TINY else ""
         images = image_tag(entry.after, f"{entry.name}, after", f'class="right{tiny}"')
         images += image_tag(entry.before, f"{entry.name}, before", f'class="left{tiny}"')
-        shown = slider(images, entry.name, "before", "after", entry.before.shape)
+        shown = slider(images, f"Before and after: {entry.name}", "before", "after", entry.before.shape)
     facts = "".join(f'<p class="facts">{text(line)}</p>\n' for line in _facts(entry))
     return f'<article data-find="{find}">\n<h2>{text(entry.name)}</h2>\n{shown}\n{facts}</article>\n'
 

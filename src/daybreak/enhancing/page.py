@@ -83,12 +83,12 @@ def image_tag(image: Bytes8, words: str, attributes: str = "") -> str:
     )
 
 
-def slider(images: str, name: str, left: str, right: str, shape: tuple[int, ...]) -> str:
+def slider(images: str, label: str, left: str, right: str, shape: tuple[int, ...]) -> str:
     """A pair of stacked pictures with a range input over them.
 
     Args:
         images: <img> tags, of which one has the class "left" and one the class "right".
-        name: what the pictures show.
+        label: what the slider is called, for a screen reader.
         left, right: what the two sides are called.
         shape: (height, width, …) of the pictures; gives the box its ratio.
     """
@@ -98,7 +98,7 @@ def slider(images: str, name: str, left: str, right: str, shape: tuple[int, ...]
         f'data-left="{left}" data-right="{right}">{images}<span class="line"></span>'
         f'<span class="tag" aria-hidden="true" data-side="left">{left}</span>'
         f'<span class="tag" aria-hidden="true" data-side="right">{right}</span>'
-        f'<input type="range" min="0" max="100" step="5" value="50" aria-label="Slider: {text(name)}" '
+        f'<input type="range" min="0" max="100" step="5" value="50" aria-label="{text(label)}" '
         f'aria-valuetext="50 % {left}, 50 % {right}"></div>'
     )
 
