@@ -14,7 +14,8 @@ from daybreak.enhancing.api import load_image, save_image
 from daybreak.enhancing.compare import compare_sheet, write_compare_page
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.page import is_page
-from daybreak.errors import OutputExists
+from daybreak.errors import BadSetting, OutputExists
+from daybreak.image.formats import format_of
 from daybreak.text import printable
 
 
@@ -53,10 +54,14 @@ def choose_target(path: Path, output: Path | None, overwrite: bool) -> Path:
     """Where the comparison goes: as told, or NAME_compare.png in the folder told or beside the picture.
 
     Raises:
+        BadSetting: a name that is neither a page's nor a picture's that can be written.
         OutputExists: something is there and `overwrite` is False, or it is the picture itself.
     """
     default = f"{path.stem}_compare.png"
     target = path.with_name(default) if output is None else output / default if output.is_dir() else output
+    format = format_of(target)
+    if not (is_page(target) or (format and format.writable)):
+        raise BadSetting(f"-o {str(target)!r}", "a name that ends in .png, .jpg, .webp or .html")
     if target.exists():
         if path.exists() and target.samefile(path):
             raise OutputExists(f"{str(target)!r} is the picture itself", hint="Give another name with -o")
