@@ -70,12 +70,14 @@ def limits(rule: Rule) -> str:
 def as_typed(value: Any) -> str:
     """A value as it is typed after `--set KEY=`.
 
-    >>> as_typed(True), as_typed(0.5), as_typed([15, 80]), as_typed(None)
+    >>> as_typed(True), as_typed(0.5), as_typed([15.0, 80.0]), as_typed(None)
     ('true', '0.5', '15,80', 'none')
     """
     if isinstance(value, (list, tuple)):
         return ",".join(map(as_typed, value))
-    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def example(card: Card) -> str:
