@@ -65,17 +65,11 @@ def with_luma(pixels: Pixels, old: Plane, new: Plane) -> Pixels:
     return np.clip(out, 0, 1, out=out)
 
 
-def hue_saturation(pixels: Pixels) -> tuple[Plane, Plane]:
-    """H in degrees [0, 360] and S in [0, 1] of HSV, H×W float32 each; 0 and 0 for gray."""
-    hsv = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2HSV), dtype=np.float32)
-    return np.ascontiguousarray(hsv[..., 0]), np.ascontiguousarray(hsv[..., 1])
-
-
 def lightness(pixels: Pixels) -> Plane:
     """L of CIELAB (D65) divided by 100: H×W float32 in [0, 1]."""
     out = np.empty(pixels.shape[:2], np.float32)
     for rows in row_bands(out):
-        luminance = _linear(pixels[rows]) @ _TO_XYZ[:, 1]
+        luminance = srgb_to_linear(pixels[rows]) @ _TO_XYZ[:, 1]
         out[rows] = 1.16 * _cube_root(luminance) - 0.16
     return np.clip(out, 0, 1, out=out)
 
@@ -88,19 +82,19 @@ def with_lightness(pixels: Pixels, old: Plane, new: Plane) -> Pixels:
     """
     out = np.empty_like(pixels)
     for rows in row_bands(old):
-        roots = _cube_root(_linear(pixels[rows]) @ _TO_XYZ)
+        roots = _cube_root(srgb_to_linear(pixels[rows]) @ _TO_XYZ)
         roots += ((new[rows] - old[rows]) / np.float32(1.16))[..., None]
         linear = _cube(roots) @ _FROM_XYZ
-        out[rows] = _encoded(np.clip(linear, 0, 1, out=linear))
+        out[rows] = linear_to_srgb(np.clip(linear, 0, 1, out=linear))
     return out
 
 
-def _linear(encoded: NDArray[np.float32]) -> NDArray[np.float32]:
+def srgb_to_linear(encoded: NDArray[np.float32]) -> NDArray[np.float32]:
     """sRGB transfer function undone; any shape, [0, 1]."""
     return np.where(encoded <= 0.04045, encoded / np.float32(12.92), _power((encoded + 0.055) / 1.055, 2.4))
 
 
-def _encoded(linear: NDArray[np.float32]) -> NDArray[np.float32]:
+def linear_to_srgb(linear: NDArray[np.float32]) -> NDArray[np.float32]:
     """sRGB transfer function; any shape, [0, 1]; the outcome is clipped, 1 must not become 1 + 1e-7."""
     curve = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * _power(linear, 1 / 2.4) - 0.055)
     return np.clip(curve, 0, 1)

@@ -10,16 +10,17 @@ import numpy as np
 from daybreak.types import Array, Plane
 
 _TRUNCATE = 3.0  # kernel radius in standard deviations
-_FINE = 10.0  # least standard deviation, in reduced pixels, that a reduction may leave
+_FINE = 16.0  # least standard deviation, in reduced pixels, that a reduction may leave
 
 
 def gaussian_blur(plane: Plane, sigma: float) -> Plane:
     """Blur with a Gaussian truncated at 3 standard deviations; the border is continued by its last pixel.
 
-    Below sigma 20 the kernel is applied as it stands. Above, the continued plane is averaged over blocks of
-    sigma // 10 pixels, blurred there by what those blocks and the way back leave over, and brought back
-    bilinearly: at 12 megapixels this is the difference between a second and a minute. The result stays within
-    1e-3 of the plane's own range from the truncated kernel (measured: 6e-4 on steps, noise and photographs).
+    Below sigma 32 the kernel is applied as it stands. From there on the continued plane is averaged over
+    blocks of sigma // 16 pixels, blurred by what those blocks and the way back leave over, and brought back
+    bilinearly, which at 12 megapixels and sigma 250 is quicker than the kernel at sigma 15. The result stays
+    within 1e-3 of the plane's range from the truncated kernel (measured up to sigma 500: 2.5e-4 on steps and
+    photographs, 9e-4 on white noise).
 
     Args:
         plane: H×W float32, any range.

@@ -1,4 +1,4 @@
-"""Tone curves made from a plane's own histogram: equalisation, equalisation by tiles, percentile stretch.
+"""Tone curves made from a plane's own histogram: equalisation of the whole and by tiles.
 
 Histograms have 256 bins, as in the publications, but a curve is read between its knots, so a plane with more
 than 8 bits keeps them; on 8-bit planes the result, rounded, is that of the usual look-up table.
@@ -129,18 +129,3 @@ def _blend(cell: Plane, one: Array, other: Array, share: Array) -> Plane:
     """Two curves read at every pixel, mixed by `share` of the other per column."""
     first = apply_curve(cell, one)
     return first + (apply_curve(cell, other) - first) * share
-
-
-def stretch(plane: Plane, percent: float) -> Plane:
-    """Linear stretch of the range between two percentiles to [0, 1], clipped.
-
-    Args:
-        plane: H×W float32, any range.
-        percent: share of the pixels, in %, that is clipped at each end.
-
-    Returns:
-        H×W float32 in [0, 1].
-    """
-    low, high = np.percentile(plane, [percent, 100 - percent])
-    out = (plane - np.float32(low)) / np.float32(max(high - low, np.finfo(np.float32).tiny))
-    return np.clip(out, 0, 1, out=out)
