@@ -83,5 +83,13 @@ class RegistryError(DaybreakError):
     """A name registered twice; nothing was changed."""
 
 
+class DataError(DaybreakError):
+    """A data set, pair of folders or split file that is missing, incomplete or does not fit together."""
+
+
+class MetricError(DaybreakError, ValueError):
+    """A metric asked of pictures it cannot score: too small, of different sizes, no reference."""
+
+
 class TrainingError(DaybreakError):
     """A training run that cannot start or go on: data, recipe, checkpoint or a loss that is not finite."""
