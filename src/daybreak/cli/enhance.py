@@ -14,10 +14,11 @@ import typer
 
 from daybreak.cli.console import DONE, INTERRUPTED, SOME_FAILED, complain
 from daybreak.cli.options import complete_method, parse_sets
+from daybreak.cli.progress import progress
 from daybreak.enhancing.batch import Output, Result, enhance_bytes, run_batch
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.plan import Job, Refusal, plan
-from daybreak.enhancing.report import write_report
+from daybreak.enhancing.report import gallery_entry, write_report
 from daybreak.errors import BadSetting
 from daybreak.image.write import write_whole
 from daybreak.text import printable
@@ -96,7 +97,7 @@ def enhance(
         if gallery:
             from daybreak.enhancing.gallery import write_gallery
 
-            write_gallery(map(gallery_entry, results), gallery, "daybreak: before and after")
+            write_gallery(map(gallery_entry, results), gallery, "Before and after")
         else:
             for _ in results:
                 pass

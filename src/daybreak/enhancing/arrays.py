@@ -15,6 +15,8 @@ import numpy as np
 
 from daybreak.errors import BadPixels
 from daybreak.image.photo import Photo
+from daybreak.image.read import read_photo
+from daybreak.image.write import encode_photo, keep_format
 from daybreak.types import Array, Pixels
 
 Rebuild: TypeAlias = Callable[[list[Pixels]], Any]
@@ -41,8 +43,6 @@ def adapt(image: Any) -> tuple[list[Pixels], Rebuild]:
     if isinstance(image, Photo):
         return [image.pixels], lambda results: image.with_pixels(results[0])
     if isinstance(image, str | Path):
-        from daybreak.image.read import read_photo
-
         return adapt(read_photo(image))
     if isinstance(image, bytes | bytearray | memoryview):
         return _adapt_file(bytes(image))
@@ -58,11 +58,9 @@ def adapt(image: Any) -> tuple[list[Pixels], Rebuild]:
 
 
 def _adapt_file(data: bytes) -> tuple[list[Pixels], Rebuild]:
-    from daybreak.image.read import read_photo
-    from daybreak.image.write import encode_photo, keep_format
-
     photo = read_photo(data)
-    return [photo.pixels], lambda results: encode_photo(photo.with_pixels(results[0]), keep_format(photo))
+    kept = keep_format(photo)
+    return [photo.pixels], lambda results: encode_photo(photo.with_pixels(results[0]), kept)
 
 
 def _adapt_array(array: Array) -> tuple[Pixels, Callable[[Pixels], Array]]:

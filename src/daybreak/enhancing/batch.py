@@ -21,8 +21,12 @@ import cv2
 
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.plan import Job, Refusal
-from daybreak.enhancing.preview import preview
-from daybreak.errors import DaybreakError, OutputExists, UnreadablePicture
+from daybreak.enhancing.page import preview
+from daybreak.errors import DaybreakError, OutputExists, UnwritablePicture
+from daybreak.image.formats import format_of
+from daybreak.image.paths import read_bytes, shown
+from daybreak.image.read import read_photo, read_record
+from daybreak.image.write import encode_photo, keep_format, write_whole
 from daybreak.types import Array, Pixels
 
 State = Literal["enhanced", "unchanged", "done before", "failed"]
@@ -136,10 +140,19 @@ def _enhance(job: Job, enhancer: Enhancer, output: Output) -> Result:
     data = read_bytes(job.source)
     wanted = fingerprint(enhancer, output, data)
     if job.target.exists() and not output.overwrite and _made_before(job.target, data, wanted, enhancer):
-        return Result(job.source, job.target, "done before")
+        return _done_before(job, data, output.preview)
     encoded, result = enhance_bytes(data, enhancer, output, job.source, job.target)
+    make_folder(job.target.parent)
     write_whole(job.target, encoded, overwrite=output.overwrite)
     return result
+
+
+def _done_before(job: Job, data: bytes, longest: int) -> Result:
+    result = Result(job.source, job.target, "done before")
+    if not longest:
+        return result
+    before, after = read_photo(data, name=shown(job.source)), read_photo(job.target)
+    return replace(result, before=preview(before.pixels, longest), after=preview(after.pixels, longest))
 
 
 def enhance_bytes(
@@ -161,10 +174,10 @@ def enhance_bytes(
         UnreadablePicture: the data is no picture.
         UnwritablePicture: the format cannot hold what is asked of it.
     """
-    photo = read_photo(data, name=str(source))
+    photo = read_photo(data, name=shown(source))
     outcome = enhancer.run(photo.pixels)
-    format = output.format or (format_of(target) if target and is_picture_name(target) else None)
-    format = format or keep_format(photo)
+    named = format_of(target) if target is not None else None
+    format = output.format or (named.name if named else keep_format(photo))
     as_it_came = format == photo.format and output.quality is None and output.bit_depth is None
     if outcome.unchanged and as_it_came:
         encoded = data
@@ -224,16 +237,17 @@ def _made_before(target: Path, data: bytes, wanted: dict[str, str], enhancer: En
     raise OutputExists(came, hint="Type --overwrite to replace it, or another --suffix or -o")
 
 
-def read_bytes(path: Path) -> bytes:
-    """The bytes of a file.
+def make_folder(folder: Path) -> None:
+    """Make a folder for results, with those above it.
 
     Raises:
-        UnreadablePicture: it is missing, a folder, or may not be read.
+        UnwritablePicture: it cannot be made.
     """
     try:
-        return path.read_bytes()
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UnreadablePicture(f"{path}: cannot be read ({error.strerror})") from None
+        came = f"the folder {shown(folder)} cannot be made ({error.strerror})"
+        raise UnwritablePicture(came, hint="Give another folder with -o") from None
 
 
 def mean(pixels: Pixels) -> float:

@@ -149,7 +149,7 @@ def _walk(
 def _kept_suffix(source: Path) -> str:
     """The suffix of a result that keeps its input's format: the input's own where we can write it."""
     kept = format_of(source)
-    return source.suffix if kept.writable else suffix_for(kept.fallback)
+    return source.suffix if kept is None or kept.writable else suffix_for(kept.fallback)
 
 
 def _key(path: Path) -> Path:

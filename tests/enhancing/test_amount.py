@@ -1,0 +1,68 @@
+"""Strength and exposure: what they promise for any picture."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daybreak.enhancing.amount import MAX_STRENGTH, blend, check_amount, expose, mean_light
+from daybreak.errors import BadSetting
+
+
+def pair(seed: int = 0, shape=(40, 60)):
+    """A dark picture and a brighter one of the same scene, float32 H×W×3."""
+    rng = np.random.default_rng(seed)
+    dark = (rng.random((*shape, 3)) ** 2 * 0.3).astype(np.float32)
+    return dark, (dark**0.5).astype(np.float32)
+
+
+def test_strength_0_is_the_input_and_1_the_result():
+    dark, bright = pair()
+    assert blend(dark, bright, 0.0) is dark
+    assert blend(dark, bright, 1.0) is bright
+
+
+@given(st.floats(0.0, MAX_STRENGTH), st.floats(0.0, MAX_STRENGTH))
+@settings(max_examples=30, deadline=None)
+def test_brightness_rises_with_strength_and_stays_in_range(one, two):
+    dark, bright = pair()
+    low, high = (blend(dark, bright.copy(), s) for s in sorted((one, two)))
+    assert low.mean() <= high.mean() + 1e-6
+    assert high.min() >= 0
+    assert high.max() <= 1
+
+
+def test_beyond_1_extrapolates():
+    dark, bright = pair()
+    out = blend(dark, bright.copy(), 1.5)
+    assert np.allclose(out, np.clip(dark + 1.5 * (bright - dark), 0, 1), atol=1e-6)
+
+
+@pytest.mark.parametrize("stops", [-3.0, -0.5, 0.0, 0.7, 1.5, 2.5, 4.0])
+def test_exposure_reaches_the_brightness_asked_for(stops):
+    dark, bright = pair()
+    out = expose(dark, bright.copy(), stops)
+    reached = np.log2(mean_light(out) / mean_light(dark))
+    assert reached == pytest.approx(stops, abs=0.05)
+    assert 0 <= out.min() <= out.max() <= 1
+
+
+def test_exposure_is_measured_on_large_pictures_too():
+    dark, bright = pair(shape=(900, 1100))
+    out = expose(dark, bright.copy(), 1.2)
+    assert np.log2(mean_light(out) / mean_light(dark)) == pytest.approx(1.2, abs=0.05)
+
+
+def test_an_exposure_above_white_gives_what_can_be_had():
+    dark, bright = pair()
+    assert expose(dark, bright.copy(), 10.0).mean() > 0.99
+
+
+@pytest.mark.parametrize(
+    ("strength", "exposure"), [(-0.1, None), (1.6, None), (float("nan"), None), (1.0, 11.0), (0.5, 1.0)]
+)
+def test_amounts_out_of_range_are_refused(strength, exposure):
+    with pytest.raises(BadSetting):
+        check_amount(strength, exposure)
