@@ -1,0 +1,151 @@
+"""Put metadata blocks around encoded pixels: JPEG segments, PNG chunks, WebP chunks.
+
+libvips would rewrite EXIF by way of libexif, which drops fields it does not know; written here, a block keeps
+every byte. Sources: ISO/IEC 10918-1 B, JFIF 1.02, ICC.1:2010 B.4, XMP specification part 3; PNG (third
+edition); WebP container specification.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+_SEGMENT = 65_533  # most bytes in one JPEG segment, its own length not counted
+_XMP_START = b"http://ns.adobe.com/xap/1.0/\0"
+_ICC_START = b"ICC_PROFILE\0"
+_IPTC_START = b"Photoshop 3.0\0"
+_IPTC_RESOURCE = 0x0404
+
+LARGEST_EXIF_IN_JPEG = _SEGMENT - 6
+LARGEST_XMP_IN_JPEG = _SEGMENT - len(_XMP_START)
+
+
+def into_jpeg(
+    data: bytes,
+    *,
+    exif: bytes,
+    xmp: bytes | None,
+    iptc: bytes | None,
+    icc: bytes | None,
+    dpi: tuple[float, float] | None,
+) -> bytes:
+    """A bare JPEG with application segments after its start marker. A JFIF header is written for `dpi`."""
+    parts = [data[:2]]
+    if dpi is not None:
+        x, y = (min(max(round(value), 1), 65_535) for value in dpi)
+        parts.append(_segment(0xE0, b"JFIF\0" + struct.pack(">HBHHBB", 0x0102, 1, x, y, 0, 0)))
+    parts.append(_segment(0xE1, b"Exif\0\0" + exif))
+    if xmp:
+        parts.append(_segment(0xE1, _XMP_START + xmp))
+    if iptc:
+        resource = b"8BIM" + struct.pack(">HHI", _IPTC_RESOURCE, 0, len(iptc)) + iptc + bytes(len(iptc) % 2)
+        parts.append(_segment(0xED, _IPTC_START + resource))
+    if icc:
+        room = _SEGMENT - len(_ICC_START) - 2
+        pieces = [icc[at : at + room] for at in range(0, len(icc), room)]
+        for number, piece in enumerate(pieces, 1):
+            parts.append(_segment(0xE2, _ICC_START + bytes((number, len(pieces))) + piece))
+    return b"".join([*parts, data[2:]])
+
+
+def _segment(marker: int, payload: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload
+
+
+def iptc_records(block: bytes) -> bytes | None:
+    """The IPTC-IIM records in a block that is just those (TIFF) or a set of Photoshop resources (JPEG)."""
+    if block.startswith(b"\x1c"):
+        return block
+    at = len(_IPTC_START) if block.startswith(_IPTC_START) else 0
+    while block[at : at + 4] == b"8BIM" and at + 12 <= len(block):
+        (kind,) = struct.unpack_from(">H", block, at + 4)
+        name = 1 + block[at + 6]
+        at += 6 + name + name % 2
+        (length,) = struct.unpack_from(">I", block.ljust(at + 4, b"\0"), at)
+        if kind == _IPTC_RESOURCE:
+            return block[at + 4 : at + 4 + length] or None
+        at += 4 + length + length % 2
+    return None
+
+
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Name and whole bytes (length and checksum included) of each chunk, as far as the file goes."""
+    at = 8
+    while at + 12 <= len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        yield data[at + 4 : at + 8], data[at:end]
+        at = end
+
+
+def png_text(data: bytes) -> bytes:
+    """The text chunks of a PNG that speak about the picture: without XMP (it travels alone) and Software."""
+    kept = []
+    for name, chunk in png_chunks(data):
+        keyword = chunk[8:88].split(b"\0")[0]
+        told = keyword in (b"XML:com.adobe.xmp", b"Software") or b"rofile type" in keyword
+        if name in (b"tEXt", b"zTXt", b"iTXt") and not told:
+            kept.append(chunk)
+    return b"".join(kept)
+
+
+def into_png(
+    data: bytes,
+    *,
+    exif: bytes,
+    xmp: bytes | None,
+    icc: bytes | None,
+    dpi: tuple[float, float] | None,
+    text: bytes,
+) -> bytes:
+    """A bare PNG with chunks after its header; the resolution that libvips makes up is taken out."""
+    parts = [data[:33]]
+    if icc:
+        parts.append(_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc)))
+    if dpi is not None:
+        x, y = (round(value / 0.0254) for value in dpi)
+        parts.append(_chunk(b"pHYs", struct.pack(">IIB", x, y, 1)))
+    parts.append(_chunk(b"eXIf", exif))
+    if xmp:
+        parts.append(_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp))
+    parts.append(text)
+    start = data.index(b"IDAT", 33) - 4
+    kept = (
+        chunk for name, chunk in png_chunks(data[: start + 12]) if name not in (b"IHDR", b"pHYs", b"IDAT")
+    )
+    return b"".join([*parts, *kept, data[start:]])
+
+
+def _chunk(name: bytes, payload: bytes) -> bytes:
+    checksum = zlib.crc32(payload, zlib.crc32(name))
+    return struct.pack(">I", len(payload)) + name + payload + struct.pack(">I", checksum)
+
+
+def into_webp(
+    data: bytes,
+    *,
+    width: int,
+    height: int,
+    alpha: bool,
+    exif: bytes,
+    xmp: bytes | None,
+    icc: bytes | None,
+) -> bytes:
+    """A bare WebP in the extended layout: header, profile, pixels, EXIF, XMP."""
+    body = data[12:]
+    if body.startswith(b"VP8X"):
+        body = body[18:]
+    flags = (0x20 if icc else 0) | (0x10 if alpha else 0) | 0x08 | (0x04 if xmp else 0)
+    sides = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    parts = [_riff(b"VP8X", bytes((flags, 0, 0, 0)) + sides)]
+    if icc:
+        parts.append(_riff(b"ICCP", icc))
+    parts += [body, _riff(b"EXIF", exif)]
+    if xmp:
+        parts.append(_riff(b"XMP ", xmp))
+    size = 4 + sum(map(len, parts))
+    return b"".join([b"RIFF", struct.pack("<I", size), b"WEBP", *parts])
+
+
+def _riff(name: bytes, payload: bytes) -> bytes:
+    return name + struct.pack("<I", len(payload)) + payload + bytes(len(payload) % 2)

@@ -1,0 +1,207 @@
+"""Read a picture file of any known format into a `Photo`: upright, sRGB, float32, with all that travels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from daybreak.errors import UnreadablePicture
+from daybreak.image import exif, xmp
+from daybreak.image.decode import Decoded, NotDecodable, decode, is_raw_tiff
+from daybreak.image.depth import to_float, to_levels
+from daybreak.image.formats import FORMATS, describe_stranger, format_of, sniff
+from daybreak.image.paths import read_bytes, shown
+from daybreak.image.photo import Metadata, Photo
+from daybreak.image.profile import fits, is_srgb, to_srgb
+from daybreak.image.vips import load_vips
+from daybreak.types import Array, Pixels
+
+MAX_PIXELS = 1 << 28
+"""268 million: the largest camera sensors have 200 million, and float32 RGB of more would pass 3.2 GB."""
+
+
+def read_photo(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS, name: str | None = None) -> Photo:
+    """Read a picture.
+
+    What the file holds decides how it is read, never its suffix. Of an animation or of several pages the
+    first is read and a note says so.
+
+    Args:
+        source: a path, or the bytes of a picture file.
+        max_pixels: refuse a picture of more before allocating for it.
+        name: what to call the picture in messages; None takes the path.
+
+    Raises:
+        UnreadablePicture: missing, empty, cut short, damaged, too large or no picture; the message names
+            the file and says what to do.
+        MissingExtra: HEIC or RAW without the optional part that reads it.
+    """
+    if isinstance(source, bytes):
+        data, name = source, name or "the data given"
+        if not data:
+            raise UnreadablePicture(f"{name} is empty (0 bytes)", "the bytes of a picture file")
+    else:
+        path = Path(source)
+        data, name = read_bytes(path), name or shown(path)
+    format = _recognise(data, name, None if isinstance(source, bytes) else Path(source))
+
+    def check(width: int, height: int) -> None:
+        if width < 1 or height < 1:
+            raise NotDecodable(f"its header claims {width}x{height} pixels")
+        if width * height > max_pixels:
+            raise UnreadablePicture(
+                f"{name} claims {width}x{height} pixels ({width * height / 1e6:,.0f} million)",
+                f"at most {max_pixels / 1e6:,.0f} million",
+                "Scale it down first.",
+            )
+
+    try:
+        return _to_photo(decode(data, format, check), format)
+    except NotDecodable as error:
+        raise UnreadablePicture(
+            f"{name} cannot be read as {format.upper()}: {error}", hint="Copy it again from its source."
+        ) from None
+    except MemoryError:
+        raise UnreadablePicture(f"{name} does not fit in memory", hint="Scale it down first.") from None
+
+
+def read_record(path: Path | str) -> dict[str, str] | None:
+    """What daybreak wrote into a picture about how it was made; only the header is read.
+
+    Returns:
+        The `record` of `encode_photo`; None where there is none, or no readable picture at all.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            format = sniff(file.read(4096))
+        if format is None or not FORMATS[format].tags:
+            return None
+        packet = _packet(Path(path), format)
+    except (OSError, ValueError, RuntimeError, load_vips().Error):
+        return None
+    return xmp.read_record(packet) if packet else None
+
+
+def _packet(path: Path, format: str) -> bytes | None:
+    """The XMP packet of a file, without its pixels."""
+    if format == "heif":
+        try:
+            import pillow_heif
+        except ImportError:
+            return None
+        packet: Any = pillow_heif.open_heif(path).info.get("xmp")
+        return packet or None
+    loader = {
+        "jpeg": "jpegload",
+        "png": "pngload",
+        "tiff": "tiffload",
+        "webp": "webpload",
+        "avif": "heifload",
+    }
+    if format not in loader:
+        return None
+    image = getattr(load_vips().Image, loader[format])(str(path), access="sequential")
+    return image.get("xmp-data") if image.get_typeof("xmp-data") else None
+
+
+def _recognise(data: bytes, name: str, path: Path | None) -> str:
+    format = sniff(data)
+    if format is None:
+        kinds = ", ".join(row.name.upper() for row in FORMATS.values())
+        raise UnreadablePicture(f"{name} is {describe_stranger(data)}, no picture", f"one of {kinds}")
+    if format == "tiff":
+        suffix = format_of(path) if path else None
+        if is_raw_tiff(data) or (suffix is not None and suffix.name == "raw"):
+            return "raw"
+    return format
+
+
+def _to_photo(decoded: Decoded, format: str) -> Photo:
+    """Turn upright, split off alpha, go to sRGB, go to float; in that order, the cheapest first."""
+    upright = turn_upright(decoded.levels, decoded.orientation)
+    decoded.levels = upright  # the stored one is free to go
+    colour, alpha = _split(upright, decoded.alpha)
+    notes = decoded.notes
+    icc, beyond = decoded.icc, None
+    if icc is not None and not fits(icc, decoded.space):
+        notes.append("the embedded colour profile is broken or of another kind of pixels; taken as sRGB")
+        icc = None
+    deep = colour.dtype != np.uint8
+    peak = decoded.peak
+    if decoded.space == "cmyk" or (icc is not None and not is_srgb(icc, decoded.space)):
+        if colour.dtype.kind == "f" or peak not in (255, 65_535):
+            colour = _to_full_range(colour, peak)
+        colour, beyond = to_srgb(colour, decoded.space, icc)
+        peak = 65_535
+    pixels = colour if colour.dtype.kind == "f" else to_float(colour, peak)
+    return Photo(
+        _three(pixels),
+        _alpha_plane(alpha, decoded.peak),
+        bit_depth=16 if deep else 8,
+        format=format,
+        gray=decoded.space == "gray",
+        cmyk=decoded.space == "cmyk",
+        icc=icc,
+        beyond=beyond,
+        metadata=_checked(decoded.metadata, notes),
+        half_chroma=decoded.half_chroma,
+        lossless=decoded.lossless,
+        notes=tuple(notes),
+    )
+
+
+def turn_upright(levels: Array, orientation: int) -> Array:
+    """Apply an EXIF orientation (Exif 2.32, 4.6.4 A) to H×W or H×W×C; values other than 1 to 8 do nothing."""
+    if orientation not in range(2, 9):
+        return levels
+    out = np.asarray(cv2.transpose(levels)) if orientation >= 5 else levels
+    flips = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}  # OpenCV: 1 left-right, 0 upside down, -1 both
+    if orientation in flips:
+        out = np.asarray(cv2.flip(out, flips[orientation]))
+    return np.asarray(out.reshape(*out.shape[:2], *levels.shape[2:]))
+
+
+def _split(levels: Array, has_alpha: bool) -> tuple[Array, Array | None]:
+    """Colour (H×W for gray) and alpha, each contiguous."""
+    shape = levels.shape[:2]
+    if not has_alpha:
+        return (levels.reshape(shape) if levels.ndim == 3 and levels.shape[2] == 1 else levels), None
+    *colours, alpha = cv2.split(levels)
+    colour = colours[0].reshape(shape) if len(colours) == 1 else cv2.merge(colours).reshape(*shape, -1)
+    return colour, np.asarray(alpha).reshape(shape)
+
+
+def _to_full_range(levels: Array, peak: int) -> Array:
+    """Levels of another peak, or float in [0, 1], to uint16 of the whole range."""
+    values = levels if levels.dtype.kind == "f" else to_float(levels, peak)
+    return to_levels(values, 16)
+
+
+def _three(pixels: Array) -> Pixels:
+    if pixels.ndim == 3:
+        return np.ascontiguousarray(pixels, dtype=np.float32)
+    return np.asarray(cv2.merge([pixels] * 3), dtype=np.float32).reshape(*pixels.shape, 3)
+
+
+def _alpha_plane(alpha: Array | None, peak: int) -> Array | None:
+    """Alpha as float; None also where every pixel is opaque in a file that need not have said so."""
+    if alpha is None:
+        return None
+    return alpha.astype(np.float32) if alpha.dtype.kind == "f" else to_float(alpha, peak)
+
+
+def _checked(metadata: Metadata, notes: list[str]) -> Metadata:
+    """Metadata without the blocks that nobody can read, each with a note."""
+    block, packet = metadata.exif, metadata.xmp
+    if block is not None and not exif.is_readable(block):
+        notes.append("the EXIF block is broken and was left out")
+        block = None
+    if packet is not None and not xmp.is_readable(packet):
+        notes.append("the XMP packet is broken and was left out")
+        packet = None
+    elif packet is not None and xmp.tells_gain_map(packet):
+        notes.append("the gain map for HDR screens was left out")
+    return Metadata(block, packet, metadata.iptc, metadata.dpi, metadata.text)

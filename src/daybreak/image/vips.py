@@ -1,0 +1,28 @@
+"""The one door to libvips: imported late (40 ms), with a setup fit for pictures from strangers."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+
+@cache
+def load_vips() -> Any:
+    """The pyvips module, imported at the first picture and set up once for the whole process.
+
+    libvips remembers operations by the address of a buffer, which may be used again for another picture, so
+    its cache is turned off. Loaders that its authors call untrusted (never fuzzed) are blocked; those used
+    here are named one by one, so a PDF or an SVG reaches no parser at all.
+    """
+    import pyvips
+
+    pyvips.cache_set_max(0)
+    pyvips.block_untrusted_set(True)
+    return pyvips
+
+
+def one_line(error: Exception) -> str:
+    """The first distinct clause of a libvips error, which repeats itself over several lines."""
+    lines = [" ".join(line.split()) for line in str(error).splitlines()]
+    told = [line for line in lines if line and not line.startswith("unable to ")]
+    return (told or lines or [type(error).__name__])[0]

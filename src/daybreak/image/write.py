@@ -1,0 +1,265 @@
+"""Write a `Photo` as a file of any format that daybreak writes: whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from daybreak.errors import BadSetting, OutputExists, UnwritablePicture
+from daybreak.image import containers, xmp
+from daybreak.image.depth import to_levels
+from daybreak.image.encode import ENCODERS, Ready
+from daybreak.image.formats import FORMATS, Format, find_format, format_of
+from daybreak.image.paths import shown
+from daybreak.image.photo import Photo
+from daybreak.image.profile import Space, from_srgb, is_srgb
+from daybreak.image.vips import load_vips, one_line
+from daybreak.types import Array, Pixels
+
+_DEEP_BITS = {"avif": 12, "heif": 10}  # what "16 bits" become where 16 do not fit
+
+
+def keep_format(photo: Photo) -> str:
+    """The format that a photo is kept in: its own, or the nearest where that is only read (GIF, RAW)."""
+    return FORMATS[photo.format].fallback
+
+
+def encode_photo(
+    photo: Photo,
+    format: str,
+    *,
+    quality: int | None = None,
+    bit_depth: int | None = None,
+    record: Mapping[str, str] | None = None,
+) -> bytes:
+    """The bytes of a picture file.
+
+    Args:
+        photo: what to write. Its profile, EXIF, XMP, IPTC and resolution go along where the format holds
+            them.
+        format: a key of `FORMATS`, or a suffix without its dot ("jpg").
+        quality: 1 to 100 for JPEG, WebP, AVIF and HEIC; None for the format's default; the lossless formats
+            have no use for it.
+        bit_depth: 8 or 16; None keeps the photo's where the format can. AVIF stores 12 of the 16 bits, HEIC
+            10.
+        record: what was done, as text by name; kept in XMP and read back by `read_record`.
+
+    Raises:
+        UnwritablePicture: a format that is only read or cannot hold what is asked of it.
+        UnknownName: there is no such format.
+        BadSetting: quality or bit depth out of range.
+        MissingExtra: HEIC without the optional part that writes it.
+    """
+    form = find_format(format)
+    bits = _choose_bits(photo, form, quality, bit_depth)
+    height, width = photo.pixels.shape[:2]
+    if max(height, width) > form.max_side:
+        raise UnwritablePicture(
+            f"a picture of {width}x{height} as {form.name.upper()}",
+            f"sides of at most {form.max_side:,} pixels",
+            "Type --format png or --format tiff.",
+        )
+    ready = _prepare(photo, form, bits, quality, record)
+    try:
+        return ENCODERS[form.name](ready)
+    except (load_vips().Error, cv2.error, ValueError, RuntimeError) as error:
+        raise UnwritablePicture(f"{form.name.upper()} could not be made ({one_line(error)})") from None
+
+
+def write_photo(
+    photo: Photo,
+    path: Path,
+    *,
+    format: str | None = None,
+    quality: int | None = None,
+    bit_depth: int | None = None,
+    record: Mapping[str, str] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write a picture file: whole, or not at all.
+
+    Args:
+        path: where to.
+        format: as for `encode_photo`; None takes it from the suffix of `path`.
+        quality, bit_depth, record: as for `encode_photo`.
+        overwrite: replace a file that is there.
+
+    Raises:
+        OutputExists: there is a file and `overwrite` is False.
+        UnwritablePicture: no permission, no space, an unknown suffix, or what `encode_photo` refuses.
+    """
+    path = Path(path)
+    if format is None:
+        form = format_of(path)
+        if form is None:
+            known = ", ".join(row.suffixes[0] for row in FORMATS.values() if row.writable)
+            raise UnwritablePicture(f"{shown(path)} does not end like a picture", f"one of {known}")
+        format = form.name
+    if not overwrite and os.path.lexists(path):  # before the work of encoding; `write_whole` decides for good
+        raise _exists(path)
+    write_whole(
+        path,
+        encode_photo(photo, format, quality=quality, bit_depth=bit_depth, record=record),
+        overwrite=overwrite,
+    )
+
+
+def write_whole(path: Path, data: bytes, *, overwrite: bool = False) -> None:
+    """Write a file by way of another name in its folder, so that nobody ever sees half of it.
+
+    Args:
+        overwrite: False never replaces a file, not even one that appears while this one is written.
+
+    Raises:
+        OutputExists: there is a file and `overwrite` is False.
+        UnwritablePicture: no such folder, no permission, no space.
+    """
+    hidden = path.with_name(f".daybreak-{secrets.token_hex(8)}.tmp")
+    try:
+        try:
+            with hidden.open("xb") as file:
+                file.write(data)
+            if overwrite:
+                hidden.replace(path)
+            else:
+                _take_free_name(hidden, path)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                hidden.unlink()
+    except FileExistsError:
+        raise _exists(path) from None
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise _unwritable(path, error) from None
+
+
+def _take_free_name(hidden: Path, path: Path) -> None:
+    """Give a finished file its name unless that is taken.
+
+    Raises:
+        FileExistsError: it is taken.
+    """
+    if os.name == "nt":
+        hidden.rename(path)  # refuses there to replace
+        return
+    try:
+        path.hardlink_to(hidden)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCES):
+            raise
+        _reserve_and_replace(hidden, path)  # a file system without hard links, such as exFAT
+
+
+def _reserve_and_replace(hidden: Path, path: Path) -> None:
+    path.open("xb").close()
+    try:
+        hidden.replace(path)
+    except BaseException:
+        path.unlink()
+        raise
+
+
+def _exists(path: Path) -> OutputExists:
+    return OutputExists(f"{shown(path)} is there already", hint="Choose another name, or type --overwrite.")
+
+
+def _unwritable(path: Path, error: OSError | ValueError) -> UnwritablePicture:
+    hints = {
+        errno.ENOENT: "Make the folder first.",
+        errno.ENOSPC: "Free some space, or choose another disk with -o.",
+        errno.EDQUOT: "Free some space, or choose another disk with -o.",
+        errno.EACCES: "Choose a folder you may write to with -o.",
+        errno.EPERM: "Choose a folder you may write to with -o.",
+        errno.EROFS: "Choose a folder you may write to with -o.",
+        errno.ENAMETOOLONG: "Choose a shorter name with -o.",
+    }
+    code = error.errno if isinstance(error, OSError) else None
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return UnwritablePicture(f"{shown(path)} cannot be written ({reason})", hint=hints.get(code or 0, ""))
+
+
+def _choose_bits(photo: Photo, form: Format, quality: int | None, bit_depth: int | None) -> int:
+    """Bits of each level in the file, after refusing what cannot be."""
+    if not form.writable:
+        raise UnwritablePicture(
+            f"{form.name.upper()} is only read",
+            "a format that is written",
+            f"Type --format {form.fallback}.",
+        )
+    if quality is not None and not 1 <= quality <= 100:
+        raise BadSetting(f"quality {quality}", "1 to 100")
+    if bit_depth not in (None, 8, 16):
+        raise BadSetting(f"bit depth {bit_depth}", "8 or 16")
+    if bit_depth is not None and bit_depth not in form.bit_depths:
+        raise UnwritablePicture(
+            f"{form.name.upper()} cannot hold {bit_depth} bits",
+            "8 bits",
+            "Type --format png or --format tiff.",
+        )
+    wanted = bit_depth or (photo.bit_depth if photo.bit_depth in form.bit_depths else 8)
+    return 8 if wanted == 8 else _DEEP_BITS.get(form.name, 16)
+
+
+def _prepare(
+    photo: Photo, form: Format, bits: int, quality: int | None, record: Mapping[str, str] | None
+) -> Ready:
+    """Pixels to levels in the colours of the file, with alpha where the format holds it."""
+    space: Space = "cmyk" if photo.cmyk and form.cmyk else "gray" if photo.gray and form.gray else "rgb"
+    own_space = space == ("cmyk" if photo.cmyk else "gray" if photo.gray else "rgb")
+    icc = photo.icc if form.icc and own_space else None
+    alpha = photo.alpha if form.alpha and space != "cmyk" else None
+    if form.name == "bmp" and space == "gray" and alpha is not None:
+        space = "rgb"  # BMP has no gray with alpha
+    pixels = photo.pixels if alpha is photo.alpha else _onto_white(photo)
+    if space == "cmyk" or (icc is not None and not is_srgb(icc, space)):
+        colour = from_srgb(pixels, space, icc, 8 if bits == 8 else 16, photo.beyond)
+        if bits not in (8, 16):
+            colour = _shifted_up(to_levels(colour.astype(np.float32) * np.float32(1 / 65_535), bits), bits)
+    else:
+        values = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if space == "gray" else pixels
+        colour = _shifted_up(to_levels(values.reshape(*pixels.shape[:2], *values.shape[2:]), bits), bits)
+    if alpha is not None:
+        planes = cv2.split(colour) if colour.ndim == 3 else [colour]
+        colour = cv2.merge([*planes, _shifted_up(to_levels(alpha, bits), bits)])
+        colour = colour.reshape(*pixels.shape[:2], -1)
+    metadata = photo.metadata
+    return Ready(
+        np.ascontiguousarray(colour),
+        space,
+        alpha=alpha is not None,
+        bits=bits,
+        quality=quality or form.quality or 100,
+        icc=icc,
+        xmp=_packet(metadata.xmp, record, form),
+        photo=photo,
+    )
+
+
+def _packet(packet: bytes | None, record: Mapping[str, str] | None, form: Format) -> bytes | None:
+    """XMP to write; where the whole of it is too large for a JPEG, the record alone."""
+    if not form.tags:
+        return None
+    whole = xmp.refreshed(packet, record)
+    if whole is not None and form.name == "jpeg" and len(whole) > containers.LARGEST_XMP_IN_JPEG:
+        return xmp.refreshed(None, record)
+    return whole
+
+
+def _onto_white(photo: Photo) -> Pixels:
+    """The picture laid on white paper, for formats without transparency."""
+    alpha = photo.alpha
+    if alpha is None:
+        return photo.pixels
+    opaque = alpha[..., np.newaxis]
+    return np.asarray(photo.pixels * opaque + (np.float32(1.0) - opaque), dtype=np.float32)
+
+
+def _shifted_up(levels: Array, bits: int) -> Array:
+    """Levels of 10 or 12 bits as the upper bits of 16, which is where encoders look for them."""
+    return levels if bits in (8, 16) else np.left_shift(levels, 16 - bits)
