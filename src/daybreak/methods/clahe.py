@@ -25,7 +25,7 @@ class ClaheSettings(Settings):
     tiles: int = setting(
         8,
         "Tiles along each side of the picture; more makes the adaptation more local.",
-        source="paper: 8×8 regions give good results on most pictures",
+        source="paper: 8×8 regions, as remembered",
         unit="tiles",
         ge=1,
         le=64,

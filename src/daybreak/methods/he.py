@@ -23,7 +23,7 @@ class HeSettings(Settings):
         "v",
         "Plane that is equalised: v, the largest channel, keeps hue and saturation; y, the luma, keeps Cb "
         "and Cr; rgb, each channel by itself, shifts colours and is what published tables show.",
-        source="assumed: v brightens most and leaves the colours alone",
+        source="assumed: v leaves hue and saturation alone",
     )
 
 

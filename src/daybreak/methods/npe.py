@@ -164,7 +164,7 @@ METHOD = Method(
         kind="classical",
         settings=NpeSettings,
         context="global",
-        cost="the slowest of the closed-form methods: time grows with the number of grey levels in a region",
+        cost="about 20 s and 0.5 GB at 12 megapixels; more where a region holds many grey levels",
         notes="From the paper: the authors' compiled code is published at 16.97 dB on LOL, this has 15.5. "
         "Co-occurrence counts neighbours inside the picture only; the smoothing reach is max(k, l) // 32 "
         "levels. A picture of one single level other than black comes out white, as its histogram must.",
