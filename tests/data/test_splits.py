@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daybreak.data.lol import EVAL15, MISALIGNED, lol_v1, validation_stems
-from daybreak.data.scenes import agreeing_points, correlations, describe, same_scenes, scene_groups
+from daybreak.data.scenes import Scene, agreeing_points, correlations, describe, same_scenes, scene_groups
 from daybreak.data.splits import draw_scenes, read_split, write_split
 from daybreak.errors import DataError
 
@@ -20,7 +20,8 @@ needs_kodak = pytest.mark.skipif(not (DATA / "clean" / "Kodak24").is_dir(), reas
 
 
 def load(path: Path) -> np.ndarray:
-    return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB).astype(np.float32) / np.float32(255)
+    half = cv2.imread(str(path), cv2.IMREAD_REDUCED_COLOR_2)  # half the size is enough and twice as fast
+    return cv2.cvtColor(half, cv2.COLOR_BGR2RGB).astype(np.float32) / np.float32(255)
 
 
 def room(seed: int, height: int = 200, width: int = 300) -> np.ndarray:
@@ -32,6 +33,12 @@ def room(seed: int, height: int = 200, width: int = 300) -> np.ndarray:
         w, h = (int(v) for v in rng.integers(8, 60, 2))
         cv2.rectangle(canvas, (x, y), (x + w, y + h), tuple(float(v) for v in rng.random(3)), -1)
     return canvas
+
+
+def views(scenes: list[Scene]) -> list[Scene]:
+    """One picture of each view: exposures of one view correlate at 0.97 and more."""
+    alike = correlations(scenes, scenes) > 0.95
+    return [scene for i, scene in enumerate(scenes) if not alike[i, :i].any()]
 
 
 def test_another_exposure_and_a_shifted_view_are_the_same_scene():
@@ -110,10 +117,11 @@ def test_leaks_into_eval15_are_found_and_the_committed_split_has_none():
     train_scenes, val_scenes, test_scenes = (
         [describe(load(pair.high)) for pair in pairs] for pairs in (train, val, test)
     )
-    leaks = same_scenes(test_scenes, train_scenes + val_scenes)
+    train_views, val_views = views(train_scenes), views(val_scenes)
+    leaks = same_scenes(test_scenes, train_views + val_views)
     leaked = {test[pair.first].stem for pair in leaks}
     assert leaked == set(EVAL15) - {"179"}  # 179 alone has no near-identical view in our485
-    assert same_scenes(val_scenes, train_scenes) == []
+    assert same_scenes(val_views, train_views) == []
 
 
 @needs_kodak

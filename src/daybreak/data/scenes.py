@@ -29,6 +29,7 @@ AGREEING_POINTS = 8
 THUMBNAIL = (48, 72)  # rows, columns
 SHIFT = 4  # thumbnail pixels each way: 6-8 % of the side
 KEY_POINTS = 300
+AT_ONCE = 32  # pictures compared in one matrix product, about 12 MB
 LONGEST_SIDE = 360  # px; key points are looked for at this size
 
 
@@ -122,9 +123,28 @@ def _unit(stack: Floats) -> Floats:
 
 def agreeing_points(first: Scene, second: Scene) -> int:
     """How many key points of two pictures match and agree on one shift, turn and zoom (up to threefold)."""
-    if min(len(first.points), len(second.points)) < 4:
+    return _agreeing(first, [second])[0]
+
+
+def _agreeing(scene: Scene, others: Sequence[Scene]) -> list[int]:
+    """`agreeing_points` of one picture with each of many.
+
+    One product for many pictures: small products spend more time waking the threads of the linear algebra
+    library than computing (measured: 15 ms a pair on a busy machine against 0.4 ms).
+    """
+    counts: list[int] = []
+    for start in range(0, len(others), AT_ONCE):
+        chunk = others[start : start + AT_ONCE]
+        cosine = scene.descriptors @ np.concatenate([other.descriptors for other in chunk]).T
+        edges = np.cumsum([len(other.points) for other in chunk])[:-1]
+        tables = np.split(cosine, edges, axis=1)
+        counts += [_agreement(scene, other, table) for other, table in zip(chunk, tables, strict=True)]
+    return counts
+
+
+def _agreement(first: Scene, second: Scene, cosine: Floats) -> int:
+    if min(cosine.shape) < AGREEING_POINTS:
         return 0
-    cosine = first.descriptors @ second.descriptors.T
     rows = np.arange(len(cosine))
     partner = cosine.argmax(axis=1)
     mutual = cosine.argmax(axis=0)[partner] == rows
@@ -156,7 +176,7 @@ def same_scenes(first: Sequence[Scene], second: Sequence[Scene] | None = None) -
         second: another set, or None to compare the first with itself (each pair once, first < second).
 
     Returns:
-        The pairs, in order of their indices. Comparing key points costs about 0.2 ms a pair on one core.
+        The pairs, in order of their indices. Comparing key points costs about 0.4 ms a pair on one core.
     """
     others = first if second is None else second
     if not first or not others:
@@ -166,9 +186,9 @@ def same_scenes(first: Sequence[Scene], second: Sequence[Scene] | None = None) -
         table = np.maximum(table, table.T)
     found = []
     for i, scene in enumerate(first):
-        for j in range(i + 1 if second is None else 0, len(others)):
+        start = i + 1 if second is None else 0
+        for j, agreeing in enumerate(_agreeing(scene, others[start:]), start):
             correlation = float(table[i, j])
-            agreeing = agreeing_points(scene, others[j])
             if correlation >= CORRELATION or agreeing >= AGREEING_POINTS:
                 found.append(Likeness(i, j, correlation, agreeing))
     return found
