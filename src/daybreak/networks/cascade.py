@@ -1,0 +1,181 @@
+"""Light cascade: estimates an illumination map and divides by it; 1,327 parameters at inference.
+
+Source: Jin, Chen, Liang, "A lightweight low-light image enhancement network", ICAROB 2023 (paper 2), itself
+after SCI (Ma et al., CVPR 2022). The paper names the parts and their total, 0.0013 M; its recursion is made
+consistent with its own eq. 5 and the channel plan is ours (methods.md A.2, G.9).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from daybreak.layers.calibration import Calibration
+from daybreak.layers.reach import reach
+from daybreak.losses.fidelity import fidelity
+from daybreak.losses.perceptual import Features, Perceptual
+from daybreak.losses.smoothness import smoothness
+from daybreak.networks.base import Network, NetworkSettings, NetworkSpec, Terms, hyper
+
+
+class CascadeSettings(NetworkSettings):
+    """Hyper-parameters of the light cascade."""
+
+    stages: int = hyper(
+        3,
+        "How many weight-shared stages train; inference runs one.",
+        source="paper: three modules, fig. 1",
+        ge=1,
+        le=5,
+    )
+    fidelity: float = hyper(0.8, "Weight of the fidelity loss.", source="paper: section 2.3", ge=0)
+    smoothness: float = hyper(0.65, "Weight of the smoothness loss.", source="paper: section 2.3", ge=0)
+    perceptual: float = hyper(0.5, "Weight of the perceptual loss.", source="paper: section 2.3", ge=0)
+    smooth_on: Literal["illumination", "enhanced"] = hyper(
+        "illumination",
+        "Which picture of each stage the smoothness loss looks at.",
+        source="assumed: the paper does not say; smoothing the enhanced picture fights brightening",
+    )
+    init_std: float = hyper(
+        0.02,
+        "Standard deviation of the convolutions' initial weights; biases start at 0.",
+        source="assumed: usual for such networks; a fresh network then adds u of about 0.5",
+        ge=0,
+    )
+
+
+def _branch(*convolutions: nn.Conv2d) -> nn.Sequential:
+    return nn.Sequential(*(m for c in convolutions for m in (c, nn.ReLU(inplace=True))))
+
+
+def _three(inputs: int, outputs: int, dilation: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 3, padding=dilation, dilation=dilation)
+
+
+class Illumination(nn.Module):
+    """One stage: L = clip(V + H([V, F(V)]), 1e-4, 1), with F four dilated branches of two channels each.
+
+    Zero padding, no normalisation. The sigmoid at the end makes L ≥ V wherever V ≤ 1.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.branches = nn.ModuleList(
+            [
+                _branch(nn.Conv2d(3, 2, 1), _three(2, 2)),
+                _branch(nn.Conv2d(3, 2, 1), _three(2, 2, dilation=2)),
+                _branch(nn.Conv2d(3, 2, 1), _three(2, 2), _three(2, 2, dilation=3)),
+                _branch(_three(3, 2, dilation=4)),
+            ]
+        )
+        self.head = nn.Sequential(*_branch(_three(11, 6), _three(6, 6)), _three(6, 3), nn.Sigmoid())
+
+    def forward(self, given: Tensor) -> Tensor:
+        """V of B×3×H×W to L of the same shape, in [1e-4, 1]."""
+        features = [branch(given) for branch in self.branches]
+        added = self.head(torch.cat([given, *features], dim=1))  # u, B×3×H×W, in (0, 1)
+        illumination: Tensor = (given + added).clamp(1e-4, 1.0)
+        return illumination
+
+
+class Enhance(nn.Module):
+    """What is exported: R = clip(S / L, 0, 1) with the first stage's L, so that R ≥ S."""
+
+    def __init__(self, illumination: Illumination) -> None:
+        super().__init__()
+        self.illumination = illumination
+
+    def forward(self, low: Tensor) -> Tensor:
+        """B×3×H×W in [0, 1] to the enhanced picture, same shape and range."""
+        enhanced: Tensor = (low / self.illumination(low)).clamp(0.0, 1.0)
+        return enhanced
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of training; every field is B×3×H×W.
+
+    Attributes:
+        given: V of the stage before (the picture itself for the first).
+        illumination: L.
+        enhanced: R = clip(S / L, 0, 1).
+        following: S + K(R), given to the next stage; None where nothing asks for it.
+    """
+
+    given: Tensor
+    illumination: Tensor
+    enhanced: Tensor
+    following: Tensor | None
+
+
+class Cascade(Network):
+    """Weight-shared illumination stages with a calibration block between them while training."""
+
+    def __init__(self, settings: CascadeSettings) -> None:
+        super().__init__()
+        self.count = settings.stages
+        self.illumination = Illumination()
+        self.calibration = Calibration()
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.normal_(module.weight, std=settings.init_std)
+                nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+        self.halo = max(reach(b) for b in self.illumination.branches) + reach(self.illumination.head)
+
+    def inference(self) -> nn.Module:
+        """The first stage alone; holds no parameter of the calibration block."""
+        return Enhance(self.illumination)
+
+    def forward(self, low: Tensor, calibrate_last: bool = False) -> list[Stage]:
+        """All stages of training.
+
+        Args:
+            low: S, B×3×H×W in [0, 1].
+            calibrate_last: whether the last stage's `following` is computed; only the perceptual loss asks.
+        """
+        stages: list[Stage] = []
+        given = low
+        for number in range(1, self.count + 1):
+            illumination = self.illumination(given)
+            enhanced = (low / illumination).clamp(0.0, 1.0)
+            following = None
+            if number < self.count or calibrate_last:
+                following = low + self.calibration(enhanced)
+            stages.append(Stage(given, illumination, enhanced, following))
+            if following is not None:
+                given = following
+        return stages
+
+
+class CascadeObjective:
+    """Paper 2, eq. 4: fidelity + smoothness + perceptual, without any reference picture."""
+
+    def __init__(self, settings: CascadeSettings, features: Features | None = None) -> None:
+        self.settings = settings
+        self.perceptual = Perceptual(features) if settings.perceptual else None
+
+    def __call__(self, network: Cascade, low: Tensor) -> Terms:
+        """Weighted loss terms of one batch, B×3×H×W in [0, 1]."""
+        weight = self.settings
+        seen = self.perceptual is not None and self.perceptual.features is not None
+        stages = network(low, calibrate_last=seen)
+        near = torch.stack([fidelity(s.illumination, s.given) for s in stages])
+        rough = torch.stack([smoothness(getattr(s, weight.smooth_on)) for s in stages])
+        terms = {"fidelity": weight.fidelity * near.sum(), "smoothness": weight.smoothness * rough.sum()}
+        last = stages[-1]
+        if self.perceptual is not None and last.following is not None:
+            terms["perceptual"] = weight.perceptual * self.perceptual(last.following, last.illumination)
+        return terms
+
+
+SPEC = NetworkSpec(
+    name="cascade",
+    summary="Weight-shared illumination stages; one 1,327-parameter block at inference.",
+    paper="Jin, Chen, Liang: A lightweight low-light image enhancement network. ICAROB 2023",
+    settings=CascadeSettings,
+    build=Cascade,
+    objective=CascadeObjective,
+)

@@ -1,0 +1,172 @@
+"""Recipes: what a training run is made of. A file holds only what differs from the presets below.
+
+A recipe ships as `recipes/NAME.TAG.toml` and opens with comments on hardware, time and score.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from daybreak.errors import BadSetting, UnknownName
+from daybreak.networks.registry import get_network, parse_settings
+
+FOLDER = Path(__file__).parent / "recipes"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Data(_Part):
+    """What is trained on.
+
+    Attributes:
+        source: name of a data set as `daybreak.data` knows it.
+        crop: px, side of the square that is cut at random.
+        batch: crops per step.
+    """
+
+    source: str = "lol-v1"
+    crop: int = Field(default=256, ge=16)
+    batch: int = Field(default=8, ge=1)
+
+
+class Optimiser(_Part):
+    """Adam, its schedule and its limits.
+
+    Attributes:
+        lr: learning rate at the start.
+        betas, eps, weight_decay: as in torch.optim.Adam.
+        clip: largest norm of the whole gradient.
+        schedule: constant, or a half cosine down to 0 at the last step.
+    """
+
+    lr: float = Field(default=1e-4, gt=0)
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = Field(default=1e-8, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+    clip: float = Field(default=5.0, gt=0)
+    schedule: Literal["constant", "cosine"] = "constant"
+
+
+class Recipe(_Part):
+    """Everything that decides what a run learns.
+
+    Attributes:
+        network: name in the registry of networks.
+        tag: names the weight, together with the network.
+        settings: the network's hyper-parameters that differ from its preset.
+        data, optimiser: see there.
+        steps: optimiser steps of the whole run.
+        save_every: steps between two checkpoints; a kill loses no more than this.
+        score_every: steps between two scorings on the validation pairs.
+        score_pairs: how many validation pairs are scored, spread evenly over all of them.
+        log_every: steps between two lines of the loss curve.
+        precision: "fp32", or "bf16" for autocast with float32 weights.
+        seed: of the initial weights and of the sampling.
+    """
+
+    network: str
+    tag: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+    data: Data = Data()
+    optimiser: Optimiser = Optimiser()
+    steps: int = Field(gt=0)
+    save_every: int = Field(default=100, ge=1)
+    score_every: int = Field(default=100, ge=1)
+    score_pairs: int = Field(default=20, ge=1)
+    log_every: int = Field(default=10, ge=1)
+    precision: Literal["fp32", "bf16"] = "fp32"
+    seed: int = Field(default=0, ge=0)
+
+    @property
+    def name(self) -> str:
+        """NETWORK.TAG."""
+        return f"{self.network}.{self.tag}"
+
+    def complete(self) -> dict[str, Any]:
+        """The recipe with every default filled in, the network's too; what the hash is taken of."""
+        values = self.model_dump(mode="json")
+        values["settings"] = parse_settings(get_network(self.network), self.settings).model_dump(mode="json")
+        return values
+
+    def digest(self) -> str:
+        """SHA-256 of the complete recipe as sorted JSON."""
+        return hashlib.sha256(json.dumps(self.complete(), sort_keys=True).encode()).hexdigest()
+
+
+_PARTS: dict[str, type[_Part]] = {"data": Data, "optimiser": Optimiser}
+
+
+def list_recipes(folder: Path = FOLDER) -> list[str]:
+    """Names of the recipes in the package, sorted."""
+    return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def load_recipe(name: str, changes: Sequence[str] = (), folder: Path = FOLDER) -> Recipe:
+    """Read a recipe and apply changes.
+
+    Args:
+        name: of a recipe in the package, or a path that ends in `.toml`.
+        changes: "key=value" or "part.key=value", the value as TOML would have it (text may go unquoted).
+
+    Raises:
+        UnknownName: no such recipe, key, network or hyper-parameter.
+        BadSetting: a file that is no TOML, or a value of the wrong kind or out of range.
+    """
+    path = Path(name) if name.endswith(".toml") else folder / f"{name}.toml"
+    if not path.is_file():
+        raise UnknownName("recipe", name, list_recipes(folder), "A path to a .toml file works as well")
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSetting(f"the recipe {path} is no TOML: {error}") from None
+    for change in changes:
+        _change(values, change)
+    return parse_recipe(values)
+
+
+def parse_recipe(values: dict[str, Any]) -> Recipe:
+    """Check a recipe's keys and values, those of its network included.
+
+    Raises:
+        UnknownName: a key, a network or a hyper-parameter that is not there.
+        BadSetting: a value of the wrong kind or out of range, or a required key that is missing.
+    """
+    try:
+        recipe = Recipe(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            part = _PARTS.get(str(first["loc"][0]), Recipe)
+            raise UnknownName("key of a recipe", where, part.model_fields) from None
+        came = f"{where}={first['input']!r}" if first["type"] != "missing" else f"no {where}"
+        told = first["msg"].removeprefix("Input should be ")
+        raise BadSetting(f"{came} in the recipe", told) from None
+    parse_settings(get_network(recipe.network), recipe.settings)
+    return recipe
+
+
+def _change(values: dict[str, Any], change: str) -> None:
+    key, equals, text = change.partition("=")
+    if not equals or not key:
+        raise BadSetting(f"--set {change}", "KEY=VALUE, for example optimiser.lr=1e-3")
+    try:
+        value = tomllib.loads(f"v = {text}")["v"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    *parts, last = key.split(".")
+    table = values
+    for part in parts:
+        table = table.setdefault(part, {})
+        if not isinstance(table, dict):
+            raise BadSetting(f"--set {change}", f"{part} is a single value and has no {last}")
+    table[last] = value

@@ -1,0 +1,122 @@
+"""The card of a weight: what it is, where it comes from, on what terms, and how well it does."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from daybreak.errors import WeightsError
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Score(_Frozen):
+    """One measured line.
+
+    Attributes:
+        dataset: name of the data set and its part.
+        images: how many.
+        protocol: how the numbers were taken.
+        psnr: dB, mean over the images.
+        ssim: mean over the images, or None where it was not taken.
+    """
+
+    dataset: str
+    images: int = Field(gt=0)
+    protocol: str
+    psnr: float
+    ssim: float | None = None
+
+
+class WeightCard(_Frozen):
+    """Everything there is to know about one weight.
+
+    Attributes:
+        network: name of the network it belongs to.
+        tag: what it was trained on or for; network and tag together name the weight.
+        date: when it was made.
+        parameters: how many the exported graph holds.
+        macs_per_pixel: multiply-adds for one output pixel.
+        context: "local" with a halo, or "global", as on a method's card.
+        halo: pixels of context on each side.
+        multiple: the input's sides must be multiples of this.
+        scale: output side / input side.
+        preprocessing: what happens inside the graph, so that nobody does it twice.
+        onnx_sha256, safetensors_sha256: of the two files beside the card.
+        settings: the network's hyper-parameters, all of them.
+        recipe: name of the training recipe.
+        recipe_sha256: of the recipe as it ran, with every default filled in.
+        steps: optimiser steps up to this weight.
+        training_data: what it was trained on.
+        training_terms: licence and terms of that data.
+        licence: terms of the weight itself.
+        notes: what is worth knowing besides.
+        scores: measured lines.
+    """
+
+    network: str
+    tag: str
+    date: datetime.date
+    parameters: int = Field(gt=0)
+    macs_per_pixel: int = Field(gt=0)
+    context: Literal["local", "global"]
+    halo: int = Field(ge=0)
+    multiple: int = Field(default=1, ge=1)
+    scale: Literal[1, 2] = 1
+    preprocessing: str
+    onnx_sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    safetensors_sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    settings: dict[str, str | bool | int | float]
+    recipe: str
+    recipe_sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    steps: int = Field(ge=0)
+    training_data: str
+    training_terms: str
+    licence: str
+    notes: str = ""
+    scores: tuple[Score, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The weight's name, for example "cascade.lol"."""
+        return f"{self.network}.{self.tag}"
+
+
+def read_card(path: Path) -> WeightCard:
+    """Read a card.
+
+    Raises:
+        WeightsError: no such file, no TOML, or keys and values that a card does not have.
+    """
+    try:
+        return WeightCard(**tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
+        raise WeightsError(f"the card {path} cannot be read: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise WeightsError(f"the card {path} is not right at {where!r}: {first['msg']}") from None
+
+
+def write_card(card: WeightCard) -> str:
+    """The card as TOML text, one key per line, the tables at the end."""
+    values = card.model_dump(exclude_none=True)
+    scores, settings = values.pop("scores"), values.pop("settings")
+    lines = [_line(key, value) for key, value in values.items()]
+    lines += ["", "[settings]", *(_line(key, value) for key, value in settings.items())]
+    for score in scores:
+        lines += ["", "[[scores]]", *(_line(key, value) for key, value in score.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _line(key: str, value: Any) -> str:
+    """One `key = value`; a JSON string without escapes beyond ASCII is a TOML basic string as well."""
+    text = value.isoformat() if isinstance(value, datetime.date) else json.dumps(value, ensure_ascii=False)
+    return f"{key} = {text}"

@@ -1,0 +1,90 @@
+"""Finding shipped weights and checking them against their cards."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from daybreak.errors import UnknownName, WeightsError
+from daybreak.weights.card import WeightCard, read_card
+
+FOLDER = Path(__file__).parent
+"""Where the shipped weights lie: in this package."""
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, as 64 hexadecimal digits.
+
+    Raises:
+        WeightsError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise WeightsError(f"the weight file {path} cannot be read: {error.strerror}") from None
+
+
+@dataclass(frozen=True)
+class Weight:
+    """A card and the two files beside it.
+
+    Attributes:
+        card: what the weight is.
+        onnx: the graph that runs.
+        safetensors: the parameters for further training.
+    """
+
+    card: WeightCard
+    onnx: Path
+    safetensors: Path
+
+    def verify(self) -> None:
+        """Compare both files with the card.
+
+        Raises:
+            WeightsError: a file is missing or its SHA-256 is not the card's.
+        """
+        self.verified_onnx()
+        _check(self.safetensors, self.card.safetensors_sha256)
+
+    def verified_onnx(self) -> Path:
+        """The graph's path, once its SHA-256 is seen to be the card's.
+
+        Raises:
+            WeightsError: it is missing or not what the card says.
+        """
+        return _check(self.onnx, self.card.onnx_sha256)
+
+
+def _check(path: Path, expected: str) -> Path:
+    found = sha256(path)
+    if found != expected:
+        raise WeightsError(
+            f"{path} has SHA-256 {found[:12]}…",
+            f"{expected[:12]}… as on its card",
+            "Install daybreak again, or export the weight again",
+        )
+    return path
+
+
+def list_weights(folder: Path = FOLDER) -> list[str]:
+    """Names of the weights that have a card in a folder, sorted; "cascade.lol" for example."""
+    return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def find_weight(name: str, folder: Path = FOLDER) -> Weight:
+    """The weight of that name, unverified.
+
+    Raises:
+        UnknownName: no card of that name; the error carries the nearest names.
+        WeightsError: the card cannot be read or names another weight.
+    """
+    known = list_weights(folder)
+    if name not in known:
+        raise UnknownName("weight", name, known)
+    card = read_card(folder / f"{name}.toml")
+    if card.name != name:
+        raise WeightsError(f"the card {name}.toml is of the weight {card.name}", name)
+    return Weight(card, folder / f"{name}.onnx", folder / f"{name}.safetensors")
