@@ -16,6 +16,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+
 from machine import save, time_command
 
 PICTURE = sorted((Path(__file__).parents[1] / "examples").glob("*.jpg"))[0]
@@ -48,7 +49,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         one, out = Path(folder, "one.jpg"), Path(folder, "out")
         make_picture(one)
-        floor = time_command([sys.executable, "-c", FLOOR, str(one), str(Path(folder, "floor.jpg"))], options.runs)
+        floor = time_command(
+            [sys.executable, "-c", FLOOR, str(one), str(Path(folder, "floor.jpg"))], options.runs
+        )
         auto = time_command(enhance(str(one), "-o", str(out)), options.runs)
         results = {
             "picture": {"megapixels": 12.0, "bytes": one.stat().st_size},

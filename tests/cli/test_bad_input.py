@@ -21,7 +21,9 @@ DOC = Path(__file__).parents[2] / "docs/bad-input.md"
 ROWS = {
     cells[0]: (int(cells[2]), cells[3])
     for line in DOC.read_text().splitlines()
-    if line.startswith("| ") and len(cells := [c.strip() for c in line.strip("|").split("|")]) == 4 and cells[2].isdigit()
+    if line.startswith("| ")
+    and len(cells := [c.strip() for c in line.strip("|").split("|")]) == 4
+    and cells[2].isdigit()
 }
 
 
@@ -54,7 +56,9 @@ def huge(path: Path) -> Path:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 100_000, 100_000, 8, 2, 0, 0, 0))
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b""))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
+    )
     return path
 
 
@@ -88,7 +92,7 @@ def folder(make):
 
 
 def odd(path: Path) -> Path:
-    for name in ("with space", "it's \"quoted\"", "two\nlines", "ночь 夜", "-dash"):
+    for name in ("with space", 'it\'s "quoted"', "two\nlines", "ночь 夜", "-dash"):
         picture(path / f"{name}.png")
     return path
 

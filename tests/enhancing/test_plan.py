@@ -23,7 +23,9 @@ def targets(jobs, root):
 
 def test_a_file_gets_its_result_beside_it(tmp_path):
     touch(tmp_path / "night.JPG")
-    assert plan([str(tmp_path / "night.JPG")]) == [Job(tmp_path / "night.JPG", tmp_path / "night_daybreak.JPG")]
+    assert plan([str(tmp_path / "night.JPG")]) == [
+        Job(tmp_path / "night.JPG", tmp_path / "night_daybreak.JPG")
+    ]
 
 
 def test_formats_that_are_only_read_get_one_that_is_written(tmp_path):

@@ -11,7 +11,14 @@ T = TypeVar("T")
 def progress(items: Iterable[T], total: int) -> Iterator[T]:
     """Pass the items on and show how far they are: bar, count, pictures a second, time left."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TimeRemainingColumn,
+    )
     from rich.text import Text
 
     class Rate(ProgressColumn):

@@ -33,7 +33,9 @@ def check_amount(strength: float, exposure: float | None) -> None:
     if exposure is None:
         return
     if not -MAX_EXPOSURE <= exposure <= MAX_EXPOSURE:
-        raise BadSetting(f"exposure {exposure:g}", f"stops (EV) between -{MAX_EXPOSURE:g} and +{MAX_EXPOSURE:g}")
+        raise BadSetting(
+            f"exposure {exposure:g}", f"stops (EV) between -{MAX_EXPOSURE:g} and +{MAX_EXPOSURE:g}"
+        )
     if strength != 1.0:
         raise BadSetting("a strength and an exposure together", "one of the two")
 

@@ -29,7 +29,7 @@ def enhance(
             or a torch tensor C×H×W or N×C×H×W. RGB, sRGB-encoded.
         method: a name from `daybreak.list_methods()`; "auto" looks at the picture and decides.
         strength: 0 gives the input back, 1 the method's own result, up to 1.5 goes beyond.
-        exposure: instead of a strength: stops (EV) that the result's mean linear light lies above the input's.
+        exposure: instead of a strength: stops (EV) from the input's mean linear light to the result's.
         **settings: of the method, by name; see `daybreak methods NAME`.
 
     Returns:

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import cv2
 import numpy as np
 
 from daybreak.errors import BadPixels
+from daybreak.image.color import luma
+from daybreak.image.depth import to_float, to_levels
 from daybreak.image.photo import Photo
 from daybreak.image.read import read_photo
 from daybreak.image.write import encode_photo, keep_format
@@ -21,7 +22,7 @@ from daybreak.types import Array, Pixels
 
 Rebuild: TypeAlias = Callable[[list[Pixels]], Any]
 
-_LEVELS = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
+_PEAK = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
 _KINDS = "a path, bytes of a picture file, a Photo, a PIL image, a NumPy array or a torch tensor"
 
 
@@ -66,15 +67,15 @@ def _adapt_file(data: bytes) -> tuple[list[Pixels], Rebuild]:
 def _adapt_array(array: Array) -> tuple[Pixels, Callable[[Pixels], Array]]:
     channels = 1 if array.ndim == 2 else array.shape[-1]
     if array.ndim not in (2, 3) or channels not in (1, 3, 4) or not array.size:
-        raise BadPixels(f"an array of shape {array.shape}", "H×W, H×W×1, H×W×3 or H×W×4 with at least one pixel")
+        raise BadPixels(
+            f"an array of shape {array.shape}", "H×W, H×W×1, H×W×3 or H×W×4 with at least one pixel"
+        )
     values = _to_float(array)
     planes = values.reshape(*values.shape[:2], channels)
     colour = np.repeat(planes, 3, axis=2) if channels == 1 else np.ascontiguousarray(planes[..., :3])
 
     def rebuild(result: Pixels) -> Array:
-        if channels == 1:
-            result = cv2.cvtColor(result, cv2.COLOR_RGB2GRAY).reshape(*result.shape[:2], 1)
-        levels = _to_dtype(result, array.dtype)
+        levels = _to_dtype(luma(result) if channels == 1 else result, array.dtype)
         if channels == 4:
             levels = np.concatenate([levels, array[..., 3:]], axis=2)
         return levels.reshape(array.shape)
@@ -84,8 +85,8 @@ def _adapt_array(array: Array) -> tuple[Pixels, Callable[[Pixels], Array]]:
 
 def _to_float(array: Array) -> Array:
     """uint8, uint16 or float in [0, 1] to float32 in [0, 1]; refuse the rest."""
-    if array.dtype in _LEVELS:
-        return array.astype(np.float32) / np.float32(_LEVELS[array.dtype])
+    if array.dtype in _PEAK:
+        return to_float(array, _PEAK[array.dtype])
     if array.dtype.kind != "f":
         raise BadPixels(f"an array of dtype {array.dtype}", "uint8, uint16 or float in [0, 1]")
     low, high = float(array.min()), float(array.max())
@@ -97,10 +98,8 @@ def _to_float(array: Array) -> Array:
     return array.astype(np.float32)
 
 
-def _to_dtype(result: Pixels, dtype: np.dtype[Any]) -> Array:
-    if dtype not in _LEVELS:
-        return result.astype(dtype)
-    return np.rint(result * np.float32(_LEVELS[dtype])).astype(dtype)
+def _to_dtype(values: Array, dtype: np.dtype[Any]) -> Array:
+    return to_levels(values, 8 * dtype.itemsize) if dtype in _PEAK else values.astype(dtype)
 
 
 def _adapt_pil(image: Any) -> tuple[list[Pixels], Rebuild]:
@@ -115,7 +114,7 @@ def _adapt_pil(image: Any) -> tuple[list[Pixels], Rebuild]:
 
     def back(results: list[Pixels]) -> Any:
         made = Image.fromarray(rebuild(results[0]))
-        made = made if image.mode == "P" or made.mode == image.mode else made.convert(image.mode)
+        made = made if image.mode in ("1", "P", made.mode) else made.convert(image.mode)
         made.info = {key: value for key, value in image.info.items() if key != "transparency"}
         return made
 
@@ -126,7 +125,9 @@ def _adapt_tensor(tensor: Any) -> tuple[list[Pixels], Rebuild]:
     import torch
 
     if tensor.ndim not in (3, 4) or tensor.shape[-3] not in (1, 3, 4):
-        raise BadPixels(f"a tensor of shape {tuple(tensor.shape)}", "C×H×W or N×C×H×W with 1, 3 or 4 channels")
+        raise BadPixels(
+            f"a tensor of shape {tuple(tensor.shape)}", "C×H×W or N×C×H×W with 1, 3 or 4 channels"
+        )
     batch = tensor.detach().cpu().reshape(-1, *tensor.shape[-3:]).movedim(1, -1)
     kept = torch.float32 if tensor.dtype in (torch.bfloat16, torch.float16) else tensor.dtype
     split = [_adapt_array(picture.to(kept).numpy()) for picture in batch]

@@ -20,8 +20,8 @@ from typing import Any, Literal
 import cv2
 
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.enhancing.plan import Job, Refusal
 from daybreak.enhancing.page import preview
+from daybreak.enhancing.plan import Job, Refusal
 from daybreak.errors import DaybreakError, OutputExists, UnwritablePicture
 from daybreak.image.formats import format_of
 from daybreak.image.paths import read_bytes, shown
@@ -164,7 +164,7 @@ def enhance_bytes(
         data: a picture file's bytes.
         enhancer, output: as for `run_batch`.
         source: its name, for messages and the result.
-        target: where it will go, whose suffix decides the format if `output.format` does not; None: as it came.
+        target: where it will go, whose suffix decides the format unless `output.format` does; None: its own.
 
     Returns:
         The encoded result (the same bytes where the picture was left as it is and nothing else was asked of
@@ -183,7 +183,10 @@ def enhance_bytes(
         encoded = data
     else:
         made = photo.with_pixels(outcome.pixels)
-        record = fingerprint(enhancer, output, data) | {"ran": outcome.method or "nothing", "note": outcome.note}
+        record = fingerprint(enhancer, output, data) | {
+            "ran": outcome.method or "nothing",
+            "note": outcome.note,
+        }
         encoded = encode_photo(
             made, format, quality=output.quality, bit_depth=output.bit_depth, record=record
         )

@@ -9,7 +9,7 @@ from daybreak.enhancing.amount import blend, check_amount, expose
 from daybreak.enhancing.arrays import adapt
 from daybreak.image.photo import Photo
 from daybreak.methods import get_method
-from daybreak.methods.base import Method, check_pixels, parse_settings
+from daybreak.methods.base import check_pixels, parse_settings
 from daybreak.types import Pixels
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -60,7 +61,9 @@ def plan(
     found = list(_find(paths, recursive, suffix, output))
     single = output is not None and is_picture_name(output) and not output.is_dir()
     if single and (len(found) != 1 or Path(paths[0]).is_dir()):
-        raise BadSetting(f"-o {output} is a file name, for {len(found)} pictures", "a folder", "Type: -o FOLDER")
+        raise BadSetting(
+            f"-o {output} is a file name, for {len(found)} pictures", "a folder", "Type: -o FOLDER"
+        )
     jobs: list[Job | Refusal] = []
     taken: dict[Path, Path] = {}
     inputs = {_key(source) for source, _ in found if not isinstance(source, Refusal)}
@@ -84,7 +87,9 @@ def _check(
         return Refusal(source, OutputExists(came, hint="Give one of them another -o or --suffix"))
     if key in inputs and not (overwrite and key == _key(source)):
         came = f"{source}: its result {target} is an input"
-        return Refusal(source, OutputExists(came, hint="Type a --suffix, an -o, or --overwrite to replace it"))
+        return Refusal(
+            source, OutputExists(came, hint="Type a --suffix, an -o, or --overwrite to replace it")
+        )
     taken[key] = source
     return Job(source, target)
 
@@ -112,10 +117,10 @@ def _find(
 def _expand(text: str) -> list[Path]:
     """A glob's matches, or the path itself where it exists or matches nothing."""
     path = Path(text)
-    if glob.has_magic(text) and not path.exists():
-        matches = sorted(glob.glob(text, recursive=True))
-        return [Path(match) for match in matches] or [path]
-    return [path]
+    if not glob.has_magic(text) or path.exists():
+        return [path]
+    fixed = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
+    return sorted(fixed.glob(str(path.relative_to(fixed)))) or [path]
 
 
 def _walk(
@@ -133,7 +138,10 @@ def _walk(
         try:
             entries = sorted(here.iterdir())
         except OSError as error:
-            yield Refusal(here, UnreadablePicture(f"{here}: the folder cannot be read ({error.strerror})")), Path()
+            yield (
+                Refusal(here, UnreadablePicture(f"{here}: the folder cannot be read ({error.strerror})")),
+                Path(),
+            )
             return
         for entry in entries:
             ours = bool(suffix) and entry.stem.endswith(suffix)

@@ -1,0 +1,115 @@
+"""What goes in comes out as the same kind, dtype and number of channels."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+import daybreak
+from daybreak.enhancing.arrays import adapt
+from daybreak.errors import BadPixels, UnreadablePicture
+
+SHAPES = [(6, 9), (6, 9, 1), (6, 9, 3), (6, 9, 4), (1, 1, 3), (3, 3), (1, 40, 3)]
+
+
+def levels(shape, dtype):
+    rng = np.random.default_rng(1)
+    if np.dtype(dtype).kind == "f":
+        return (rng.random(shape) * 0.4).astype(dtype)
+    return rng.integers(0, np.iinfo(dtype).max // 3, shape, dtype=dtype)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float16, np.float32, np.float64])
+def test_arrays_come_back_as_they_went_in(shape, dtype):
+    array = levels(shape, dtype)
+    before = array.copy()
+    pictures, rebuild = adapt(array)
+    back = rebuild(pictures)
+    assert back.shape == array.shape
+    assert back.dtype == array.dtype
+    assert np.allclose(back.astype(np.float64), array.astype(np.float64), atol=1e-3)
+    out = daybreak.enhance(array, "gamma")
+    assert (out.shape, out.dtype) == (array.shape, array.dtype)
+    assert np.array_equal(array, before), "the input was changed"
+
+
+@given(st.integers(0, 255))
+@settings(max_examples=40, deadline=None)
+def test_8_bit_levels_survive_the_round_trip(level):
+    pictures, rebuild = adapt(np.full((2, 2, 3), level, np.uint8))
+    assert (rebuild(pictures) == level).all()
+
+
+def test_alpha_is_kept_to_the_bit():
+    array = levels((6, 9, 4), np.uint16)
+    assert np.array_equal(daybreak.enhance(array, "gamma")[..., 3], array[..., 3])
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "P", "1", "CMYK", "YCbCr", "I;16"])
+def test_pil_images_keep_their_mode(mode):
+    source = Image.fromarray(levels((6, 9, 3), np.uint8))
+    image = source.convert("L").convert("I;16") if mode == "I;16" else source.convert(mode)
+    out = daybreak.enhance(image, "gamma")
+    assert isinstance(out, Image.Image)
+    assert out.size == image.size
+    assert out.mode == ("RGB" if mode == "P" else "L" if mode == "1" else mode)
+
+
+@pytest.mark.parametrize("shape", [(3, 6, 9), (2, 3, 6, 9), (1, 6, 9), (4, 6, 9)], ids=str)
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32, torch.bfloat16])
+def test_tensors_come_back_as_they_went_in(shape, dtype):
+    tensor = torch.rand(shape, generator=torch.Generator().manual_seed(0)) * 0.3
+    tensor = (tensor * 255).to(dtype) if dtype is torch.uint8 else tensor.to(dtype)
+    out = daybreak.enhance(tensor, "gamma")
+    assert (out.shape, out.dtype, out.device) == (tensor.shape, tensor.dtype, tensor.device)
+    assert out.float().mean() > tensor.float().mean()
+
+
+def test_a_batch_equals_its_pictures_one_by_one():
+    batch = torch.rand((3, 3, 8, 8), generator=torch.Generator().manual_seed(0)) * 0.3
+    whole = daybreak.enhance(batch, "gamma", gamma=1.8)
+    assert torch.equal(whole[1], daybreak.enhance(batch[1], "gamma", gamma=1.8))
+
+
+def test_paths_give_photos_and_bytes_give_bytes(tmp_path):
+    path = tmp_path / "dark.png"
+    Image.fromarray(levels((6, 9, 3), np.uint8)).save(path)
+    photo = daybreak.enhance(path, "gamma")
+    assert isinstance(photo, daybreak.Photo)
+    daybreak.save_image(photo, tmp_path / "bright.png")
+    data = daybreak.enhance(path.read_bytes(), "gamma")
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), np.asarray(Image.open(tmp_path / "bright.png")))
+
+
+@pytest.mark.parametrize(
+    ("image", "told"),
+    [
+        (np.zeros((4, 4, 2)), "shape"),
+        (np.zeros((0, 4, 3)), "at least one pixel"),
+        (np.zeros((2, 3, 4, 3)), "shape"),
+        (np.full((4, 4, 3), np.nan), "NaN"),
+        (np.full((4, 4, 3), np.inf), "NaN or infinity"),
+        (np.full((4, 4, 3), 200.0), "Divide by 255"),
+        (np.full((4, 4, 3), -0.5), "Clip"),
+        (np.zeros((4, 4, 3), np.int32), "dtype"),
+        (np.zeros((4, 4, 3), bool), "dtype"),
+        (torch.zeros(5, 5), "tensor of shape"),
+        (None, "NoneType"),
+        ([[1, 2], [3, 4]], "list"),
+    ],
+)
+def test_what_is_no_picture_is_refused_with_what_was_expected(image, told):
+    with pytest.raises(BadPixels, match=told):
+        daybreak.enhance(image, "gamma")
+
+
+def test_bytes_that_are_no_picture_are_refused():
+    with pytest.raises(UnreadablePicture):
+        daybreak.enhance(b"hello", "gamma")
