@@ -7,12 +7,13 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from daybreak.errors import RegistryError, UnknownName
-from daybreak.methods import clahe, dong, gamma, he, mf, msr, msrcr, npe, ssr
+from daybreak.methods import auto, clahe, crm, dong, gamma, he, mf, msr, msrcr, npe, ssr
 from daybreak.methods.base import Method
 
 AnyMethod = Method[Any]
 
 METHODS: tuple[AnyMethod, ...] = (
+    auto.METHOD,
     gamma.METHOD,
     he.METHOD,
     clahe.METHOD,
@@ -22,6 +23,7 @@ METHODS: tuple[AnyMethod, ...] = (
     dong.METHOD,
     npe.METHOD,
     mf.METHOD,
+    crm.METHOD,
 )
 
 

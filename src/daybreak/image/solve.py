@@ -1,0 +1,181 @@
+"""Edge-aware smoothing as a linear system: (Diag(mass) + Σ_d D_dᵀ Diag(w_d) D_d) t = b.
+
+Solved by conjugate gradients, preconditioned with one multigrid V-cycle whose coarse unknowns are blocks of
+2×2 (plain aggregation; Stüben, "A review of algebraic multigrid", 2001, with the usual rescaled couplings).
+At 1e-6 on this package's systems that is several times as fast as SuperLU and as pyamg's two main solvers,
+and `import scipy.sparse.linalg`, which alone takes longer than the system of a small picture, is not needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from daybreak.types import Array
+
+_DAMPING = 0.8  # of the Jacobi sweep
+_RESCALE = 0.7  # of coarse couplings: blocks of constants are too stiff by a factor of up to 2
+_COARSEST = 64  # unknowns that Jacobi sweeps alone finish
+_WEAK = 0.5  # couplings over mass under which they do so on any size
+_MOST_STEPS = 2000
+
+
+@dataclass(frozen=True)
+class System:
+    """One such system on a grid of pixels; right and down are edge weights w_h and w_v.
+
+    Attributes:
+        mass: h×w, > 0.
+        right: h×w, ≥ 0: weight between a pixel and the one to its right; in the last column, between it and
+            the first column (0 for a border that is not circular).
+        down: h×w, ≥ 0: likewise, downwards.
+        diagonal: h×w: of the matrix.
+    """
+
+    mass: Array
+    right: Array
+    down: Array
+    diagonal: Array
+
+    def minus(self, base: Array, x: Array) -> Array:
+        """base - A x, h×w each."""
+        out = np.subtract(base, self.diagonal * x)
+        return self.add_neighbours(out, x)
+
+    def add_neighbours(self, out: Array, x: Array) -> Array:
+        """Add to `out`, in place, the weighted neighbours of each pixel: the off-diagonal part of -A x."""
+        right, down = self.right, self.down
+        if x.shape[1] > 1:
+            cv2.accumulateProduct(right[:, :-1], x[:, 1:], out[:, :-1])
+            cv2.accumulateProduct(right[:, :-1], x[:, :-1], out[:, 1:])
+            out[:, -1] += right[:, -1] * x[:, 0]
+            out[:, 0] += right[:, -1] * x[:, -1]
+        if x.shape[0] > 1:
+            cv2.accumulateProduct(down[:-1], x[1:], out[:-1])
+            cv2.accumulateProduct(down[:-1], x[:-1], out[1:])
+            out[-1] += down[-1] * x[0]
+            out[0] += down[-1] * x[-1]
+        return out
+
+
+def make_system(right: Array, down: Array, mass: Array | None = None) -> System:
+    """The system with these edge weights (see `System`) and, unless told, mass 1 at every pixel."""
+    mass = np.ones_like(right) if mass is None else mass
+    diagonal = mass.copy()
+    if right.shape[1] > 1:
+        diagonal += right
+        diagonal += np.roll(right, 1, axis=1)
+    if right.shape[0] > 1:
+        diagonal += down
+        diagonal += np.roll(down, 1, axis=0)
+    return System(mass, right, down, diagonal)
+
+
+def solve(
+    target: Array, right: Array, down: Array, tolerance: float = 1e-6, start: Array | None = None
+) -> Array:
+    """argmin_t Σ (t - target)² + Σ right (∇_h t)² + Σ down (∇_v t)²: level where the edge weights are high.
+
+    Args:
+        target: h×w float64 (or float32, then good to about 1e-5).
+        right, down: h×w, same dtype: see `System`.
+        tolerance: of the residual's norm over the target's.
+        start: first guess, h×w; the target if not given.
+
+    Returns:
+        h×w, same dtype.
+    """
+    system = make_system(right, down)
+    return conjugate_gradients(system, target, target if start is None else start, tolerance, _MOST_STEPS)
+
+
+def conjugate_gradients(system: System, target: Array, start: Array, tolerance: float, steps: int) -> Array:
+    """Solve a system to a tolerance on the residual's norm over the target's, or for so many steps.
+
+    Args:
+        system: what to solve.
+        target: right-hand side, h×w.
+        start: first guess, h×w; left unchanged.
+        tolerance: ≥ 0; 0 makes every step.
+        steps: at most.
+
+    Returns:
+        h×w, the target's dtype.
+    """
+    levels = _levels(system)
+    x = start.copy()
+    residual = system.minus(target, x)
+    enough = tolerance * _dot(target, target) ** 0.5
+    direction, slope = np.zeros_like(x), 1.0
+    for _ in range(steps):
+        if _dot(residual, residual) ** 0.5 <= enough:
+            break
+        better = _cycle(levels, 0, residual.astype(np.float32, copy=False)).astype(x.dtype, copy=False)
+        before, slope = slope, _dot(residual, better)
+        direction = cv2.scaleAdd(direction, slope / before, better)
+        image = system.minus(np.zeros_like(x), direction)  # -A p
+        curvature = -_dot(direction, image)
+        if curvature <= 0.0:  # the residual has vanished in rounding
+            break
+        x = cv2.scaleAdd(direction, slope / curvature, x)
+        residual = cv2.scaleAdd(image, slope / curvature, residual)
+    return x
+
+
+def _dot(a: Array, b: Array) -> float:
+    """Scalar product; by rows so that float32 adds up well, without BLAS, whose threads get in the way."""
+    return float(np.einsum("ij,ij->i", a, b).sum(dtype=np.float64))
+
+
+def _levels(system: System) -> list[System]:
+    """The system in float32 and its coarser versions, finest first, each with half the pixels a side."""
+    parts = (system.mass, system.right, system.down, system.diagonal)
+    levels = [System(*(part.astype(np.float32, copy=False) for part in parts))]
+    while True:
+        fine = levels[-1]
+        coupling = float((fine.diagonal / fine.mass).max()) - 1.0
+        if fine.mass.size <= _COARSEST or coupling <= _WEAK:
+            return levels
+        right = _last_of_pairs(_pair_sums(fine.right, 0), 1) * np.float32(_RESCALE)
+        down = _last_of_pairs(_pair_sums(fine.down, 1), 0) * np.float32(_RESCALE)
+        levels.append(make_system(right, down, _pair_sums(_pair_sums(fine.mass, 0), 1)))
+
+
+def _cycle(levels: list[System], k: int, residual: Array) -> Array:
+    """One symmetric V-cycle on level k: about A⁻¹ residual, h×w float32."""
+    level = levels[k]
+    inverse = np.float32(_DAMPING) / level.diagonal
+    x = inverse * residual
+    if k + 1 < len(levels):
+        left = level.add_neighbours(residual * np.float32(1.0 - _DAMPING), x)  # residual - A x
+        coarse = _cycle(levels, k + 1, _pair_sums(_pair_sums(left, 0), 1))
+        doubled = (2 * coarse.shape[1], 2 * coarse.shape[0])
+        x += cv2.resize(coarse, doubled, interpolation=cv2.INTER_NEAREST)[: x.shape[0], : x.shape[1]]
+        sweeps = 1
+    else:
+        sweeps = 8
+    for _ in range(sweeps):
+        left = level.minus(residual, x)
+        left *= inverse
+        x += left
+    return x
+
+
+def _pair_sums(a: Array, axis: int) -> Array:
+    """Sums of neighbours 2i and 2i+1 along an axis; an odd last one stays alone."""
+    even, odd = (a[::2], a[1::2]) if axis == 0 else (a[:, ::2], a[:, 1::2])
+    out = even.copy()
+    if axis == 0:
+        out[: odd.shape[0]] += odd
+    else:
+        out[:, : odd.shape[1]] += odd
+    return out
+
+
+def _last_of_pairs(a: Array, axis: int) -> Array:
+    """Entries 2i+1 along an axis, or the last one where that is beyond the end."""
+    length = a.shape[axis]
+    last = np.minimum(np.arange(1, length + 1, 2), length - 1)
+    return a[last] if axis == 0 else a[:, last]
