@@ -176,7 +176,7 @@ class _Told:
             else:
                 rate = f", {self.total / seconds:.1f} a second" if seconds > 0 else ""
                 print(
-                    f"{self.total} pictures: {told or 'nothing to do'}; {seconds:.1f} s{rate}",
+                    f"{self.total} {'picture' if self.total == 1 else 'pictures'}: {told or 'nothing to do'}; {seconds:.1f} s{rate}",
                     file=sys.stderr,
                 )
         return SOME_FAILED if failed else DONE

@@ -90,7 +90,7 @@ METHOD = Method(
         kind="automatic",
         settings=AutoSettings,
         notes=(
-            "Dark: geometric mean of max(R,G,B) under 0.20; well lit: from 0.275; a picture up to 0.36 without "
+            "Dark: geometric mean of max(R,G,B) under .20; well lit: from .275; up to 0.36 a picture without "
             "highlights (95th percentile under 0.65) counts as dark too. In between, part of the strength."
         ),
     ),
