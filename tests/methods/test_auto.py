@@ -49,7 +49,8 @@ def test_an_exposure_asked_for_is_given_to_a_well_lit_picture_too():
 
 
 def test_the_method_and_the_enhancer_agree():
-    dark = np.random.default_rng(0).random((40, 60, 3)).astype(np.float32) * 0.35
+    dark = np.full((40, 60, 3), 0.2, np.float32)
+    dark[:4] = 0.9
     assert 0 < auto.choose(dark, auto.AutoSettings()).strength < 1
     assert np.array_equal(auto.METHOD.enhance(dark), Enhancer("auto").run(dark).pixels)
 
