@@ -21,6 +21,7 @@ from daybreak.enhancing.page import (
     whole_file,
     writing,
 )
+from daybreak.methods.describe import as_typed
 
 __all__ = ["GalleryEntry", "preview", "write_gallery"]
 
@@ -115,7 +116,7 @@ def _article(entry: GalleryEntry) -> str:
 
 
 def _facts(entry: GalleryEntry) -> list[str]:
-    chosen = ", ".join(f"{name}={value}" for name, value in entry.settings.items())
+    chosen = ", ".join(f"{name}={as_typed(value)}" for name, value in entry.settings.items())
     what = (entry.method or "left as it is") + (f" ({chosen})" if chosen else "")
     if entry.brightness_before is not None and entry.brightness_after is not None:
         what += f" · brightness {entry.brightness_before:.2f} → {entry.brightness_after:.2f}"
