@@ -104,9 +104,8 @@ def test_arrow_keys_move_the_slider_and_what_is_seen(view, gallery):
 def test_the_pointer_moves_it_too(view, gallery):
     page = view(gallery)
     pair = page.locator(".pair").filter(has=page.get_by_role("slider", name="Before and after: 1.jpg"))
-    pair.scroll_into_view_if_needed()
+    pair.hover()  # waits until the page has come to rest
     box = pair.bounding_box()
-    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 10)
     page.mouse.down()
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 20)
     page.mouse.up()
