@@ -147,5 +147,19 @@ def into_webp(
     return b"".join([b"RIFF", struct.pack("<I", size), b"WEBP", *parts])
 
 
+def webp_is_lossless(data: bytes) -> bool:
+    """Whether the first picture in a WebP file is coded without loss."""
+    at = 12
+    while at + 8 <= len(data):
+        name = data[at : at + 4]
+        if name in (b"VP8L", b"VP8 "):
+            return name == b"VP8L"
+        size = (
+            16 if name == b"ANMF" else int.from_bytes(data[at + 4 : at + 8], "little")
+        )  # a frame: look inside
+        at += 8 + size + size % 2
+    return False
+
+
 def _riff(name: bytes, payload: bytes) -> bytes:
     return name + struct.pack("<I", len(payload)) + payload + bytes(len(payload) % 2)

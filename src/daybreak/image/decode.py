@@ -91,32 +91,33 @@ def decode(data: bytes, format: str, check: SizeCheck) -> Decoded:
 
 
 def _decode_vips(data: bytes, format: str, check: SizeCheck) -> Decoded:
-    vips = load_vips()
-    loader, fail_on = _LOADERS[format]
-    notes: list[str] = []
     try:
-        image = getattr(vips.Image, loader)(data, access="sequential", fail_on=fail_on)
-        check(image.width, image.height)
-        decoded = _describe(image, format)
-        levels = image.numpy()
-    except vips.Error as error:
+        return _load(data, format, _LOADERS[format][1], check)
+    except load_vips().Error as error:
         reason = one_line(error)
-        if "extraneous bytes" not in reason or fail_on != "warning":
-            raise NotDecodable(reason) from None
-        # Filler between segments, written by some cameras: every block of pixels was there.
-        notes.append("the JPEG data holds bytes that belong to nothing; part of the picture may be damaged")
-        try:
-            image = vips.Image.jpegload_buffer(data, access="sequential", fail_on="error")
-            decoded, levels = _describe(image, format), image.numpy()
-        except vips.Error as second:
-            raise NotDecodable(one_line(second)) from None
+    if format != "jpeg" or "extraneous bytes" not in reason:
+        raise NotDecodable(reason)
+    try:  # filler between segments, which some cameras write: there is no block of pixels missing
+        decoded = _load(data, format, "error", check)
+    except load_vips().Error as error:
+        raise NotDecodable(one_line(error)) from None
+    decoded.notes.append("the JPEG data holds bytes that belong to nothing; a part may be damaged")
+    return decoded
+
+
+def _load(data: bytes, format: str, fail_on: str, check: SizeCheck) -> Decoded:
+    """Let libvips read the header, look at it, then let it read the pixels."""
+    loader = getattr(load_vips().Image, _LOADERS[format][0])
+    image = loader(data, access="sequential", fail_on=fail_on)
+    check(image.width, image.height)
+    decoded = _describe(image, format)
+    levels = image.numpy().reshape(image.height, image.width, image.bands)
     decoded.levels = _checked_float(levels) if levels.dtype.kind == "f" else levels
-    decoded.notes += notes
     if format == "avif":  # 10 and 12 bits arrive shifted up to 16, the lowest bits empty
         bits = _get(image, "bits-per-sample") or 8
         decoded.peak = 255 if bits == 8 else ((1 << bits) - 1) << (16 - bits)
     decoded.metadata = _metadata(image, data, format)
-    decoded.lossless = format == "webp" and b"VP8L" in data[12:64]
+    decoded.lossless = format == "webp" and containers.webp_is_lossless(data)
     return decoded
 
 
@@ -165,16 +166,19 @@ def _metadata(image: Any, data: bytes, format: str) -> Metadata:
     block: bytes | None = exif.from_tiff(data) if format == "tiff" else _get(image, "exif-data")
     block = (block or b"").removeprefix(b"Exif\0\0")
     iptc = _get(image, "iptc-data")
-    dpi = None
-    if image.xres != 1.0 or image.yres != 1.0:  # pixels per millimetre; 1 is what libvips says for "unknown"
-        dpi = (round(image.xres * 25.4, 3), round(image.yres * 25.4, 3))
     return Metadata(
         exif=block or None,
         xmp=_get(image, "xmp-data"),
         iptc=containers.iptc_records(iptc) if iptc else None,
-        dpi=exif.resolution(block) or dpi,
+        dpi=exif.resolution(block) or _resolution(image, format),
         text=containers.png_text(data) if format == "png" else b"",
     )
+
+
+def _resolution(image: Any, format: str) -> tuple[float, float] | None:
+    """Pixels per inch outside EXIF; libvips fills in 1 or 2.834 per millimetre where a file says nothing."""
+    said = image.xres != 2.834 if format == "png" else _get(image, "resolution-unit") is not None
+    return (round(image.xres * 25.4, 2), round(image.yres * 25.4, 2)) if said and image.xres != 1.0 else None
 
 
 def _decode_bmp(data: bytes, check: SizeCheck) -> Decoded:

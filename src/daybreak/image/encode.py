@@ -16,7 +16,7 @@ from daybreak.image.profile import Space
 from daybreak.image.vips import load_vips
 from daybreak.types import Array
 
-_BARE_TIFF = {"compression": "deflate", "predictor": "horizontal", "keep": "none"}
+_BARE_TIFF = {"compression": "lzw", "predictor": "horizontal", "keep": "none"}
 
 
 @dataclass
@@ -82,14 +82,14 @@ def encode_jpeg(ready: Ready) -> bytes:
 def encode_png(ready: Ready) -> bytes:
     """Always true colour or gray, never a palette."""
     metadata = ready.photo.metadata
-    data = _image(ready).pngsave_buffer(compression=4, filter="sub", keep="none")
+    data = _image(ready).pngsave_buffer(compression=2, filter="up", keep="none")
     return containers.into_png(
         data, exif=ready.exif(), xmp=ready.xmp, icc=ready.icc, dpi=metadata.dpi, text=metadata.text
     )
 
 
 def encode_tiff(ready: Ready) -> bytes:
-    """Deflate with the horizontal predictor, one page."""
+    """LZW with the horizontal predictor, which every reader knows and which takes a third of deflate's time."""
     metadata = ready.photo.metadata
     return exif.into_tiff(
         _image(ready).tiffsave_buffer(**_BARE_TIFF),
@@ -104,7 +104,7 @@ def encode_tiff(ready: Ready) -> bytes:
 def encode_webp(ready: Ready) -> bytes:
     """Lossless where the picture came as lossless WebP and no quality was asked for."""
     kind: dict[str, Any] = {"lossless": True} if ready.photo.lossless else {"Q": ready.quality}
-    data = _image(ready).webpsave_buffer(**kind, keep="none")
+    data = _image(ready).webpsave_buffer(**kind, effort=2, keep="none")
     return containers.into_webp(
         data,
         width=ready.width,
@@ -129,7 +129,7 @@ def encode_avif(ready: Ready) -> bytes:
         if block:
             image.set_type(vips.GValue.blob_type, name, block)
     encoded: bytes = image.heifsave_buffer(
-        Q=ready.quality, bitdepth=ready.bits, compression="av1", effort=2, subsample_mode="off"
+        Q=ready.quality, bitdepth=ready.bits, compression="av1", effort=1, subsample_mode="off"
     )
     return encoded
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -22,7 +23,7 @@ def load_vips() -> Any:
 
 
 def one_line(error: Exception) -> str:
-    """The first distinct clause of a libvips error, which repeats itself over several lines."""
+    """What a libvips error says, without the names of functions and the lines that repeat it."""
     lines = [" ".join(line.split()) for line in str(error).splitlines()]
     told = [line for line in lines if line and not line.startswith("unable to ")]
-    return (told or lines or [type(error).__name__])[0]
+    return re.sub(r"^(\w+: )+", "", (told or lines or [type(error).__name__])[0])
