@@ -112,7 +112,7 @@ class Enhancer:
         if method.choose is not None:
             choice = method.choose(pixels, settings)
             method, note = choice.method, choice.reason
-            settings, strength = method.card.settings(), strength * choice.strength
+            settings, strength = choice.settings, strength * choice.strength
         if strength == 0.0 and self.exposure is None:
             return Outcome(pixels, "", {}, note or "strength 0", 0.0, "")
         enhanced = method.run(pixels, settings)

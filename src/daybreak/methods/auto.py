@@ -20,9 +20,11 @@ DARK = (0.20, 0.275)  # brightness: geometric mean of V = max(R, G, B)
 DIM = (0.30, 0.36)  # brightness of a picture that counts as dark only if it is dull too
 DULL = (0.50, 0.65)  # highlights: 95th percentile of V
 
+METER = 0.48  # mean of V that the result is exposed for
+
 
 class AutoSettings(Settings):
-    """`auto` has no settings: it uses the defaults of the method that it picks."""
+    """`auto` has no settings: it decides by the picture."""
 
 
 def measure(pixels: Pixels) -> tuple[float, float]:
@@ -67,9 +69,11 @@ def choose(pixels: Pixels, _: AutoSettings) -> Choice:
     brightness, highlights = measure(pixels)
     share = need(brightness, highlights)
     if share == 0.0:
-        return Choice(crm.METHOD, 0.0, f"already well lit (brightness {brightness:.2f})")
-    degree = "dark" if share == 1.0 else f"a little dark, so {share:.0%} strength"
-    return Choice(crm.METHOD, share, f"{degree} (brightness {brightness:.2f})")
+        degree = "already well lit"
+    else:
+        degree = "dark" if share == 1.0 else f"a little dark, so {share:.0%} strength"
+    settings = crm.CrmSettings(meter=METER)
+    return Choice(crm.METHOD, settings, share, f"{degree} (brightness {brightness:.2f})")
 
 
 def auto(pixels: Pixels, settings: AutoSettings) -> Pixels:
@@ -77,7 +81,7 @@ def auto(pixels: Pixels, settings: AutoSettings) -> Pixels:
     choice = choose(pixels, settings)
     if choice.strength == 0.0:
         return pixels.copy()
-    result = choice.method.run(pixels, choice.method.card.settings())
+    result = choice.method.run(pixels, choice.settings)
     mixed = cv2.addWeighted(pixels, 1.0 - choice.strength, result, choice.strength, 0.0)
     return np.asarray(mixed, dtype=np.float32).reshape(pixels.shape)
 

@@ -102,13 +102,15 @@ class Choice:
     """What an automatic method decided for one picture.
 
     Attributes:
-        method: the method that suits the picture; it runs with its default settings.
+        method: the method that suits the picture.
+        settings: what it runs with.
         strength: share of its result that the picture needs, in [0, 1]; multiplies the user's strength.
             0 leaves the picture as it is.
         reason: one clause for the summary, for example "already well lit (brightness 0.52)".
     """
 
     method: Method[Any]
+    settings: Settings
     strength: float
     reason: str
 

@@ -6,23 +6,21 @@ ICCV Workshops 2017; Ren, Ying, Li, Li, "LECARM", TCSVT 2019 (the four response 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias
+import math
+from collections.abc import Sequence
+from typing import Literal
 
-import cv2
 import numpy as np
 
+from daybreak.image.camera import RESPONSES, Response
 from daybreak.image.illumination import illumination
 from daybreak.image.strips import Band, map_rows
 from daybreak.methods.base import Card, Method, Settings, setting
-from daybreak.types import Array, Pixels, Plane
+from daybreak.types import Pixels, Plane
 
 _ROWS = 32  # of a band
-_DARKEST = 1e-30  # stands for black, which has no logarithm
-_BETA_GAMMA = (-0.3293, 1.1258)
-_PREFERRED = (4.3536, 0.1447)
-_AFFINE = (-0.1797, 0.3988)
-_BETA = 0.48
+_METER_RATIO = 16.0  # past four stops more exposure shows mostly noise
+_SAMPLES = 20_000  # pixels the meter looks at
 
 
 class CrmSettings(Settings):
@@ -41,6 +39,14 @@ class CrmSettings(Settings):
         ge=1.0,
         le=64.0,
     )
+    meter: float = setting(
+        0.0,
+        "Mean of max(R, G, B) to reach: the ratio is then found for each picture, from 1 to 16, in place of "
+        "`ratio`; 0 switches this off.",
+        source="assumed: off, since the paper has one ratio for all; 0.48 is what `auto` asks for",
+        ge=0.0,
+        le=0.9,
+    )
     smoothness: float = setting(
         0.5,
         "λ of the illumination map; more gives larger areas the same exposure.",
@@ -48,7 +54,7 @@ class CrmSettings(Settings):
         gt=0.0,
         le=100.0,
     )
-    exact: float = setting(
+    exact_up_to: float = setting(
         1.0,
         "Pictures up to this size get the map as published; larger ones get it from reduced copies, which is "
         "far quicker.",
@@ -57,84 +63,6 @@ class CrmSettings(Settings):
         ge=0.0,
         le=1000.0,
     )
-
-
-Response: TypeAlias = Callable[[Array, Plane, Array], None]
-"""(colours, exposure, spare): replaces h×w×3 colours by what the camera would give at h×w times the exposure;
-`spare`, h×w×3, is overwritten."""
-
-
-def beta_gamma(colours: Array, exposure: Plane, spare: Array) -> None:
-    """g(I, k) = I^K · exp(b (1 - K)) with K = k^a."""
-    a, b = _BETA_GAMMA
-    power = _power(exposure, a)
-    np.maximum(colours, np.float32(_DARKEST), out=colours)
-    _log(colours)
-    colours *= _spread(power, spare)
-    np.subtract(1, power, out=power)
-    power *= np.float32(b)
-    colours += _spread(power, spare)
-    _exp(colours)
-
-
-def sigmoid(colours: Array, exposure: Plane, spare: Array) -> None:
-    """g(I, k) = I · k^(ac) / (I^(1/c) · (k^a - 1) + 1)^c."""
-    a, c = _PREFERRED
-    inner = _power(colours, 1 / c)
-    inner *= _spread(_power(exposure, a) - np.float32(1), spare)
-    inner += 1
-    colours *= _power(inner, -c)
-    colours *= _spread(_power(exposure, a * c), spare)
-
-
-def affine(colours: Array, exposure: Plane, spare: Array) -> None:
-    """g(I, k) = I · k^γ + α (1 - k^γ)."""
-    alpha, gamma = _AFFINE
-    gain = _power(exposure, gamma)
-    colours *= _spread(gain, spare)
-    np.subtract(1, gain, out=gain)
-    gain *= np.float32(alpha)
-    colours += _spread(gain, spare)
-
-
-def beta(colours: Array, exposure: Plane, spare: Array) -> None:
-    """g(I, k) = I · k^c."""
-    colours *= _spread(_power(exposure, _BETA), spare)
-
-
-RESPONSES: dict[str, Response] = {
-    "beta-gamma": beta_gamma,
-    "sigmoid": sigmoid,
-    "affine": affine,
-    "beta": beta,
-}
-
-
-def _power(base: Array, exponent: float) -> Array:
-    """base ** exponent for base ≥ 0, in a new array: several times the speed of `np.power`."""
-    out = np.maximum(base, np.float32(_DARKEST))
-    _log(out)
-    out *= np.float32(exponent)
-    _exp(out)
-    return out
-
-
-def _log(a: Array) -> None:
-    """Natural logarithm in place; as a plain matrix, since OpenCV stumbles over axes of size 1."""
-    flat = a.reshape(1, -1)
-    cv2.log(flat, flat)
-
-
-def _exp(a: Array) -> None:
-    """Exponential in place."""
-    flat = a.reshape(1, -1)
-    cv2.exp(flat, flat)
-
-
-def _spread(plane: Plane, spare: Array) -> Array:
-    """The plane in each of three channels, written to `spare`."""
-    np.asarray(cv2.cvtColor(plane, cv2.COLOR_GRAY2RGB, spare))
-    return spare
 
 
 def expose(pixels: Pixels, light: Plane, ratio: float, response: Response) -> Pixels:
@@ -177,8 +105,28 @@ def crm(pixels: Pixels, settings: CrmSettings) -> Pixels:
     Returns:
         H×W×3 float32 in [0, 1].
     """
-    light = illumination(pixels, settings.smoothness, settings.exact * 1e6)
-    return expose(pixels, light, settings.ratio, RESPONSES[settings.response])
+    light = illumination(pixels, settings.smoothness, settings.exact_up_to * 1e6)
+    response = RESPONSES[settings.response]
+    ratio = metered_ratio(pixels, light, settings.meter, response) if settings.meter else settings.ratio
+    return expose(pixels, light, ratio, response)
+
+
+def metered_ratio(pixels: Pixels, light: Plane, target: float, response: Response) -> float:
+    """The ratio in [1, 16] that brings the mean of max(R, G, B) nearest to the target.
+
+    Args:
+        pixels, light: as for `expose`; some `_SAMPLES` of the pixels are looked at.
+        target: mean wanted, in (0, 1).
+        response: one of `RESPONSES`.
+    """
+    step = max(1, int((light.size / _SAMPLES) ** 0.5))
+    few, few_light = (np.ascontiguousarray(a[::step, ::step]) for a in (pixels, light))
+    low, high = 0.0, math.log2(_METER_RATIO)
+    for _ in range(12):  # to a thousandth of a stop
+        middle = 0.5 * (low + high)
+        mean = float(expose(few, few_light, 2.0**middle, response).max(axis=2).mean())
+        low, high = (middle, high) if mean < target else (low, middle)
+    return float(2.0 ** (0.5 * (low + high)))
 
 
 METHOD = Method(
