@@ -161,6 +161,13 @@ def test_of_an_animation_the_first_frame_is_read_and_said(kind, scene, pillow_by
     assert photo.notes == ("animated: only the first of 3 frames",)
 
 
+def test_of_an_animated_png_the_first_frame_is_read_and_said(scene, pillow_bytes):
+    frames = [Image.fromarray(np.roll(scene, 9 * n, axis=1)) for n in range(3)]
+    photo = read_photo(pillow_bytes(frames[0], "PNG", save_all=True, append_images=frames[1:]))
+    np.testing.assert_allclose(photo.pixels, scene / 255, atol=1e-6)
+    assert photo.notes == ("animated: only the first of 3 frames",)
+
+
 def test_of_several_pages_the_first_is_read_and_said(scene, pillow_bytes):
     first, second = Image.fromarray(scene), Image.fromarray(255 - scene)
     photo = read_photo(pillow_bytes(first, "TIFF", save_all=True, append_images=[second]))

@@ -69,24 +69,37 @@ def iptc_records(block: bytes) -> bytes | None:
     return None
 
 
-def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Name and whole bytes (length and checksum included) of each chunk, as far as the file goes."""
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, slice]]:
+    """Name and place (length and checksum included) of each chunk, as far as the file goes."""
     at = 8
     while at + 12 <= len(data):
         end = at + 12 + int.from_bytes(data[at : at + 4], "big")
-        yield data[at + 4 : at + 8], data[at:end]
+        yield data[at + 4 : at + 8], slice(at, end)
         at = end
 
 
 def png_text(data: bytes) -> bytes:
     """The text chunks of a PNG that speak about the picture: without XMP (it travels alone) and Software."""
     kept = []
-    for name, chunk in png_chunks(data):
+    for name, place in png_chunks(data):
+        if name not in (b"tEXt", b"zTXt", b"iTXt"):
+            continue
+        chunk = data[place]
         keyword = chunk[8:88].split(b"\0")[0]
         told = keyword in (b"XML:com.adobe.xmp", b"Software") or b"rofile type" in keyword
-        if name in (b"tEXt", b"zTXt", b"iTXt") and not told:
+        if not told:
             kept.append(chunk)
     return b"".join(kept)
+
+
+def png_frames(data: bytes) -> int:
+    """How many frames an animated PNG has; 1 for a still one."""
+    for name, place in png_chunks(data):
+        if name == b"acTL":
+            return int.from_bytes(data[place][8:12], "big")
+        if name == b"IDAT":
+            break
+    return 1
 
 
 def into_png(
@@ -109,10 +122,9 @@ def into_png(
     if xmp:
         parts.append(_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp))
     parts.append(text)
-    start = data.index(b"IDAT", 33) - 4
-    kept = (
-        chunk for name, chunk in png_chunks(data[: start + 12]) if name not in (b"IHDR", b"pHYs", b"IDAT")
-    )
+    chunks = list(png_chunks(data))
+    start = next(place.start for name, place in chunks if name == b"IDAT")
+    kept = [data[p] for n, p in chunks if p.stop <= start and n not in (b"IHDR", b"pHYs")]
     return b"".join([*parts, *kept, data[start:]])
 
 

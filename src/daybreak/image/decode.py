@@ -110,7 +110,7 @@ def _load(data: bytes, format: str, fail_on: str, check: SizeCheck) -> Decoded:
     loader = getattr(load_vips().Image, _LOADERS[format][0])
     image = loader(data, access="sequential", fail_on=fail_on)
     check(image.width, image.height)
-    decoded = _describe(image, format)
+    decoded = _describe(image, data, format)
     levels = image.numpy().reshape(image.height, image.width, image.bands)
     decoded.levels = _checked_float(levels) if levels.dtype.kind == "f" else levels
     if format == "avif":  # 10 and 12 bits arrive shifted up to 16, the lowest bits empty
@@ -121,7 +121,7 @@ def _load(data: bytes, format: str, fail_on: str, check: SizeCheck) -> Decoded:
     return decoded
 
 
-def _describe(image: Any, format: str) -> Decoded:
+def _describe(image: Any, data: bytes, format: str) -> Decoded:
     """All but pixels and metadata, refusing what is no gray, RGB or CMYK of a known depth."""
     alpha = bool(image.hasalpha())
     space = _SPACES.get(image.interpretation)
@@ -130,10 +130,12 @@ def _describe(image: Any, format: str) -> Decoded:
     if image.bands != _COLOURS[space] + alpha:
         raise NotDecodable(f"it has {image.bands} channels, which is not supported")
     notes = []
-    frames = _get(image, "n-pages") or 1
+    frames = containers.png_frames(data) if format == "png" else _get(image, "n-pages") or 1
     if frames > 1:
-        kind = "animated: only the first" if format in ("gif", "webp", "avif") else "only the first page"
-        notes.append(f"{kind} of {frames}" + (" frames" if "animated" in kind else ""))
+        pages = format in ("tiff", "avif")
+        notes.append(
+            f"only the first page of {frames}" if pages else f"animated: only the first of {frames} frames"
+        )
     return Decoded(
         np.empty(0),
         space,
@@ -143,7 +145,7 @@ def _describe(image: Any, format: str) -> Decoded:
         if format == "avif"
         else _get(image, "orientation") or 1,  # AVIF is turned by its decoder
         icc=_get(image, "icc-profile-data"),
-        half_chroma=_get(image, "jpeg-chroma-subsample") in ("4:2:0", "4:2:0 cmyk"),
+        half_chroma=_get(image, "jpeg-chroma-subsample") == "4:2:0",
         notes=notes,
     )
 

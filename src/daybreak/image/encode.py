@@ -28,6 +28,8 @@ class Ready:
         space: what the channels mean.
         alpha: whether the last channel is alpha.
         bits: of each level; between 8 and 16 the lowest bits of uint16 are empty.
+        quality: 1 to 100, for the lossy formats.
+        lossless: for WebP, in place of a quality.
         icc, xmp: as they are written.
         photo: the rest of what travels.
     """
@@ -37,6 +39,7 @@ class Ready:
     alpha: bool
     bits: int
     quality: int
+    lossless: bool
     icc: bytes | None
     xmp: bytes | None
     photo: Photo
@@ -89,7 +92,7 @@ def encode_png(ready: Ready) -> bytes:
 
 
 def encode_tiff(ready: Ready) -> bytes:
-    """LZW with the horizontal predictor, which every reader knows and which takes a third of deflate's time."""
+    """LZW with the horizontal predictor, known to every reader and three times as fast as deflate."""
     metadata = ready.photo.metadata
     return exif.into_tiff(
         _image(ready).tiffsave_buffer(**_BARE_TIFF),
@@ -103,7 +106,7 @@ def encode_tiff(ready: Ready) -> bytes:
 
 def encode_webp(ready: Ready) -> bytes:
     """Lossless where the picture came as lossless WebP and no quality was asked for."""
-    kind: dict[str, Any] = {"lossless": True} if ready.photo.lossless else {"Q": ready.quality}
+    kind: dict[str, Any] = {"lossless": True} if ready.lossless else {"Q": ready.quality}
     data = _image(ready).webpsave_buffer(**kind, effort=2, keep="none")
     return containers.into_webp(
         data,

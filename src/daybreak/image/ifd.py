@@ -70,14 +70,16 @@ def read(block: bytes) -> Directory:
 def _read(block: bytes, order: str, offset: int, owner: int) -> Directory:
     directory: Directory = {}
     (count,) = struct.unpack_from(order + "H", block, offset)
+    room = len(block)  # fields do not share bytes; a block made to blow up would
     for at in range(offset + 2, offset + 2 + 12 * count, 12):
         if at + 12 > len(block):
             break
         tag, kind, number, value = struct.unpack_from(order + "HHII", block, at)
         size = _SIZES.get(kind, 0) * number
         start = at + 8 if size <= 4 else value
-        if not size or start + size > len(block):
+        if not size or start + size > len(block) or size > room:
             continue
+        room -= size
         if tag in _POINTERS[owner]:
             try:
                 directory[tag] = _read(block, order, value, tag)

@@ -28,17 +28,17 @@ def read_bytes(path: Path) -> bytes:
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            raise UnreadablePicture(f"{name} is a folder", "a picture", "Give the files in it, or use -r.")
+            raise UnreadablePicture(f"{name} is a folder", "a picture", "Give the files in it, or use -r")
         if not stat.S_ISREG(mode):  # reading a pipe or a device might never end
-            raise UnreadablePicture(f"{name} is no regular file", "a picture", "Use - to read a pipe.")
+            raise UnreadablePicture(f"{name} is no regular file", "a picture", "Use - to read a pipe")
         data = path.read_bytes()
     except FileNotFoundError:
-        raise UnreadablePicture(f"{name} does not exist", hint="Check the name and the folder.") from None
+        raise UnreadablePicture(f"{name} does not exist", hint="Check the name and the folder") from None
     except PermissionError:
-        raise UnreadablePicture(f"{name} may not be read", hint="Ask its owner for permission.") from None
+        raise UnreadablePicture(f"{name} may not be read", hint="Ask its owner for permission") from None
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise UnreadablePicture(f"{name} cannot be read ({reason})") from None
     if not data:
-        raise UnreadablePicture(f"{name} is empty (0 bytes)", "a picture", "Copy it again from its source.")
+        raise UnreadablePicture(f"{name} is empty (0 bytes)", "a picture", "Copy it again from its source")
     return data

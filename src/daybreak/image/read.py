@@ -16,7 +16,7 @@ from daybreak.image.formats import FORMATS, describe_stranger, format_of, sniff
 from daybreak.image.paths import read_bytes, shown
 from daybreak.image.photo import Metadata, Photo
 from daybreak.image.profile import fits, is_srgb, to_srgb
-from daybreak.image.vips import load_vips
+from daybreak.image.vips import load_vips, one_line
 from daybreak.types import Array, Pixels
 
 MAX_PIXELS = 1 << 28
@@ -55,17 +55,21 @@ def read_photo(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS, name
             raise UnreadablePicture(
                 f"{name} claims {width}x{height} pixels ({width * height / 1e6:,.0f} million)",
                 f"at most {max_pixels / 1e6:,.0f} million",
-                "Scale it down first.",
+                "Scale it down first",
             )
 
     try:
         return _to_photo(decode(data, format, check), format)
     except NotDecodable as error:
         raise UnreadablePicture(
-            f"{name} cannot be read as {format.upper()}: {error}", hint="Copy it again from its source."
+            f"{name} cannot be read as {format.upper()}: {error}", hint="Copy it again from its source"
         ) from None
+    except (load_vips().Error, cv2.error) as error:
+        raise UnreadablePicture(f"{name} cannot be read as {format.upper()}: {one_line(error)}") from None
+    except OSError as error:  # a colour profile goes through a temporary file
+        raise UnreadablePicture(f"{name} cannot be read: no temporary file ({error.strerror})") from None
     except MemoryError:
-        raise UnreadablePicture(f"{name} does not fit in memory", hint="Scale it down first.") from None
+        raise UnreadablePicture(f"{name} does not fit in memory", hint="Scale it down first") from None
 
 
 def read_record(path: Path | str) -> dict[str, str] | None:

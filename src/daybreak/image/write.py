@@ -64,13 +64,16 @@ def encode_photo(
         raise UnwritablePicture(
             f"a picture of {width}x{height} as {form.name.upper()}",
             f"sides of at most {form.max_side:,} pixels",
-            "Type --format png or --format tiff.",
+            "Type --format png or --format tiff",
         )
-    ready = _prepare(photo, form, bits, quality, record)
     try:
-        return ENCODERS[form.name](ready)
+        return ENCODERS[form.name](_prepare(photo, form, bits, quality, record))
+    except OSError as error:  # a colour profile goes through a temporary file
+        raise UnwritablePicture(f"no temporary file could be made ({error.strerror})") from None
     except (load_vips().Error, cv2.error, ValueError, RuntimeError) as error:
-        raise UnwritablePicture(f"{form.name.upper()} could not be made ({one_line(error)})") from None
+        raise UnwritablePicture(
+            f"{form.name.upper()} could not be made ({one_line(error)})", hint="Type another --format"
+        ) from None
 
 
 def write_photo(
@@ -166,18 +169,18 @@ def _reserve_and_replace(hidden: Path, path: Path) -> None:
 
 
 def _exists(path: Path) -> OutputExists:
-    return OutputExists(f"{shown(path)} is there already", hint="Choose another name, or type --overwrite.")
+    return OutputExists(f"{shown(path)} is there already", hint="Choose another name, or type --overwrite")
 
 
 def _unwritable(path: Path, error: OSError | ValueError) -> UnwritablePicture:
     hints = {
-        errno.ENOENT: "Make the folder first.",
-        errno.ENOSPC: "Free some space, or choose another disk with -o.",
-        errno.EDQUOT: "Free some space, or choose another disk with -o.",
-        errno.EACCES: "Choose a folder you may write to with -o.",
-        errno.EPERM: "Choose a folder you may write to with -o.",
-        errno.EROFS: "Choose a folder you may write to with -o.",
-        errno.ENAMETOOLONG: "Choose a shorter name with -o.",
+        errno.ENOENT: "Make the folder first",
+        errno.ENOSPC: "Free some space, or choose another disk with -o",
+        errno.EDQUOT: "Free some space, or choose another disk with -o",
+        errno.EACCES: "Choose a folder you may write to with -o",
+        errno.EPERM: "Choose a folder you may write to with -o",
+        errno.EROFS: "Choose a folder you may write to with -o",
+        errno.ENAMETOOLONG: "Choose a shorter name with -o",
     }
     code = error.errno if isinstance(error, OSError) else None
     reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
@@ -190,7 +193,7 @@ def _choose_bits(photo: Photo, form: Format, quality: int | None, bit_depth: int
         raise UnwritablePicture(
             f"{form.name.upper()} is only read",
             "a format that is written",
-            f"Type --format {form.fallback}.",
+            f"Type --format {form.fallback}",
         )
     if quality is not None and not 1 <= quality <= 100:
         raise BadSetting(f"quality {quality}", "1 to 100")
@@ -200,7 +203,7 @@ def _choose_bits(photo: Photo, form: Format, quality: int | None, bit_depth: int
         raise UnwritablePicture(
             f"{form.name.upper()} cannot hold {bit_depth} bits",
             "8 bits",
-            "Type --format png or --format tiff.",
+            "Type --format png or --format tiff",
         )
     wanted = bit_depth or (photo.bit_depth if photo.bit_depth in form.bit_depths else 8)
     return 8 if wanted == 8 else _DEEP_BITS.get(form.name, 16)
@@ -235,6 +238,7 @@ def _prepare(
         alpha=alpha is not None,
         bits=bits,
         quality=quality or form.quality or 100,
+        lossless=photo.lossless and quality is None,
         icc=icc,
         xmp=_packet(metadata.xmp, record, form),
         photo=photo,

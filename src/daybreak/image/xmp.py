@@ -34,6 +34,8 @@ _STALE = {
 # They go through writing as private characters and become references after it.
 _REFERENCES = {"\n": ("\ue90a", "&#10;"), "\r": ("\ue90d", "&#13;"), "\t": ("\ue909", "&#9;")}
 
+_LARGEST = 16 << 20  # bytes; a tree of more would take gigabytes
+
 _NEW = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="' + _RDF + '">'
     '<rdf:Description rdf:about=""/></rdf:RDF></x:xmpmeta>'
@@ -104,7 +106,7 @@ def _parse(packet: bytes) -> Document | None:
     from xml.dom import minidom  # 8 ms
 
     packet = packet.strip(b"\0 \t\r\n")
-    if b"<!DOCTYPE" in packet:
+    if b"<!DOCTYPE" in packet or len(packet) > _LARGEST:
         return None
     try:
         document = minidom.parseString(packet)
