@@ -23,14 +23,14 @@ from daybreak.data.lol import lol_v1
 from daybreak.data.pairs import Pair
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.image.read import read_photo
-from daybreak.methods import METHODS, get_method
+from daybreak.methods import every_method, get_method
 from machine import RESULTS, save
 
 ROOT = Path(__file__).parents[1]
 PROTOCOL = (
     "PSNR over RGB and all pixels, no border cut; SSIM with an 11×11 Gaussian window of σ = 1.5, mean of R, "
-    "G and B; outputs clipped and rounded to 8 bits; each picture scored, then the arithmetic mean; no GT-mean "
-    "scaling (the last column has it, beside the others and never instead of them); strength 1."
+    "G and B; outputs clipped and rounded to 8 bits; each picture scored, then the arithmetic mean; no "
+    "GT-mean scaling (the last column has it, beside the others and never instead of them); strength 1."
 )
 EXTRA: tuple[tuple[str, dict[str, Any]], ...] = (
     ("gamma", {"mode": "auto"}),
@@ -69,9 +69,9 @@ def score(method: str, settings: dict[str, Any], pairs: list[Pair]) -> dict[str,
         low, high = load(pair.low), to_8_bits(load(pair.high))
         output = to_8_bits(run(low).pixels if run else low)
         each[pair.stem] = {
-            "psnr": metrics.psnr(output, high),
-            "ssim": metrics.ssim(output, high),
-            "psnr_gt_mean": metrics.psnr(metrics.gt_mean(output, high), high),
+            "psnr": round(metrics.psnr(output, high), 5),
+            "ssim": round(metrics.ssim(output, high), 7),
+            "psnr_gt_mean": round(metrics.psnr(metrics.gt_mean(output, high), high), 5),
         }
     names = ("psnr", "ssim", "psnr_gt_mean")
     mean = {name: float(np.mean([row[name] for row in each.values()])) for name in names}
@@ -106,7 +106,7 @@ def results_table(results: dict[str, Any]) -> str:
         f"LOL v1 eval15, {len(results['images'])} pictures of 600×400, {results['machine']['date']}. "
         f"Images: {images}; sha256 of names and pixels `{results['images_sha256'][:16]}`.",
         "",
-        f"Protocol: {PROTOCOL}",
+        f"Protocol: {results['protocol']}",
         "",
         "Methods at their defaults unless the row says otherwise; sorted by PSNR. In brackets the 95 % "
         "interval of the mean over pictures (percentile bootstrap, 10,000 draws). Written by "
@@ -165,7 +165,7 @@ def main() -> None:
     options = parser.parse_args()
     if not options.tables:
         pairs = lol_v1(options.data / "LOL", "test")
-        rows = [("input", {}), *((method.card.name, {}) for method in METHODS), *EXTRA]
+        rows = [("input", {}), *((method.card.name, {}) for method in every_method()), *EXTRA]
         scored = []
         for name, settings in rows:
             scored.append(score(name, settings, pairs))

@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 
 from daybreak.cli.options import parse_sets
-from daybreak.methods import METHODS
+from daybreak.methods import every_method
 from daybreak.methods.base import Card, Settings, parse_settings, setting
 from daybreak.methods.describe import describe, example
 
@@ -56,7 +56,7 @@ def test_the_example_moves_a_switch():
     assert example(CARD).endswith("--set flag=false")
 
 
-@pytest.mark.parametrize("method", METHODS, ids=lambda m: m.card.name)
+@pytest.mark.parametrize("method", every_method(), ids=lambda m: m.card.name)
 def test_the_example_of_every_method_can_be_typed(method):
     words = shlex.split(example(method.card))
     assert words[:5] == ["daybreak", "enhance", "night.jpg", "-m", method.card.name]

@@ -15,7 +15,7 @@ from daybreak.cli.options import complete_method
 from daybreak.errors import UnknownName
 from daybreak.methods.base import Card
 from daybreak.methods.describe import as_typed, describe, example
-from daybreak.methods.registry import METHODS, get_method, list_methods
+from daybreak.methods.registry import get_method, list_methods
 
 WILD = frozenset("*?[")
 
@@ -37,7 +37,7 @@ def methods(
     one = WILD.isdisjoint(pattern)
     names = [pattern] if one else list_methods(pattern)
     if not names:
-        raise UnknownName("method", pattern, [method.card.name for method in METHODS])
+        raise UnknownName("method", pattern, list_methods())
     cards = [get_method(name).card for name in names]
     if as_json:
         typer.echo(json.dumps([describe(card) for card in cards], indent=2, ensure_ascii=False))

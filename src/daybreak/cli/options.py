@@ -49,9 +49,9 @@ def parse_methods(text: str) -> list[str]:
 
 def complete_method(incomplete: str) -> list[tuple[str, str]]:
     """(name, summary) of each method, for the shell's TAB after `-m`."""
-    from daybreak.methods.registry import METHODS  # only when the shell asks: it brings OpenCV in
+    from daybreak.methods.registry import every_method  # only when the shell asks: it brings OpenCV in
 
-    return [(m.card.name, m.card.summary) for m in METHODS if m.card.name.startswith(incomplete)]
+    return [(m.card.name, m.card.summary) for m in every_method() if m.card.name.startswith(incomplete)]
 
 
 def complete_methods(incomplete: str) -> list[tuple[str, str]]:

@@ -1,59 +1,78 @@
-"""The explicit list of every method, and the look-ups over it."""
+"""The explicit list of every method, and the look-ups over it.
+
+A method's module is imported when the method is first asked for: a run of one method need not wait for twenty.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from functools import cache
+from importlib import import_module
+from types import MappingProxyType
 from typing import Any
 
 from daybreak.errors import RegistryError, UnknownName
-from daybreak.methods import auto, clahe, crm, dong, gamma, he, mf, msr, msrcr, npe, ssr
 from daybreak.methods.base import Method
 
 AnyMethod = Method[Any]
 
-METHODS: tuple[AnyMethod, ...] = (
-    auto.METHOD,
-    gamma.METHOD,
-    he.METHOD,
-    clahe.METHOD,
-    ssr.METHOD,
-    msr.METHOD,
-    msrcr.METHOD,
-    dong.METHOD,
-    npe.METHOD,
-    mf.METHOD,
-    crm.METHOD,
+CLASSICAL = (
+    "auto",
+    "gamma",
+    "he",
+    "clahe",
+    "ssr",
+    "msr",
+    "msrcr",
+    "dong",
+    "npe",
+    "mf",
+    "crm",
+    "bimef",
+    "lime",
+    "srie",
 )
+"""Names of methods without weights; each stands as METHOD in daybreak/methods/NAME.py."""
+
+PRETRAINED: tuple[str, ...] = ()
+"""Names of methods that are shipped weights; `daybreak.methods.pretrained` makes them from their cards."""
 
 
-def index(methods: Iterable[AnyMethod]) -> dict[str, AnyMethod]:
-    """Name -> method, in the order given.
+def index(names: Iterable[str]) -> MappingProxyType[str, int]:
+    """Name -> place in the list.
 
     Raises:
         RegistryError: a name stands twice.
     """
-    table: dict[str, AnyMethod] = {}
-    for method in methods:
-        if method.card.name in table:
-            raise RegistryError(f"two methods are named {method.card.name!r}", "one name, one method")
-        table[method.card.name] = method
-    return table
+    table: dict[str, int] = {}
+    for place, name in enumerate(names):
+        if name in table:
+            raise RegistryError(f"two methods are named {name!r}", "one name, one method")
+        table[name] = place
+    return MappingProxyType(table)
 
 
-_BY_NAME = index(METHODS)
+_PLACES = index((*CLASSICAL, *PRETRAINED))
 
 
+@cache
 def get_method(name: str) -> AnyMethod:
     """The method of that name.
 
     Raises:
         UnknownName: there is none; the error carries the nearest names.
     """
-    try:
-        return _BY_NAME[name]
-    except KeyError:
-        raise UnknownName("method", name, _BY_NAME, "See: daybreak methods") from None
+    if name not in _PLACES:
+        raise UnknownName("method", name, _PLACES, "See: daybreak methods")
+    if name in PRETRAINED:
+        from daybreak.methods.pretrained import load
+
+        return load(name)
+    method: AnyMethod = import_module(f"daybreak.methods.{name}").METHOD
+    if method.card.name != name:
+        raise RegistryError(f"daybreak/methods/{name}.py holds a method named {method.card.name!r}", repr(name))
+    return method
 
 
 def list_methods(pattern: str = "*") -> list[str]:
@@ -62,4 +81,9 @@ def list_methods(pattern: str = "*") -> list[str]:
     >>> "gamma" in list_methods("g*")
     True
     """
-    return [name for name in _BY_NAME if fnmatchcase(name, pattern)]
+    return [name for name in _PLACES if fnmatchcase(name, pattern)]
+
+
+def every_method() -> list[AnyMethod]:
+    """Every method, in the registry's order; imports them all."""
+    return [get_method(name) for name in _PLACES]
