@@ -9,12 +9,13 @@ import io
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 import cv2
 import numpy as np
 
-from daybreak.errors import MissingExtra
+from daybreak.errors import DaybreakError, MissingExtra
 from daybreak.image import containers, exif, ifd
 from daybreak.image.photo import Metadata
 from daybreak.image.profile import Space
@@ -66,6 +67,7 @@ _LOADERS: dict[str, tuple[str, str]] = {
 }
 _SPACES: dict[str, Space] = {"b-w": "gray", "grey16": "gray", "srgb": "rgb", "rgb16": "rgb", "rgb": "rgb",
                              "scrgb": "rgb", "cmyk": "cmyk"}  # fmt: skip
+_OPENCV_MESSAGES = Lock()
 _COLOURS = {"gray": 1, "rgb": 3, "cmyk": 4}
 
 
@@ -194,15 +196,27 @@ def _decode_bmp(data: bytes, check: SizeCheck) -> Decoded:
     except struct.error:
         raise NotDecodable("the header is cut short") from None
     check(width, abs(height))
-    if packing in (0, 3, 6) and len(data) < offset + (width * bits + 31) // 32 * 4 * abs(height):
+    if bits not in (1, 4, 8, 16, 24, 32) or packing not in (0, 1, 2, 3):
+        raise NotDecodable(f"it has {bits} bits a pixel, packed in way {packing}, which is not supported")
+    if packing in (0, 3) and len(data) < offset + (width * bits + 31) // 32 * 4 * abs(height):
         raise NotDecodable("the data is cut short")
-    levels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    levels = _quietly_decode(data)
     if levels is None or levels.dtype != np.uint8:
         raise NotDecodable("the data is damaged")
     if levels.ndim == 2:
         return Decoded(levels.reshape(abs(height), width), "gray")
     alpha = levels.shape[2] == 4
     return Decoded(cv2.cvtColor(levels, cv2.COLOR_BGRA2RGBA if alpha else cv2.COLOR_BGR2RGB), "rgb", alpha)
+
+
+def _quietly_decode(data: bytes) -> Array | None:
+    """OpenCV's decoder without its messages on stderr; their level is one for the process, hence the lock."""
+    with _OPENCV_MESSAGES:
+        before = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        try:
+            return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        finally:
+            cv2.utils.logging.setLogLevel(before)
 
 
 def _decode_heif(data: bytes, check: SizeCheck) -> Decoded:
@@ -214,7 +228,9 @@ def _decode_heif(data: bytes, check: SizeCheck) -> Decoded:
         file = pillow_heif.open_heif(data, convert_hdr_to_8bit=False)  # the header alone
         check(*file.size)
         levels = np.asarray(file)
-    except (ValueError, RuntimeError, SyntaxError, OSError, EOFError, MemoryError) as error:
+    except DaybreakError:
+        raise
+    except Exception as error:  # damaged files make it fail in any way, an IndexError for one
         raise NotDecodable(str(error).splitlines()[0] if str(error) else "the data is damaged") from None
     told = file.info
     bits = int(told.get("bit_depth") or 8)

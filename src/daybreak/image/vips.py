@@ -19,6 +19,13 @@ def load_vips() -> Any:
 
     pyvips.cache_set_max(0)
     pyvips.block_untrusted_set(True)
+
+    def text(pointer: Any) -> str:
+        told: bytes = b"" if pointer == pyvips.ffi.NULL else pyvips.ffi.string(pointer)
+        return told.decode("utf-8", "replace")
+
+    # Messages that quote a damaged file are no UTF-8; pyvips, strict there, would print a traceback instead.
+    pyvips._to_string = pyvips.error._to_string = text
     return pyvips
 
 
