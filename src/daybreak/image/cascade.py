@@ -18,8 +18,7 @@ from daybreak.types import Array, Plane
 
 MULTIPLE = 8  # sides of a `Smoothing` that is to be solved here
 _SMALL = 60_000  # pixels that are solved from scratch
-_FIRST_STEPS = 12
-_STEPS = 4  # on each larger size; doubling them brings less than 1 dB
+_LEAST_FIRST_STEPS = 12
 
 
 @dataclass(frozen=True)
@@ -27,30 +26,31 @@ class Smoothing:
     """A plane to smooth and how much each step between neighbours resists being levelled.
 
     Attributes:
-        target: h×w float32.
-        right: h×w float32, > 0 or infinite: 1 / w_h of `solve.System`, the last column around the edge.
-        down: h×w float32: 1 / w_v, likewise.
+        target: h×w float32 (float64 if it is not for this file).
+        right: h×w, same type, > 0 or infinite: 1 / w_h of `solve.System`, the last column around the edge.
+        down: h×w: 1 / w_v, likewise.
     """
 
-    target: Plane
-    right: Plane
-    down: Plane
+    target: Array
+    right: Array
+    down: Array
 
 
-def solve_cascade(fine: Smoothing) -> Plane:
+def solve_cascade(fine: Smoothing, steps: int) -> Plane:
     """Nearly argmin_t Σ (t - target)² + Σ (∇_h t)² / right + Σ (∇_v t)² / down: h×w float32.
 
     Args:
         fine: its sides are multiples of `MULTIPLE`.
+        steps: of conjugate gradients on each size; more come closer, the more so the more the weights differ.
     """
     sizes = [fine]
     while sizes[-1].target.size > _SMALL and not any(side % 2 for side in sizes[-1].target.shape):
         sizes.append(halve(sizes[-1]))
     coarse = sizes.pop()
-    plane = _improve(coarse, coarse.target, _FIRST_STEPS)
+    plane = _improve(coarse, coarse.target, max(steps, _LEAST_FIRST_STEPS))
     while sizes:
         guide, coarse = coarse.target, sizes.pop()
-        plane = _improve(coarse, upsample_guided(plane, guide, coarse.target), _STEPS)
+        plane = _improve(coarse, upsample_guided(plane, guide, coarse.target), steps)
     return plane
 
 

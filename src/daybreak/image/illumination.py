@@ -24,6 +24,7 @@ SHARPNESS = 1e-3  # keeps the weights finite
 QUARTER_FROM = (
     4_000_000  # pixels from which the quick map is solved at a quarter of the picture's sides, not half
 )
+_STEPS = 4  # of the cascade; doubling them brings less than 1 dB
 _ROWS = 32  # of a band
 _ABOVE, _BELOW = 2, 4  # rows of the other end that stand around the half-size plane
 
@@ -65,7 +66,7 @@ def quick_map(pixels: Pixels, smoothness: float) -> Plane:
     ring = _half_size(pixels)
     half = ring[_ABOVE:-_BELOW]
     problem = _problem(ring, smoothness, halved=height * width >= QUARTER_FROM)
-    smooth = solve_cascade(problem)
+    smooth = solve_cascade(problem, _STEPS)
     if smooth.shape != half.shape:
         smooth = upsample_guided(smooth, problem.target, half)
     return enlarge(smooth, (2 * half.shape[0], 2 * half.shape[1]))[:height, :width]
