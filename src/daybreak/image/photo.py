@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
 
 from daybreak.errors import BadPixels
+from daybreak.image.rows import Levels, Rows
 from daybreak.types import Array, Pixels, Plane
 
 
@@ -36,7 +38,8 @@ class Photo:
     """One picture with everything that has to come out as it went in.
 
     Attributes:
-        pixels: H×W×3 float32, sRGB-encoded RGB in [0, 1], upright.
+        stored: the picture, upright, sRGB-encoded RGB: H×W×3 float32 in [0, 1], or `Levels` where the file's own
+            whole numbers are that already; `pixels` gives it as float32 in any case.
         alpha: H×W float32 in [0, 1] (1 opaque), or None.
         bit_depth: 8 or 16 (anything over 8), of the file it came from.
         format: a key of `FORMATS`, of the file it came from.
@@ -51,7 +54,7 @@ class Photo:
         notes: for people: what could not be kept or was decided while reading.
     """
 
-    pixels: Pixels
+    stored: Rows
     alpha: Plane | None = None
     bit_depth: int = 8
     format: str = "png"
@@ -64,6 +67,11 @@ class Photo:
     lossless: bool = False
     notes: tuple[str, ...] = ()
 
+    @cached_property
+    def pixels(self) -> Pixels:
+        """H×W×3 float32, sRGB-encoded RGB in [0, 1], upright."""
+        return self.stored[:] if isinstance(self.stored, Levels) else self.stored
+
     @classmethod
     def from_pixels(cls, pixels: Pixels, alpha: Plane | None = None, bit_depth: int = 16) -> Photo:
         """A photo made of pixels alone, with nothing else to travel.
@@ -75,25 +83,27 @@ class Photo:
         """
         return cls(pixels, alpha, bit_depth)
 
-    def with_pixels(self, pixels: Pixels) -> Photo:
+    def with_pixels(self, pixels: Rows) -> Photo:
         """The same photo with other pixels; what lies beside each pixel is resized along with them.
 
         Args:
-            pixels: H×W×3 float32 sRGB in [0, 1], of any size.
+            pixels: H×W×3 float32 sRGB in [0, 1], of any size, or `Levels`.
 
         Raises:
             BadPixels: another shape or dtype.
         """
-        if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.float32 or not pixels.size:
+        if isinstance(pixels, np.ndarray) and (
+            pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.float32 or not pixels.size
+        ):
             raise BadPixels(f"pixels of shape {pixels.shape} and dtype {pixels.dtype}", "H×W×3 float32")
-        if pixels.shape == self.pixels.shape:
-            return replace(self, pixels=pixels)
+        if pixels.shape == self.stored.shape:
+            return replace(self, stored=pixels)
         height, width = pixels.shape[:2]
         alpha = None if self.alpha is None else _resize(self.alpha, height, width)
         beyond = self.beyond
         if beyond is not None:
             beyond = _resize(beyond.astype(np.float32), height, width).astype(np.float16)
-        return replace(self, pixels=pixels, alpha=alpha, beyond=beyond)
+        return replace(self, stored=pixels, alpha=alpha, beyond=beyond)
 
 
 def _resize(plane: Array, height: int, width: int) -> Array:

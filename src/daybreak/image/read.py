@@ -16,8 +16,9 @@ from daybreak.image.formats import FORMATS, describe_stranger, format_of, sniff
 from daybreak.image.paths import read_bytes, shown
 from daybreak.image.photo import Metadata, Photo
 from daybreak.image.profile import fits, is_srgb, to_srgb
+from daybreak.image.rows import Levels
 from daybreak.image.vips import load_vips, one_line
-from daybreak.types import Array, Pixels
+from daybreak.types import Array
 
 MAX_PIXELS = 1 << 28
 """268 million: the largest camera sensors have 200 million, and float32 RGB of more would pass 3.2 GB."""
@@ -140,9 +141,8 @@ def _to_photo(decoded: Decoded, format: str) -> Photo:
             colour = _to_full_range(colour, peak)
         colour, beyond = to_srgb(colour, decoded.space, icc)
         peak = 65_535
-    pixels = colour if colour.dtype.kind == "f" else to_float(colour, peak)
     return Photo(
-        _three(pixels),
+        _three(colour) if colour.dtype.kind == "f" else Levels(_three(colour), peak),
         _alpha_plane(alpha, decoded.peak),
         bit_depth=16 if deep else 8,
         format=format,
@@ -184,10 +184,10 @@ def _to_full_range(levels: Array, peak: int) -> Array:
     return to_levels(values, 16)
 
 
-def _three(pixels: Array) -> Pixels:
-    if pixels.ndim == 3:
-        return np.ascontiguousarray(pixels, dtype=np.float32)
-    return np.asarray(cv2.merge([pixels] * 3), dtype=np.float32).reshape(*pixels.shape, 3)
+def _three(colour: Array) -> Array:
+    if colour.ndim == 3:
+        return np.ascontiguousarray(colour)
+    return np.asarray(cv2.merge([colour] * 3)).reshape(*colour.shape, 3)
 
 
 def _alpha_plane(alpha: Array | None, peak: int) -> Array | None:

@@ -20,6 +20,7 @@ from daybreak.image.formats import FORMATS, Format, find_format, format_of
 from daybreak.image.paths import shown
 from daybreak.image.photo import Photo
 from daybreak.image.profile import Space, from_srgb, is_srgb
+from daybreak.image.rows import Levels
 from daybreak.image.vips import load_vips, one_line
 from daybreak.types import Array, Pixels
 
@@ -59,7 +60,7 @@ def encode_photo(
     """
     form = find_format(format)
     bits = _choose_bits(photo, form, quality, bit_depth)
-    height, width = photo.pixels.shape[:2]
+    height, width = photo.stored.shape[:2]
     if max(height, width) > form.max_side:
         raise UnwritablePicture(
             f"a picture of {width}x{height} as {form.name.upper()}",
@@ -219,18 +220,23 @@ def _prepare(
     alpha = photo.alpha if form.alpha and space != "cmyk" else None
     if form.name == "bmp" and space == "gray" and alpha is not None:
         space = "rgb"  # BMP has no gray with alpha
-    pixels = photo.pixels if alpha is photo.alpha else _onto_white(photo)
+    shape = photo.stored.shape[:2]
+    flat = photo if alpha is photo.alpha else photo.with_pixels(_onto_white(photo))
     if space == "cmyk" or (icc is not None and not is_srgb(icc, space)):
-        colour = from_srgb(pixels, space, icc, 8 if bits == 8 else 16, photo.beyond)
+        colour = from_srgb(flat.pixels, space, icc, 8 if bits == 8 else 16, photo.beyond)
         if bits not in (8, 16):
             colour = _shifted_up(to_levels(colour.astype(np.float32) * np.float32(1 / 65_535), bits), bits)
+    elif space == "gray":
+        gray = cv2.cvtColor(flat.pixels, cv2.COLOR_RGB2GRAY).reshape(shape)
+        colour = _shifted_up(to_levels(gray, bits), bits)
+    elif isinstance(flat.stored, Levels) and flat.stored.peak == (1 << bits) - 1:
+        colour = _shifted_up(flat.stored.whole, bits)
     else:
-        values = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if space == "gray" else pixels
-        colour = _shifted_up(to_levels(values.reshape(*pixels.shape[:2], *values.shape[2:]), bits), bits)
+        colour = _shifted_up(to_levels(flat.pixels, bits), bits)
     if alpha is not None:
         planes = cv2.split(colour) if colour.ndim == 3 else [colour]
         colour = cv2.merge([*planes, _shifted_up(to_levels(alpha, bits), bits)])
-        colour = colour.reshape(*pixels.shape[:2], -1)
+        colour = colour.reshape(*shape, -1)
     metadata = photo.metadata
     return Ready(
         np.ascontiguousarray(colour),
