@@ -79,6 +79,26 @@ class WeightsError(DaybreakError):
     """A weight file that is missing, does not match its card or cannot be run."""
 
 
+class AssetError(DaybreakError):
+    """A file from elsewhere (pretrained parameters) that is damaged or cannot be fetched."""
+
+
+class MissingAsset(AssetError):
+    """Files from elsewhere that are needed and were not fetched; the hint is the line that fetches them.
+
+    Attributes:
+        names: of the assets.
+    """
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+        what, are = ("the asset", "is") if len(names) == 1 else ("the assets", "are")
+        super().__init__(
+            f"{what} {' and '.join(names)} {are} not here",
+            hint=f"Type: daybreak assets fetch {' '.join(names)}",
+        )
+
+
 class RegistryError(DaybreakError):
     """A name registered twice; nothing was changed."""
 

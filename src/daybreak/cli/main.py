@@ -16,6 +16,7 @@ COMMANDS = {
     "enhance": ("daybreak.cli.enhance:enhance", "Brighten pictures, folders and globs of them."),
     "compare": ("daybreak.cli.compare:compare", "Show one picture through several methods."),
     "methods": ("daybreak.cli.methods:methods", "List the methods, or tell all about one."),
+    "assets": ("daybreak.cli.assets:assets", "Fetch files that are used and not shipped."),
     "train": ("daybreak.cli.train:train", "Train a network from a recipe."),
 }
 
