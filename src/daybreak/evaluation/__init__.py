@@ -1,0 +1,1 @@
+"""Scoring methods under a protocol that stands beside every number; tables, pages and `reproduce`."""
