@@ -114,7 +114,7 @@ def _reason(error: Exception) -> str:
     while isinstance(cause := causes[-1], BaseException):
         causes.append(getattr(cause, "reason", None) or (cause.args[-1] if cause.args else None))
     innermost = causes[-2]
-    return getattr(innermost, "strerror", None) or str(innermost) or type(innermost).__name__
+    return str(innermost).rpartition(": ")[2] or type(innermost).__name__
 
 
 class _Bar:
