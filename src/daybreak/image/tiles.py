@@ -1,46 +1,60 @@
-"""Running a local function over bands of rows, so that a large picture needs little memory at a time."""
+"""Running a local function over tiles in several threads, so that a large picture needs little memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise, product
 
+import cv2
 import numpy as np
 
 from daybreak.types import Pixels
 
+Span = tuple[int, int]
+"""The first row or column, and the one after the last."""
 
-def row_bands(height: int, rows: int) -> list[tuple[int, int]]:
-    """Cut a height into bands of at most `rows` rows, all nearly alike.
 
-    >>> row_bands(10, 4)
+def spans(length: int, side: int) -> list[Span]:
+    """Cut a length into as few nearly equal spans of at most `side` as will do.
+
+    >>> spans(10, 4)
     [(0, 3), (3, 6), (6, 10)]
     """
-    count = max(1, -(-height // max(1, rows)))
-    edges = [height * i // count for i in range(count + 1)]
-    return list(pairwise(edges))
+    count = -(-length // side)
+    return list(pairwise(length * i // count for i in range(count + 1)))
 
 
-def in_row_bands(run: Callable[[Pixels], Pixels], pixels: Pixels, halo: int, budget: int) -> Pixels:
-    """Run a function band by band and put the results together.
+def in_tiles(run: Callable[[Pixels], Pixels], pixels: Pixels, halo: int, side: int = 512) -> Pixels:
+    """Run a function tile by tile and put the results together.
+
+    Tiles are shared out to as many threads as `cv2.getNumThreads()` says, so a process that was told to use
+    one core does.
 
     Args:
-        run: H×W×3 to H×W×3, each output pixel depending only on the input within `halo` pixels. Where the
-            picture ends, a band ends too, so the function treats true borders as it always does.
+        run: H×W×3 to H×W×3, each output pixel depending only on the input within `halo` pixels; called from
+            several threads at a time. Where the picture ends, a tile ends too, so that `run` treats true
+            borders as it always does.
         pixels: H×W×3 float32.
-        halo: rows added above and below each band and cut off its result.
-        budget: pixels of one band, halo included; bands never get thinner than twice the halo.
+        halo: pixels added on each side of a tile and cut off its result.
+        side: px, of the largest tile without its halo.
 
     Returns:
-        H×W×3 float32, what `run(pixels)` would give in one piece.
+        H×W×3 float32: what `run(pixels)` would give in one piece.
     """
     height, width = pixels.shape[:2]
-    rows = max(budget // width - 2 * halo, 2 * halo, 1)
-    if height <= rows + 2 * halo:
+    tiles = list(product(spans(height, side), spans(width, side)))
+    if len(tiles) == 1:
         return run(pixels)
     result = np.empty_like(pixels)
-    for top, bottom in row_bands(height, rows):
-        above, below = min(halo, top), min(halo, height - bottom)
-        band = run(pixels[top - above : bottom + below])
-        result[top:bottom] = band[above : above + bottom - top]
+
+    def one(tile: tuple[Span, Span]) -> None:
+        (top, bottom), (left, right) = tile
+        above, before = max(0, top - halo), max(0, left - halo)
+        done = run(pixels[above : bottom + halo, before : right + halo])
+        result[top:bottom, left:right] = done[top - above : bottom - above, left - before : right - before]
+
+    with ThreadPoolExecutor(max(1, min(cv2.getNumThreads(), len(tiles)))) as pool:
+        for _ in pool.map(one, tiles):  # a tile's error comes out here
+            pass
     return result

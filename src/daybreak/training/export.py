@@ -10,7 +10,7 @@ from safetensors.torch import save
 
 from daybreak.errors import BadSetting, OutputExists, TrainingError
 from daybreak.networks.base import Network
-from daybreak.networks.registry import build
+from daybreak.networks.registry import build, get_network
 from daybreak.training import checkpoint as checkpoints
 from daybreak.training.graph import check_parity, macs_per_pixel, write_onnx
 from daybreak.training.recipe import Recipe
@@ -82,10 +82,13 @@ def export(
     finally:
         for part in parts:
             part.unlink(missing_ok=True)
+    spec = get_network(recipe.network)
     data, terms = TERMS[recipe.data.source]
     card = WeightCard(
         network=recipe.network,
         tag=tag,
+        summary=spec.summary,
+        paper=spec.paper,
         date=datetime.datetime.now(datetime.UTC).date(),
         parameters=network.inference_parameters(),
         macs_per_pixel=macs_per_pixel(graph),

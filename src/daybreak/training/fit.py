@@ -60,6 +60,7 @@ def fit(
         TrainingError: too few or too small pictures, a loss that is not finite (with the step and the last
             good checkpoint), a checkpoint of another recipe, or one that cannot be written or read.
         OutputExists: the folder holds a run already and `resume` is False.
+        KeyboardInterrupt: Ctrl-C for the second time.
     """
     began = time.monotonic()
     crops = Crops(pictures, recipe.data.crop, recipe.data.batch, recipe.seed)
@@ -110,6 +111,8 @@ def _run(recipe: Recipe, lesson: Lesson, keeper: Keeper, batches: _Batches, last
     except TrainingError as error:
         good = f"The last good checkpoint is {last}, of step {keeper.saved}" if keeper.saved else ""
         raise TrainingError(error.came, error.expected, error.hint or good) from None
+    except SystemExit:  # what Lightning makes of a second Ctrl-C
+        raise KeyboardInterrupt from None
     finally:
         keeper.close()
 

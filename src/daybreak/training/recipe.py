@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -110,12 +110,12 @@ def list_recipes(folder: Path = FOLDER) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.toml"))
 
 
-def load_recipe(name: str, changes: Sequence[str] = (), folder: Path = FOLDER) -> Recipe:
+def load_recipe(name: str, changes: Mapping[str, str] | None = None, folder: Path = FOLDER) -> Recipe:
     """Read a recipe and apply changes.
 
     Args:
         name: of a recipe in the package, or a path that ends in `.toml`.
-        changes: "key=value" or "part.key=value", the value as TOML would have it (text may go unquoted).
+        changes: "key" or "part.key" -> value as TOML would have it (text may go unquoted).
 
     Raises:
         UnknownName: no such recipe, key, network or hyper-parameter.
@@ -128,8 +128,8 @@ def load_recipe(name: str, changes: Sequence[str] = (), folder: Path = FOLDER) -
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadSetting(f"the recipe {path} is no TOML: {error}") from None
-    for change in changes:
-        _change(values, change)
+    for key, text in (changes or {}).items():
+        _change(values, key, text)
     return parse_recipe(values)
 
 
@@ -155,10 +155,7 @@ def parse_recipe(values: dict[str, Any]) -> Recipe:
     return recipe
 
 
-def _change(values: dict[str, Any], change: str) -> None:
-    key, equals, text = change.partition("=")
-    if not equals or not key:
-        raise BadSetting(f"--set {change}", "KEY=VALUE, for example optimiser.lr=1e-3")
+def _change(values: dict[str, Any], key: str, text: str) -> None:
     try:
         value = tomllib.loads(f"v = {text}")["v"]
     except tomllib.TOMLDecodeError:
@@ -168,5 +165,5 @@ def _change(values: dict[str, Any], change: str) -> None:
     for part in parts:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
-            raise BadSetting(f"--set {change}", f"{part} is a single value and has no {last}")
+            raise BadSetting(f"the key {key} of a recipe", f"{part} is a single value and holds no {last}")
     table[last] = value

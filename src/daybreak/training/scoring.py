@@ -7,13 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from daybreak.metrics.psnr import psnr
 from daybreak.networks.base import Network
 from daybreak.training.crops import Bytes
-
-
-def psnr(picture: Bytes, reference: Bytes) -> float:
-    """TEMPORARY."""
-    return float(10 * np.log10(255**2 / np.mean((picture.astype(np.float32) - reference) ** 2)))
 
 
 @torch.no_grad()

@@ -41,6 +41,8 @@ class WeightCard(_Frozen):
     Attributes:
         network: name of the network it belongs to.
         tag: what it was trained on or for; network and tag together name the weight.
+        summary: one line for a list.
+        paper: the publication of the network.
         date: when it was made.
         parameters: how many the exported graph holds.
         macs_per_pixel: multiply-adds for one output pixel.
@@ -63,6 +65,8 @@ class WeightCard(_Frozen):
 
     network: str
     tag: str
+    summary: str
+    paper: str
     date: datetime.date
     parameters: int = Field(gt=0)
     macs_per_pixel: int = Field(gt=0)

@@ -1,0 +1,106 @@
+"""Laws that every registered network keeps; a new network is tested by being registered."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from daybreak.errors import BadSetting, RegistryError, UnknownName
+from daybreak.networks import NETWORKS, build, get_network
+from daybreak.networks.registry import index
+
+EVERY = pytest.mark.parametrize("spec", NETWORKS, ids=lambda s: s.name)
+pytestmark = pytest.mark.filterwarnings("ignore:no feature extractor")
+
+
+def made(spec):
+    torch.manual_seed(0)
+    return build(spec.name).eval()
+
+
+def dark(spec, height=32, width=48, batch=2):
+    multiple = made(spec).multiple
+    size = (batch, 3, -(-height // multiple) * multiple, -(-width // multiple) * multiple)
+    return torch.rand(size, generator=torch.Generator().manual_seed(2)) * 0.3
+
+
+@EVERY
+def test_shape_and_range(spec):
+    network, low = made(spec), dark(spec)
+    with torch.no_grad():
+        enhanced = network.inference()(low)
+    assert enhanced.shape[2:] == (low.shape[2] * network.scale, low.shape[3] * network.scale)
+    assert enhanced.shape[:2] == low.shape[:2]
+    assert enhanced.dtype == torch.float32
+    assert enhanced.min() >= 0
+    assert enhanced.max() <= 1
+
+
+@EVERY
+def test_pictures_of_a_batch_do_not_touch_each_other(spec):
+    network, low = made(spec), dark(spec)
+    with torch.no_grad():
+        both = network.inference()(low)
+        alone = network.inference()(low[:1])
+    torch.testing.assert_close(both[:1], alone, atol=1e-6, rtol=0)
+
+
+@EVERY
+def test_nothing_beyond_the_halo_matters(spec):
+    network = made(spec)
+    halo, side = network.halo, 2 * network.halo + 21
+    low = dark(spec, side, side, 1)
+    other = torch.rand(low.shape, generator=torch.Generator().manual_seed(5)) * 0.3
+    top = left = 10  # the pixel looked at is `halo` away from everything that changes
+    keep = slice(0, 10 + halo + 1)
+    other[..., keep, keep] = low[..., keep, keep]
+    with torch.no_grad():
+        a, b = (network.inference()(x)[..., top, left] for x in (low, other))
+    torch.testing.assert_close(a, b, atol=1e-6, rtol=0)
+
+
+@EVERY
+def test_one_step_of_training_lowers_the_loss_and_reaches_what_is_exported(spec):
+    network, low = made(spec).train(), dark(spec, 48, 48)
+    objective = spec.objective(spec.settings(), None)
+    optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
+    losses = []
+    for _ in range(3):
+        loss = sum(objective(network, low).values())
+        optimiser.zero_grad()
+        loss.backward()
+        assert all(p.grad is not None and p.grad.isfinite().all() for p in network.inference().parameters())
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[2] < losses[0]
+
+
+@EVERY
+def test_counts_and_seeds(spec):
+    network = made(spec)
+    assert 0 < network.inference_parameters() <= sum(p.numel() for p in network.parameters())
+    first, second = made(spec).state_dict(), made(spec).state_dict()
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+@EVERY
+def test_every_hyper_parameter_says_where_it_comes_from(spec):
+    for name, field in spec.settings.model_fields.items():
+        assert field.description, name
+        assert field.json_schema_extra["source"].startswith(("paper", "cited: ", "assumed: ")), name
+
+
+@EVERY
+def test_unknown_and_bad_hyper_parameters_are_refused(spec):
+    with pytest.raises(UnknownName, match="hyper-parameter"):
+        build(spec.name, no_such_thing=1)
+    first = next(iter(spec.settings.model_fields))
+    with pytest.raises(BadSetting, match=first):
+        build(spec.name, **{first: "many"})
+
+
+def test_unknown_network_and_duplicates():
+    with pytest.raises(UnknownName, match="cascade"):
+        get_network("cascad")
+    with pytest.raises(RegistryError, match="two networks"):
+        index((NETWORKS[0], NETWORKS[0]))

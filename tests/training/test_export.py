@@ -1,0 +1,79 @@
+"""From a checkpoint to a weight, and what is refused on the way."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from daybreak.engines import OnnxEngine
+from daybreak.errors import BadSetting, OutputExists, TrainingError
+from daybreak.networks import load
+from daybreak.training import graph
+from daybreak.training.export import export, load_network
+from daybreak.training.fit import fit
+from daybreak.weights import find_weight, list_weights
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.*LeafSpec"),
+]
+
+
+@pytest.fixture
+def checkpoint(tmp_path, tiny, pictures):
+    return fit(tiny(steps=2), pictures, tmp_path / "run").checkpoint
+
+
+@pytest.mark.parametrize("name", list_weights())
+def test_shipped_onnx_equals_torch_with_the_shipped_parameters(name):
+    weight = find_weight(name)
+    network = load(weight)
+    assert graph.check_parity(network.inference(), weight.onnx, network.multiple) <= 1e-4
+    assert network.inference_parameters() == weight.card.parameters
+    assert graph.macs_per_pixel(network.inference()) == weight.card.macs_per_pixel
+    assert (network.halo, network.multiple, network.scale) == (
+        weight.card.halo,
+        weight.card.multiple,
+        weight.card.scale,
+    )
+
+
+def test_a_weight_holds_what_the_checkpoint_held(checkpoint, tmp_path):
+    card = export(checkpoint, "cascade.mine", tmp_path / "weights")
+    assert (card.name, card.parameters, card.steps, card.halo) == ("cascade.mine", 1327, 2, 7)
+    weight = find_weight("cascade.mine", tmp_path / "weights")
+    assert weight.card == card
+    network, recipe, _ = load_network(checkpoint)
+    assert card.recipe_sha256 == recipe.digest()
+    low = torch.rand(1, 3, 20, 30, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        before, after = network.inference()(low), load(weight).inference()(low)
+    assert torch.equal(before, after)
+    np.testing.assert_allclose(OnnxEngine(weight.onnx).run(low.numpy()), after.numpy(), atol=1e-4)
+    assert b".py" not in weight.onnx.read_bytes(), "the graph names files of the machine it was made on"
+
+
+def test_another_name_and_a_second_export_are_refused(checkpoint, tmp_path):
+    for name in ("neid.mine", "cascade", "cascade.a/b"):
+        with pytest.raises(BadSetting, match=r"expected cascade\.TAG"):
+            export(checkpoint, name, tmp_path)
+    (tmp_path / "cascade.mine.toml").write_text("")
+    with pytest.raises(OutputExists, match="there already"):
+        export(checkpoint, "cascade.mine", tmp_path)
+
+
+def test_a_graph_that_differs_is_refused_and_leaves_nothing(checkpoint, tmp_path, monkeypatch):
+    run = OnnxEngine.run
+    monkeypatch.setattr(OnnxEngine, "run", lambda self, low: run(self, low) + 2e-4)
+    with pytest.raises(TrainingError, match=r"differs from torch by 0\.0002 at 64×96"):
+        export(checkpoint, "cascade.mine", tmp_path / "weights")
+    assert not list((tmp_path / "weights").iterdir())
+
+
+def test_a_checkpoint_of_another_version_is_refused(checkpoint):
+    kept = torch.load(checkpoint, weights_only=True)
+    kept["state_dict"]["network.illumination.head.0.weight"] = torch.zeros(5, 11, 3, 3)
+    torch.save(kept, checkpoint)
+    with pytest.raises(TrainingError, match="another version of the network cascade"):
+        load_network(checkpoint)
