@@ -175,8 +175,6 @@ class _Told:
                 print(_line(self.results[0]), file=sys.stderr)
             else:
                 rate = f", {self.total / seconds:.1f} a second" if seconds > 0 else ""
-                print(
-                    f"{self.total} {'picture' if self.total == 1 else 'pictures'}: {told or 'nothing to do'}; {seconds:.1f} s{rate}",
-                    file=sys.stderr,
-                )
+                count = f"{self.total} {'picture' if self.total == 1 else 'pictures'}"
+                print(f"{count}: {told or 'nothing to do'}; {seconds:.1f} s{rate}", file=sys.stderr)
         return SOME_FAILED if failed else DONE

@@ -26,8 +26,9 @@ from daybreak.errors import DaybreakError, OutputExists, UnwritablePicture
 from daybreak.image.formats import format_of
 from daybreak.image.paths import read_bytes, shown
 from daybreak.image.read import read_photo, read_record
+from daybreak.image.rows import Levels, Rows
 from daybreak.image.write import encode_photo, keep_format, write_whole
-from daybreak.types import Array, Pixels
+from daybreak.types import Array
 
 State = Literal["enhanced", "unchanged", "done before", "failed"]
 
@@ -152,7 +153,7 @@ def _done_before(job: Job, data: bytes, longest: int) -> Result:
     if not longest:
         return result
     before, after = read_photo(data, name=shown(job.source)), read_photo(job.target)
-    return replace(result, before=preview(before.pixels, longest), after=preview(after.pixels, longest))
+    return replace(result, before=preview(before.stored, longest), after=preview(after.stored, longest))
 
 
 def enhance_bytes(
@@ -175,14 +176,13 @@ def enhance_bytes(
         UnwritablePicture: the format cannot hold what is asked of it.
     """
     photo = read_photo(data, name=shown(source))
-    outcome = enhancer.run(photo.pixels)
+    made, outcome = enhancer.photo(photo)
     named = format_of(target) if target is not None else None
     format = output.format or (named.name if named else keep_format(photo))
     as_it_came = format == photo.format and output.quality is None and output.bit_depth is None
     if outcome.unchanged and as_it_came:
         encoded = data
     else:
-        made = photo.with_pixels(outcome.pixels)
         record = fingerprint(enhancer, output, data) | {
             "ran": outcome.method or "nothing",
             "note": outcome.note,
@@ -198,12 +198,12 @@ def enhance_bytes(
         strength=outcome.strength,
         weights_sha256=outcome.weights_sha256,
         settings=outcome.settings,
-        brightness_before=mean(photo.pixels),
-        brightness_after=mean(outcome.pixels),
+        brightness_before=mean(photo.stored),
+        brightness_after=mean(outcome.rows),
         notes=tuple(filter(None, (*photo.notes, outcome.note))),
     )
     if output.preview:
-        before, after = (preview(p, output.preview) for p in (photo.pixels, outcome.pixels))
+        before, after = (preview(rows, output.preview) for rows in (photo.stored, outcome.rows))
         result = replace(result, before=before, after=after)
     return encoded, result
 
@@ -253,6 +253,7 @@ def make_folder(folder: Path) -> None:
         raise UnwritablePicture(came, hint="Give another folder with -o") from None
 
 
-def mean(pixels: Pixels) -> float:
+def mean(rows: Rows) -> float:
     """Mean over all values, in [0, 1]."""
-    return float(sum(cv2.mean(pixels)[:3]) / 3.0)
+    values, peak = (rows.whole, rows.peak) if isinstance(rows, Levels) else (rows, 1)
+    return float(sum(cv2.mean(values)[:3]) / 3.0 / peak)

@@ -7,7 +7,9 @@ from typing import Any
 
 from daybreak.enhancing.amount import blend, check_amount, expose
 from daybreak.enhancing.arrays import adapt
+from daybreak.enhancing.bands import enhance_levels
 from daybreak.image.photo import Photo
+from daybreak.image.rows import Levels, Rows
 from daybreak.methods import get_method
 from daybreak.methods.base import check_pixels, parse_settings
 from daybreak.types import Pixels
@@ -18,7 +20,7 @@ class Outcome:
     """One picture's result and what was done to get it.
 
     Attributes:
-        pixels: H×W×3 float32 sRGB in [0, 1]; the input itself where nothing was done.
+        rows: the result, H×W×3 float32 sRGB in [0, 1] or `Levels`; the input itself where nothing was done.
         method: the method that ran ("" where the picture was left as it is).
         settings: of the method that ran, as JSON values.
         note: what an automatic method decided ("" for the others).
@@ -26,12 +28,17 @@ class Outcome:
         weights_sha256: of the network that ran ("" for classical methods).
     """
 
-    pixels: Pixels
+    rows: Rows
     method: str
     settings: dict[str, Any]
     note: str
     strength: float
     weights_sha256: str
+
+    @property
+    def pixels(self) -> Pixels:
+        """The result as H×W×3 float32 sRGB in [0, 1]."""
+        return self.rows[:]
 
     @property
     def unchanged(self) -> bool:
@@ -98,28 +105,37 @@ class Enhancer:
 
     def photo(self, photo: Photo) -> tuple[Photo, Outcome]:
         """Enhance a photo; what travels beside its pixels stays."""
-        outcome = self.run(photo.pixels)
-        return (photo if outcome.unchanged else photo.with_pixels(outcome.pixels)), outcome
+        outcome = self.run(photo.stored)
+        return (photo if outcome.unchanged else photo.with_pixels(outcome.rows)), outcome
 
-    def run(self, pixels: Pixels) -> Outcome:
-        """Enhance H×W×3 float32 sRGB pixels in [0, 1] and say what was done; the input stays as it is.
+    def run(self, rows: Rows) -> Outcome:
+        """Enhance one picture and say what was done; the input stays as it is.
+
+        Args:
+            rows: H×W×3, sRGB: float32 in [0, 1], or `Levels`, which a method that can works through in bands
+                and gives back as `Levels`.
 
         Raises:
             BadPixels: another shape or dtype, values outside [0, 1] or NaN.
         """
-        pixels = check_pixels(pixels)
+        if not isinstance(rows, Levels):
+            rows = check_pixels(rows)
         method, settings, strength, note = self.method, self.settings, self.strength, ""
         if method.choose is not None:
-            choice = method.choose(pixels, settings)
+            choice = method.choose(rows, settings)
             method, note = choice.method, choice.reason
             settings, strength = choice.settings, strength * choice.strength
         if strength == 0.0 and self.exposure is None:
-            return Outcome(pixels, "", {}, note or "strength 0", 0.0, "")
-        enhanced = method.run(pixels, settings)
-        if self.exposure is None:
-            result = blend(pixels, enhanced, strength)
+            return Outcome(rows, "", {}, note or "strength 0", 0.0, "")
+        result: Rows
+        if self.exposure is not None:
+            pixels = rows[:]
+            result = expose(pixels, method.run(pixels, settings), self.exposure)
+        elif method.prepare is not None and isinstance(rows, Levels):
+            result = enhance_levels(rows, method.prepare(rows, settings), strength)
         else:
-            result = expose(pixels, enhanced, self.exposure)
+            pixels = rows[:]
+            result = blend(pixels, method.run(pixels, settings), strength)
         card = method.card
         return Outcome(
             result, card.name, settings.model_dump(mode="json"), note, strength, card.weights_sha256

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daybreak.errors import BadSetting, UnwritablePicture
+from daybreak.image.rows import Rows, shrink
 from daybreak.text import printable
 from daybreak.types import Pixels
 
@@ -31,22 +32,17 @@ Bytes8 = NDArray[np.uint8]
 TINY = 320  # a picture narrower than this is shown larger than it is: as sharp squares
 
 
-def preview(pixels: Pixels, longest: int = 960) -> Bytes8:
+def preview(rows: Rows, longest: int = 960) -> Bytes8:
     """A picture small enough for a page.
 
     Args:
-        pixels: H×W×3 float32 in [0, 1], any size from 1×1.
+        rows: H×W×3 in [0, 1], any size from 1×1.
         longest: the longer side of the result, in pixels; a smaller picture keeps its size.
 
     Returns:
         h×w×3 uint8, area-averaged, rounded.
     """
-    height, width = pixels.shape[:2]
-    shrink = min(1.0, longest / max(height, width))
-    if shrink < 1.0:
-        size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
-        pixels = resized(pixels, size, cv2.INTER_AREA)
-    return to_bytes(pixels)
+    return to_bytes(shrink(rows, longest))
 
 
 def resized(pixels: Pixels, size: tuple[int, int], how: int) -> Pixels:

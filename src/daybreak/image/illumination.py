@@ -14,10 +14,11 @@ import numpy as np
 from daybreak.image.cascade import MULTIPLE, Smoothing, halve_down, halve_plane, halve_right, solve_cascade
 from daybreak.image.color import value
 from daybreak.image.resize import resize_bicubic
+from daybreak.image.rows import Rows
 from daybreak.image.solve import solve
 from daybreak.image.strips import Band, map_rows
 from daybreak.image.upsample import enlarge, upsample_guided
-from daybreak.types import Array, Pixels, Plane
+from daybreak.types import Array, Plane
 
 WINDOW = 5  # samples of the box that tells texture from edges
 SHARPNESS = 1e-3  # keeps the weights finite
@@ -29,24 +30,24 @@ _ROWS = 32  # of a band
 _ABOVE, _BELOW = 2, 4  # rows of the other end that stand around the half-size plane
 
 
-def illumination(pixels: Pixels, smoothness: float, exact_limit: float) -> Plane:
+def illumination(rows: Rows, smoothness: float, exact_limit: float) -> Plane:
     """Smoothed max(R, G, B): bright where the picture is lit, level within surfaces, with steps at edges.
 
     Args:
-        pixels: H×W×3 float32 in [0, 1].
+        rows: H×W×3, in [0, 1].
         smoothness: λ; more is smoother.
         exact_limit: pixels up to which the map is computed as published, to 1e-6; above, by `quick_map`.
 
     Returns:
         H×W float32, about [0, 1].
     """
-    height, width = pixels.shape[:2]
-    return (exact_map if height * width <= exact_limit else quick_map)(pixels, smoothness)
+    height, width = rows.shape[:2]
+    return (exact_map if height * width <= exact_limit else quick_map)(rows, smoothness)
 
 
-def exact_map(pixels: Pixels, smoothness: float) -> Plane:
+def exact_map(rows: Rows, smoothness: float) -> Plane:
     """The map as published: bicubic to half size, circular gradients, the system solved, bicubic back."""
-    plane = value(pixels)
+    plane = value(rows[:])
     small = resize_bicubic(plane.astype(np.float64), 0.5)
     across = np.roll(small, -1, axis=1) - small
     downwards = np.roll(small, -1, axis=0) - small
@@ -56,14 +57,14 @@ def exact_map(pixels: Pixels, smoothness: float) -> Plane:
     return resize_bicubic(smooth, plane.shape).astype(np.float32)
 
 
-def quick_map(pixels: Pixels, smoothness: float) -> Plane:
+def quick_map(rows: Rows, smoothness: float) -> Plane:
     """Nearly the map of `exact_map` for a large picture: H×W float32.
 
     Edge weights come from the picture at half size, as published; the system is solved by `solve_cascade` at
     that size, or from `QUARTER_FROM` on at half of it, and brought up along the edges of the half-size plane.
     """
-    height, width = pixels.shape[:2]
-    ring = _half_size(pixels)
+    height, width = rows.shape[:2]
+    ring = _half_size(rows)
     half = ring[_ABOVE:-_BELOW]
     problem = _problem(ring, smoothness, halved=height * width >= QUARTER_FROM)
     smooth = solve_cascade(problem, _STEPS)
@@ -72,16 +73,16 @@ def quick_map(pixels: Pixels, smoothness: float) -> Plane:
     return enlarge(smooth, (2 * half.shape[0], 2 * half.shape[1]))[:height, :width]
 
 
-def _half_size(pixels: Pixels) -> Plane:
+def _half_size(rows: Rows) -> Plane:
     """V by means of 2×2, sides made multiples by repeating the last pixels, between rows of the other end."""
-    height, width = pixels.shape[:2]
+    height, width = rows.shape[:2]
     multiple = 4 * MULTIPLE
     tall, wide = height + -height % multiple, width + -width % multiple
     ring = np.empty((_ABOVE + tall // 2 + _BELOW, wide // 2), np.float32)
 
     def work(bands: Sequence[Band]) -> None:
         for top, bottom in bands:
-            strip = value(pixels[min(top, height - 1) : bottom])
+            strip = value(rows[min(top, height - 1) : bottom])
             missing = bottom - top - strip.shape[0]
             if missing or wide > width:
                 strip = np.pad(strip, ((0, missing), (0, wide - width)), mode="edge")

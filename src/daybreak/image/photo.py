@@ -38,8 +38,8 @@ class Photo:
     """One picture with everything that has to come out as it went in.
 
     Attributes:
-        stored: the picture, upright, sRGB-encoded RGB: H×W×3 float32 in [0, 1], or `Levels` where the file's own
-            whole numbers are that already; `pixels` gives it as float32 in any case.
+        stored: the picture, upright, sRGB-encoded RGB: H×W×3 float32 in [0, 1], or `Levels` where the file's
+            own whole numbers are that already; `pixels` gives it as float32 in any case.
         alpha: H×W float32 in [0, 1] (1 opaque), or None.
         bit_depth: 8 or 16 (anything over 8), of the file it came from.
         format: a key of `FORMATS`, of the file it came from.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from daybreak.image.rows import Rows, shrink
 from daybreak.methods import crm
 from daybreak.methods.base import Card, Choice, Method, Settings
 from daybreak.types import Pixels
@@ -27,13 +28,9 @@ class AutoSettings(Settings):
     """`auto` has no settings: it decides by the picture."""
 
 
-def measure(pixels: Pixels) -> tuple[float, float]:
+def measure(rows: Rows) -> tuple[float, float]:
     """Brightness (geometric mean of V) and highlights (95th percentile of V), each in [0, 1]."""
-    height, width = pixels.shape[:2]
-    factor = min(1.0, _LOOK / max(height, width))
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], 3)
-    value = small.max(axis=2)
+    value = shrink(rows, _LOOK).max(axis=2)
     brightness = float(np.exp(np.log(value + _FLOOR).mean()) - _FLOOR)
     return max(brightness, 0.0), float(np.percentile(value, 95))
 
@@ -57,16 +54,16 @@ def _darkness(value: float, between: tuple[float, float]) -> float:
     return x * x * (3.0 - 2.0 * x)
 
 
-def choose(pixels: Pixels, _: AutoSettings) -> Choice:
+def choose(rows: Rows, _: AutoSettings) -> Choice:
     """Decide for one picture: the method, and what share of its result is needed.
 
     Args:
-        pixels: H×W×3 float32 sRGB in [0, 1].
+        rows: H×W×3, sRGB in [0, 1].
 
     Returns:
         The best shipped method, with strength 0 where the picture is well lit already.
     """
-    brightness, highlights = measure(pixels)
+    brightness, highlights = measure(rows)
     share = need(brightness, highlights)
     if share == 0.0:
         degree = "already well lit"

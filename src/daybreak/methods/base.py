@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from daybreak.errors import BadPixels, BadSetting, UnknownName
+from daybreak.image.rows import Rows
 from daybreak.types import Pixels
 
 
@@ -60,6 +61,9 @@ def setting(
 
 
 S = TypeVar("S", bound=Settings)
+
+Apply: TypeAlias = Callable[[Pixels, int], Pixels]
+"""(band, top) -> the band's result; see `Method.prepare`."""
 
 
 @dataclass(frozen=True)
@@ -124,12 +128,17 @@ class Method(Generic[S]):
         run: (pixels, settings) -> pixels. Receives checked H×W×3 float32 sRGB in [0, 1] of any size from
             1×1, C-contiguous, and must not change them; gives back float32 of the same shape (times
             card.scale), clamped to [0, 1] as its last step.
+        prepare: for a method whose last step is the same arithmetic at every pixel: (rows, settings) ->
+            apply, which looks at the whole picture once; then apply(band, top) gives the result of a band of
+            rows, h×W×3 float32 starting at row `top`, clamped, and may use the band's memory for it. The
+            bands together equal `run`. A large picture is thus never float as a whole.
         choose: only for kind "automatic": decides which method a picture needs.
     """
 
     card: Card
     run: Callable[[Pixels, S], Pixels]
-    choose: Callable[[Pixels, S], Choice] | None = None
+    prepare: Callable[[Rows, S], Apply] | None = None
+    choose: Callable[[Rows, S], Choice] | None = None
 
     def enhance(self, pixels: Pixels, **settings: Any) -> Pixels:
         """Run the method on one picture.

@@ -7,18 +7,17 @@ ICCV Workshops 2017; Ren, Ying, Li, Li, "LECARM", TCSVT 2019 (the four response 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 
 from daybreak.image.camera import RESPONSES, Response
 from daybreak.image.illumination import illumination
-from daybreak.image.strips import Band, map_rows
-from daybreak.methods.base import Card, Method, Settings, setting
+from daybreak.image.rows import Rows
+from daybreak.methods.bands import by_bands
+from daybreak.methods.base import Apply, Card, Method, Settings, setting
 from daybreak.types import Pixels, Plane
 
-_ROWS = 32  # of a band
 _METER_RATIO = 16.0  # past four stops more exposure shows mostly noise
 _SAMPLES = 20_000  # pixels the meter looks at
 
@@ -65,66 +64,52 @@ class CrmSettings(Settings):
     )
 
 
-def expose(pixels: Pixels, light: Plane, ratio: float, response: Response) -> Pixels:
+def expose(band: Pixels, light: Plane, ratio: float, response: Response) -> Pixels:
     """Give each pixel the exposure min(1 / light, ratio) by a camera's response.
 
     Args:
-        pixels: H×W×3 float32 in [0, 1].
-        light: the illumination, H×W float32.
+        band: h×w×3 float32 in [0, 1]; overwritten.
+        light: the illumination, h×w float32.
         ratio: the most exposure, ≥ 1.
         response: one of `RESPONSES`.
 
     Returns:
-        H×W×3 float32 in [0, 1].
+        h×w×3 float32 in [0, 1]: the band's memory.
     """
-    height, width = light.shape
-    out = np.empty_like(pixels)
-
-    def work(bands: Sequence[Band]) -> None:
-        exposures = np.empty((_ROWS, width), np.float32)
-        spares = np.empty((_ROWS, width, 3), np.float32)
-        for top, bottom in bands:
-            colours, exposure, spare = out[top:bottom], exposures[: bottom - top], spares[: bottom - top]
-            np.clip(light[top:bottom], np.float32(1 / ratio), np.float32(1), out=exposure)
-            np.divide(np.float32(1), exposure, out=exposure)
-            np.copyto(colours, pixels[top:bottom])
-            response(colours, exposure, spare)
-            np.clip(colours, 0, 1, out=colours)
-
-    map_rows(work, height, _ROWS)
-    return out
+    exposure = np.clip(light, np.float32(1 / ratio), np.float32(1))
+    np.divide(np.float32(1), exposure, out=exposure)
+    response(band, exposure, np.empty_like(band))
+    return np.clip(band, 0, 1, out=band)
 
 
-def crm(pixels: Pixels, settings: CrmSettings) -> Pixels:
-    """Estimate the illumination and expose each pixel by its inverse.
+def prepare(rows: Rows, settings: CrmSettings) -> Apply:
+    """Estimate the illumination of the whole picture; then each pixel is exposed by its inverse.
 
     Args:
-        pixels: H×W×3 float32 in [0, 1].
+        rows: H×W×3, sRGB in [0, 1].
         settings: see `CrmSettings`.
-
-    Returns:
-        H×W×3 float32 in [0, 1].
     """
-    light = illumination(pixels, settings.smoothness, settings.exact_up_to * 1e6)
+    light = illumination(rows, settings.smoothness, settings.exact_up_to * 1e6)
     response = RESPONSES[settings.response]
-    ratio = metered_ratio(pixels, light, settings.meter, response) if settings.meter else settings.ratio
-    return expose(pixels, light, ratio, response)
+    ratio = metered_ratio(rows, light, settings.meter, response) if settings.meter else settings.ratio
+    return lambda band, top: expose(band, light[top : top + len(band)], ratio, response)
 
 
-def metered_ratio(pixels: Pixels, light: Plane, target: float, response: Response) -> float:
+def metered_ratio(rows: Rows, light: Plane, target: float, response: Response) -> float:
     """The ratio in [1, 16] that brings the mean of max(R, G, B) nearest to the target.
 
     Args:
-        pixels, light: as for `expose`; some `_SAMPLES` of the pixels are looked at.
+        rows: H×W×3, sRGB in [0, 1]; some `_SAMPLES` of the pixels are looked at.
+        light: the illumination, H×W float32.
         target: mean wanted, in (0, 1).
         response: one of `RESPONSES`.
     """
     step = max(1, int((light.size / _SAMPLES) ** 0.5))
-    few, few_light = (np.ascontiguousarray(a[::step, ::step]) for a in (pixels, light))
+    few, few_light = np.ascontiguousarray(rows[::step, ::step]), light[::step, ::step]
     low, high = 0.0, math.log2(_METER_RATIO)
     for _ in range(12):  # to a thousandth of a stop
         middle = 0.5 * (low + high)
-        mean = float(expose(few, few_light, 2.0**middle, response).max(axis=2).mean())
+        mean = float(expose(few.copy(), few_light, 2.0**middle, response).max(axis=2).mean())
         low, high = (middle, high) if mean < target else (low, middle)
     return float(2.0 ** (0.5 * (low + high)))
 
@@ -140,5 +125,6 @@ METHOD = Method(
         context="global",
         notes="Also known as LECARM. The smoothing system is solved to 1e-6, the public code stops at 0.1.",
     ),
-    run=crm,
+    run=by_bands(prepare),
+    prepare=prepare,
 )

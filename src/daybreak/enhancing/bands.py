@@ -1,0 +1,38 @@
+"""A whole picture enhanced band by band, from whole numbers to whole numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from daybreak.enhancing.amount import blend
+from daybreak.image.depth import to_levels
+from daybreak.image.rows import Levels
+from daybreak.image.strips import Band, map_rows
+from daybreak.methods.bands import ROWS
+from daybreak.methods.base import Apply
+
+
+def enhance_levels(levels: Levels, apply: Apply, strength: float) -> Levels:
+    """What a prepared method makes of a picture, mixed with it at a strength and rounded.
+
+    Args:
+        levels: H×W×3 of any peak; left unchanged.
+        apply: from `Method.prepare`.
+        strength: in (0, 1.5].
+
+    Returns:
+        H×W×3 of 8 bits for a peak of 255, of 16 bits for any other.
+    """
+    bits = 8 if levels.peak == 255 else 16
+    out = np.empty(levels.shape, np.uint8 if bits == 8 else np.uint16)
+
+    def work(bands: Sequence[Band]) -> None:
+        for top, bottom in bands:
+            band = levels[top:bottom]
+            result = apply(band if strength == 1.0 else band.copy(), top)
+            out[top:bottom] = to_levels(blend(band, result, strength), bits)
+
+    map_rows(work, levels.shape[0], ROWS)
+    return Levels(out, (1 << bits) - 1)

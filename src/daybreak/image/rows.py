@@ -1,0 +1,60 @@
+"""A picture kept as the whole numbers of its file, read as float32 where it is looked at.
+
+At 12 megapixels float32 RGB takes 144 MB, and the first touch of that memory costs more time than decoding
+the JPEG. What goes through a picture band by band need never have all of it as floats.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+
+from daybreak.image.depth import to_float
+from daybreak.types import Array, Pixels
+
+
+class Levels:
+    """A stand-in for H×W×3 float32 pixels in [0, 1] that gives them out piece by piece.
+
+    Args:
+        whole: H×W×3 uint8 or uint16, sRGB-encoded RGB.
+        peak: the level that means 1.0.
+    """
+
+    def __init__(self, whole: Array, peak: int) -> None:
+        self.whole = whole
+        self.peak = peak
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(H, W, 3)."""
+        height, width, channels = self.whole.shape
+        return height, width, channels
+
+    def __getitem__(self, index: Any) -> Pixels:
+        """A part, by slices as for an array: a new float32 array."""
+        return to_float(self.whole[index], self.peak)
+
+
+Rows: TypeAlias = Pixels | Levels
+"""H×W×3 pixels to be read by slices: an array, or `Levels`."""
+
+
+def shrink(rows: Rows, longest: int) -> Pixels:
+    """A copy whose longer side is at most `longest` pixels, area-averaged: h×w×3 float32.
+
+    `Levels` are averaged as whole numbers to four times the size first, which costs a fraction of a level.
+    """
+    pixels = Levels(_area(rows.whole, 4 * longest), rows.peak)[:] if isinstance(rows, Levels) else rows
+    return np.asarray(_area(pixels, longest), dtype=np.float32)
+
+
+def _area(array: Array, longest: int) -> Array:
+    height, width = array.shape[:2]
+    factor = longest / max(height, width)
+    if factor >= 1.0:
+        return array
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    return np.asarray(cv2.resize(array, size, interpolation=cv2.INTER_AREA)).reshape(size[1], size[0], 3)
