@@ -18,7 +18,7 @@ from daybreak.cli.progress import progress
 from daybreak.enhancing.batch import Output, Result, enhance_bytes, run_batch
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.plan import Job, Refusal, plan
-from daybreak.enhancing.report import gallery_entry, write_report
+from daybreak.enhancing.report import write_report
 from daybreak.errors import BadSetting
 from daybreak.image.write import write_whole
 from daybreak.text import printable
@@ -95,7 +95,7 @@ def enhance(
     try:
         results = done.watch(run_batch(planned, enhancer, written, jobs))
         if gallery:
-            from daybreak.enhancing.gallery import write_gallery
+            from daybreak.enhancing.gallery import gallery_entry, write_gallery
 
             write_gallery(map(gallery_entry, results), gallery, "Before and after")
         else:

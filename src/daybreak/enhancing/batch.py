@@ -20,13 +20,13 @@ from typing import Any, Literal
 import cv2
 
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.enhancing.page import preview
 from daybreak.enhancing.plan import Job, Refusal
 from daybreak.errors import DaybreakError, OutputExists, UnwritablePicture
+from daybreak.image.depth import to_levels
 from daybreak.image.formats import format_of
 from daybreak.image.paths import read_bytes, shown
 from daybreak.image.read import read_photo, read_record
-from daybreak.image.rows import Levels, Rows
+from daybreak.image.rows import Levels, Rows, shrink
 from daybreak.image.write import encode_photo, keep_format, write_whole
 from daybreak.types import Array
 
@@ -153,7 +153,7 @@ def _done_before(job: Job, data: bytes, longest: int) -> Result:
     if not longest:
         return result
     before, after = read_photo(data, name=shown(job.source)), read_photo(job.target)
-    return replace(result, before=preview(before.stored, longest), after=preview(after.stored, longest))
+    return with_previews(result, before.stored, after.stored, longest)
 
 
 def enhance_bytes(
@@ -203,9 +203,14 @@ def enhance_bytes(
         notes=tuple(filter(None, (*photo.notes, outcome.note))),
     )
     if output.preview:
-        before, after = (preview(rows, output.preview) for rows in (photo.stored, outcome.rows))
-        result = replace(result, before=before, after=after)
+        result = with_previews(result, photo.stored, outcome.rows, output.preview)
     return encoded, result
+
+
+def with_previews(result: Result, before: Rows, after: Rows, longest: int) -> Result:
+    """The result with small copies of its pictures."""
+    small = (to_levels(shrink(rows, longest), 8) for rows in (before, after))
+    return replace(result, before=next(small), after=next(small))
 
 
 def fingerprint(enhancer: Enhancer, output: Output, data: bytes) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from daybreak.enhancing.batch import Result
 from daybreak.enhancing.page import (
     TINY,
     Bytes8,
@@ -53,6 +54,22 @@ class GalleryEntry:
     brightness_after: float | None = None
     seconds: float | None = None
     note: str = ""
+
+
+def gallery_entry(result: Result) -> GalleryEntry:
+    """A result, run with `Output.preview`, as a picture on the gallery page."""
+    return GalleryEntry(
+        name=str(result.source),
+        before=result.before,
+        after=result.after,
+        error=result.error,
+        method=result.method,
+        settings=result.settings or {},
+        brightness_before=result.brightness_before,
+        brightness_after=result.brightness_after,
+        seconds=result.seconds,
+        note="; ".join((*result.notes, *(["made before"] if result.state == "done before" else []))),
+    )
 
 
 def write_gallery(entries: Iterable[GalleryEntry], path: Path, title: str) -> None:

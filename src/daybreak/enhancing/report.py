@@ -1,4 +1,4 @@
-"""What became of a batch: its JSON report, and each result as an entry of a gallery."""
+"""The JSON report of a batch: one entry a file, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 import daybreak
 from daybreak.enhancing.batch import Result
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.enhancing.gallery import GalleryEntry
 from daybreak.image.write import write_whole
 
 
@@ -56,19 +55,3 @@ def _entry(result: Result) -> dict[str, Any]:
         "notes": list(result.notes),
         "error": result.error,
     }
-
-
-def gallery_entry(result: Result) -> GalleryEntry:
-    """A result, run with `Output.preview`, as a picture on the gallery page."""
-    return GalleryEntry(
-        name=str(result.source),
-        before=result.before,
-        after=result.after,
-        error=result.error,
-        method=result.method,
-        settings=result.settings or {},
-        brightness_before=result.brightness_before,
-        brightness_after=result.brightness_after,
-        seconds=result.seconds,
-        note="; ".join((*result.notes, *(["made before"] if result.state == "done before" else []))),
-    )

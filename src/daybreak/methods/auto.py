@@ -32,7 +32,8 @@ def measure(rows: Rows) -> tuple[float, float]:
     """Brightness (geometric mean of V) and highlights (95th percentile of V), each in [0, 1]."""
     value = shrink(rows, _LOOK).max(axis=2)
     brightness = float(np.exp(np.log(value + _FLOOR).mean()) - _FLOOR)
-    return max(brightness, 0.0), float(np.percentile(value, 95))
+    place = int(0.95 * (value.size - 1))  # np.percentile would import another 10 ms of NumPy
+    return max(brightness, 0.0), float(np.partition(value, place, axis=None)[place])
 
 
 def need(brightness: float, highlights: float) -> float:
