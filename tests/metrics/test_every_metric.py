@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from daybreak import metrics
 from daybreak.errors import MetricError, RegistryError, UnknownName
@@ -16,7 +17,14 @@ EVERY = pytest.mark.parametrize("metric", metrics.METRICS, ids=lambda m: m.name)
 COMPARING = pytest.mark.parametrize(
     "metric", [m for m in metrics.METRICS if m.reference != "none"], ids=lambda m: m.name
 )
-MODEL = metrics.PristineModel("unit", np.zeros(36), np.eye(36))
+MODELS = {
+    "niqe-pristine": metrics.PristineModel("unit", np.zeros(36), np.eye(36)),
+    # looks at blocks of 8×8 pixels
+    "lpips-alex": metrics.LpipsModel(
+        "blocks", lambda x: [torch.nn.functional.avg_pool2d(x, 8)], (torch.ones(3),)
+    ),
+}
+MODELS["lpips-vgg"] = MODELS["lpips-alex"]
 
 
 def picture(seed: int, shape: tuple[int, ...] = (200, 210, 3)) -> np.ndarray:
@@ -24,7 +32,7 @@ def picture(seed: int, shape: tuple[int, ...] = (200, 210, 3)) -> np.ndarray:
 
 
 def score(metric, output, reference=None, channel=""):
-    return metric.score(output, reference, channel, MODEL if metric.asset else None)
+    return metric.score(output, reference, channel, MODELS.get(metric.asset))
 
 
 @EVERY

@@ -1,4 +1,4 @@
-"""Metrics: one file each, pure functions on arrays, none of which needs torch.
+"""Metrics: one file each, pure functions on arrays; only LPIPS needs torch, and only when it is called.
 
 >>> import numpy as np
 >>> from daybreak import metrics
@@ -12,8 +12,9 @@ from daybreak.metrics.brightness import brightness
 from daybreak.metrics.ciede2000 import ciede2000
 from daybreak.metrics.gt_mean import gt_mean
 from daybreak.metrics.loe import loe
+from daybreak.metrics.lpips import LpipsModel, load_lpips, lpips
 from daybreak.metrics.mae import mae
-from daybreak.metrics.niqe import PristineModel, load_pristine, niqe
+from daybreak.metrics.niqe import PristineModel, load_pristine, load_published, niqe
 from daybreak.metrics.pcqi import pcqi
 from daybreak.metrics.psnr import psnr
 from daybreak.metrics.registry import METRICS, get_metric, list_metrics
@@ -21,6 +22,7 @@ from daybreak.metrics.ssim import ssim
 
 __all__ = [
     "METRICS",
+    "LpipsModel",
     "Metric",
     "PristineModel",
     "brightness",
@@ -28,8 +30,11 @@ __all__ = [
     "get_metric",
     "gt_mean",
     "list_metrics",
+    "load_lpips",
     "load_pristine",
+    "load_published",
     "loe",
+    "lpips",
     "mae",
     "niqe",
     "pcqi",

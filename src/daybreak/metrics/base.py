@@ -27,6 +27,8 @@ class Metric:
         run: the function; takes `output` and, by name, what the other attributes say it needs.
         unit: "dB", "grey levels" …; "" for a pure number.
         asset: name of the parameters that it needs as `model` ("" for none).
+        load: makes the published `model` from the fetched assets; raises MissingAsset where they are absent
+            and MissingExtra where an optional part is. None where no model is needed.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Metric:
     run: Callable[..., float]
     unit: str = ""
     asset: str = ""
+    load: Callable[[], Any] | None = None
 
     def score(
         self, output: Array, reference: Array | None = None, channel: str = "", model: Any = None

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from daybreak import assets
 from daybreak.errors import MetricError
 from daybreak.image.resize import resize_bicubic
 from daybreak.metrics.base import Metric
@@ -60,6 +61,16 @@ def load_pristine(path: Path, name: str = "published") -> PristineModel:
             "an .npz with mu_pris_param and cov_pris_param",
         ) from None
     return PristineModel(name, mean, covariance)
+
+
+def load_published() -> PristineModel:
+    """The published model, from the cache of assets.
+
+    Raises:
+        MissingAsset: it was not fetched; the hint is the line to type.
+        AssetError: the file is damaged.
+    """
+    return load_pristine(assets.require("niqe-pristine"))
 
 
 def niqe(output: Array, model: PristineModel, channel: Literal["gray", "y"] = "gray") -> float:
@@ -182,4 +193,5 @@ METRIC = Metric(
     smallest=BLOCK,
     run=niqe,
     asset="niqe-pristine",
+    load=load_published,
 )

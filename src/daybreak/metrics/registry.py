@@ -10,13 +10,14 @@ from daybreak.metrics.base import Metric
 from daybreak.metrics.brightness import METRIC as BRIGHTNESS
 from daybreak.metrics.ciede2000 import METRIC as CIEDE2000
 from daybreak.metrics.loe import METRIC as LOE
+from daybreak.metrics.lpips import METRICS as LPIPS
 from daybreak.metrics.mae import METRIC as MAE
 from daybreak.metrics.niqe import METRIC as NIQE
 from daybreak.metrics.pcqi import METRIC as PCQI
 from daybreak.metrics.psnr import METRIC as PSNR
 from daybreak.metrics.ssim import METRIC as SSIM
 
-METRICS: tuple[Metric, ...] = (PSNR, SSIM, MAE, BRIGHTNESS, CIEDE2000, LOE, PCQI, NIQE)
+METRICS: tuple[Metric, ...] = (PSNR, SSIM, MAE, BRIGHTNESS, CIEDE2000, LOE, PCQI, NIQE, *LPIPS)
 
 
 def index(metrics: Iterable[Metric]) -> dict[str, Metric]:
