@@ -1,6 +1,6 @@
 """The explicit list of every method, and the look-ups over it.
 
-A method's module is imported when the method is first asked for: a run of one method need not wait for twenty.
+A method's module is imported when the method is first asked for: a run of one need not wait for twenty.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CLASSICAL = (
 )
 """Names of methods without weights; each stands as METHOD in daybreak/methods/NAME.py."""
 
-PRETRAINED: tuple[str, ...] = ()
+PRETRAINED = ("cascade",)
 """Names of methods that are shipped weights; `daybreak.methods.pretrained` makes them from their cards."""
 
 
@@ -71,7 +71,9 @@ def get_method(name: str) -> AnyMethod:
         return load(name)
     method: AnyMethod = import_module(f"daybreak.methods.{name}").METHOD
     if method.card.name != name:
-        raise RegistryError(f"daybreak/methods/{name}.py holds a method named {method.card.name!r}", repr(name))
+        raise RegistryError(
+            f"daybreak/methods/{name}.py holds a method named {method.card.name!r}", repr(name)
+        )
     return method
 
 

@@ -45,7 +45,7 @@ class WeightCard(_Frozen):
         paper: the publication of the network.
         date: when it was made.
         parameters: how many the exported graph holds.
-        macs_per_pixel: multiply-adds for one output pixel.
+        macs_per_pixel: multiply-adds per output pixel of a 512×512 picture, borders included.
         context: "local" with a halo, or "global", as on a method's card.
         halo: pixels of context on each side.
         multiple: the input's sides must be multiples of this.

@@ -1,0 +1,43 @@
+"""ONNX Runtime behind the engine's interface."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from daybreak.engines import OnnxEngine
+from daybreak.errors import WeightsError
+from daybreak.weights import find_weight, list_weights
+
+
+@pytest.mark.parametrize("name", list_weights())
+def test_shipped_graphs_start_fast_and_take_any_size(name):
+    weight = find_weight(name)
+    OnnxEngine(weight.onnx)  # the first one pays for loading ONNX Runtime itself
+    seconds = []
+    for _ in range(5):
+        began = time.perf_counter()
+        engine = OnnxEngine(weight.onnx)
+        seconds.append(time.perf_counter() - began)
+    assert min(seconds) < 0.1
+    for size in ((1, 1), (3, 3), (1, 50), (64, 33)):
+        multiple, scale = weight.card.multiple, weight.card.scale
+        height, width = (-(-n // multiple) * multiple for n in size)
+        result = engine.run(np.full((2, 3, height, width), 0.1, np.float32))
+        assert result.shape == (2, 3, height * scale, width * scale)
+        assert result.dtype == np.float32
+
+
+def test_threads_do_not_change_the_result():
+    path = find_weight("cascade.lol").onnx
+    low = np.random.default_rng(0).random((1, 3, 70, 90), np.float32)
+    np.testing.assert_allclose(OnnxEngine(path, 2).run(low), OnnxEngine(path).run(low), atol=1e-6)
+
+
+def test_what_is_no_graph_is_refused(tmp_path):
+    path = tmp_path / "x.onnx"
+    path.write_bytes(b"no graph")
+    with pytest.raises(WeightsError, match=r"x\.onnx cannot be run"):
+        OnnxEngine(path)
