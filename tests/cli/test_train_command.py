@@ -98,7 +98,7 @@ def test_a_data_root_that_is_missing_or_too_small_is_named(root, capsys):
     assert run([*words, str(root)]) == 1
     assert "there are 5 pictures to train on; expected at least one batch of 8" in capsys.readouterr().err
     assert run([*words, str(root), "--set", "data.batch=2"]) == 1
-    assert "0.png is 40×26 pixels; expected at least the crop, 128×128" in capsys.readouterr().err
+    assert "0.png is 40×26 pixels; expected at least the crop, 96×96" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["9", "m", "1d", "-3m", "9 m"])
