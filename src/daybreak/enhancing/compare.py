@@ -133,8 +133,8 @@ def write_compare_page(path: Path, title: str, original: Pixels, results: Mappin
     sides = {"left": 0, "right": 1 if results else 0}
     with whole_file(path) as page:
         page.write((opening(title) + f"<header><h1>{text(title)}</h1></header>\n<main>\n").encode())
-        page.write(_chooser(list(pictures), sides).encode())
-        page.write(_stack(pictures, original.shape, sides).encode())
+        page.write(chooser(list(pictures), sides).encode())
+        page.write(stack(pictures, original.shape, sides).encode())
         for number, crop in enumerate(crops):
             heading = ("Darkest detail", "Most texture")[number]
             page.write(f'<h2>{heading}</h2>\n<div class="crops">\n'.encode())
@@ -149,25 +149,40 @@ def write_compare_page(path: Path, title: str, original: Pixels, results: Mappin
         page.write(f"</main>\n{closing()}".encode())
 
 
-def _chooser(names: list[str], sides: Mapping[str, int]) -> str:
-    """Two lists of all pictures, one for each side of the slider."""
+def chooser(names: list[str], sides: Mapping[str, int], key: str = "") -> str:
+    """Two lists of all pictures, one for each side of the slider that `stack` makes beside it.
+
+    Args:
+        names: of the pictures.
+        sides: "left" and "right" -> which picture is to be seen there at first.
+        key: makes the lists' ids unique on a page with several.
+    """
     lists = ""
     for side, chosen in sides.items():
         options = "".join(
             f'<option value="{place}"{" selected" if place == chosen else ""}>{text(name)}</option>'
             for place, name in enumerate(names)
         )
-        lists += f'<div class="field"><label for="{side}">{side.capitalize()}</label>'
-        lists += f'<select id="{side}" data-side="{side}">{options}</select></div>\n'
+        lists += f'<div class="field"><label for="{side}{key}">{side.capitalize()}</label>'
+        lists += f'<select id="{side}{key}" data-side="{side}">{options}</select></div>\n'
     return f'<div class="choose">\n{lists}</div>\n'
 
 
-def _stack(pictures: Mapping[str, Pixels], shape: tuple[int, ...], sides: Mapping[str, int]) -> str:
-    """The slider over all pictures on top of each other; two of them are to be seen."""
+def stack(
+    pictures: Mapping[str, Pixels], shape: tuple[int, ...], sides: Mapping[str, int], longest: int = 1600
+) -> str:
+    """The slider over all pictures on top of each other; two of them are to be seen.
+
+    Args:
+        pictures: name -> H×W×3 float32 in [0, 1].
+        shape: of the original; gives the box its ratio.
+        sides: as for `chooser`.
+        longest: longer side of what is put on the page, in pixels.
+    """
     names = list(pictures)
     tiny = " tiny" if shape[1] < TINY else ""
     images = ""
     for place, (name, pixels) in enumerate(pictures.items()):
         side = " ".join(side for side, chosen in sides.items() if chosen == place)
-        images += image_tag(preview(pixels, 1600), name, f'class="{side}{tiny}" data-index="{place}"')
+        images += image_tag(preview(pixels, longest), name, f'class="{side}{tiny}" data-index="{place}"')
     return slider(images, "Left and right picture", names[sides["left"]], names[sides["right"]], shape) + "\n"

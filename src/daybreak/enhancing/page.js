@@ -42,19 +42,21 @@ filter?.addEventListener("input", () => {
   document.querySelector("#shown").textContent = wanted ? `, ${shown} shown` : "";
 });
 
-// A comparison: any two of the stacked pictures on the two sides of the slider.
-const sides = document.querySelectorAll("select[data-side]");
-function pick() {
-  const pair = document.querySelector(".pair");
-  for (const select of sides) {
-    const side = select.dataset.side;
-    const name = select.selectedOptions[0].text;
-    pair.dataset[side] = name;
-    pair.querySelector(`.tag[data-side="${side}"]`).textContent = name;
-    for (const image of pair.querySelectorAll("img")) {
-      image.classList.toggle(side, image.dataset.index === select.value);
+// A comparison: any two of the stacked pictures on the two sides of the slider beside the two lists.
+for (const chooser of document.querySelectorAll(".choose")) {
+  const pair = chooser.parentElement.querySelector(".pair");
+  const sides = chooser.querySelectorAll("select[data-side]");
+  const pick = () => {
+    for (const select of sides) {
+      const side = select.dataset.side;
+      const name = select.selectedOptions[0].text;
+      pair.dataset[side] = name;
+      pair.querySelector(`.tag[data-side="${side}"]`).textContent = name;
+      for (const image of pair.querySelectorAll("img")) {
+        image.classList.toggle(side, image.dataset.index === select.value);
+      }
     }
-  }
-  place(pair, Number(pair.querySelector("input").value));
+    place(pair, Number(pair.querySelector("input").value));
+  };
+  for (const select of sides) select.addEventListener("change", pick);
 }
-for (const side of sides) side.addEventListener("change", pick);

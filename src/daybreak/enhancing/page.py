@@ -99,10 +99,16 @@ def slider(images: str, label: str, left: str, right: str, shape: tuple[int, ...
     )
 
 
-def opening(title: str) -> str:
-    """The page up to the start of its body. Its policy forbids every request and every other script."""
-    style, script = resource("page.css"), resource("page.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+def opening(title: str, style: str = "", script: str = "") -> str:
+    """The page up to the start of its body. Its policy forbids every request and every other script.
+
+    Args:
+        title: of the page, not yet escaped.
+        style, script: what a kind of page adds to page.css and page.js; `closing` gets the same script.
+    """
+    style = resource("page.css") + style
+    whole = resource("page.js") + script
+    digest = base64.b64encode(hashlib.sha256(whole.encode()).digest()).decode("ascii")
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
     plain = (
         ".pair{display:grid;gap:.25rem} .pair img{position:static;clip-path:none} .line,.tag{display:none}"
@@ -116,9 +122,9 @@ def opening(title: str) -> str:
     )
 
 
-def closing() -> str:
-    """The script and the end of the page."""
-    return f"<script>{resource('page.js')}</script>\n</body>\n</html>\n"
+def closing(script: str = "") -> str:
+    """The script, with what `opening` was told of, and the end of the page."""
+    return f"<script>{resource('page.js')}{script}</script>\n</body>\n</html>\n"
 
 
 def resource(name: str) -> str:
