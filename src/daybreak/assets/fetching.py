@@ -89,15 +89,25 @@ def _copy(asset: Asset, source: Path, part: Path) -> None:
 
 def _download(asset: Asset, part: Path, watch: Watch) -> None:
     from pooch import HTTPDownloader
-    from requests import RequestException
+    from requests import RequestException, Response
 
-    get = HTTPDownloader(progressbar=_Bar(asset.size, watch), chunk_size=1 << 20)
+    answers: list[Response] = []
+
+    def keep(answer: Response, **_: object) -> None:
+        answers.append(answer)
+
+    # pooch leaves the connection of a download that broke off to the garbage collector
+    bar = _Bar(asset.size, watch)
+    get = HTTPDownloader(progressbar=bar, chunk_size=1 << 20, hooks={"response": keep})
     try:
         get(asset.url, str(part), None)
     except RequestException as error:
         raise AssetError(
             f"{asset.url} cannot be downloaded ({_reason(error)})", hint=by_hand(asset)
         ) from None
+    finally:
+        for answer in answers:
+            answer.close()
 
 
 def by_hand(asset: Asset) -> str:

@@ -15,6 +15,7 @@ from daybreak.metrics.loe import loe
 from daybreak.metrics.lpips import LpipsModel, load_lpips, lpips
 from daybreak.metrics.mae import mae
 from daybreak.metrics.niqe import PristineModel, load_pristine, load_published, niqe
+from daybreak.metrics.niqe_fit import fit_pristine, save_pristine
 from daybreak.metrics.pcqi import pcqi
 from daybreak.metrics.psnr import psnr
 from daybreak.metrics.registry import METRICS, get_metric, list_metrics
@@ -27,6 +28,7 @@ __all__ = [
     "PristineModel",
     "brightness",
     "ciede2000",
+    "fit_pristine",
     "get_metric",
     "gt_mean",
     "list_metrics",
@@ -39,5 +41,6 @@ __all__ = [
     "niqe",
     "pcqi",
     "psnr",
+    "save_pristine",
     "ssim",
 ]

@@ -112,13 +112,17 @@ def block_features(plane: Levels) -> Levels:
     return np.hstack([_features(whole, BLOCK), _features(half, BLOCK // 2)])
 
 
+def block_sharpness(plane: Levels) -> Levels:
+    """Mean local standard deviation of each block, N, in grey levels; the blocks of `block_features`."""
+    height, width = (side // BLOCK * BLOCK for side in plane.shape)
+    _, deviation = _moments(np.rint(plane[:height, :width]))
+    return np.asarray(_blocks(deviation, BLOCK).mean(axis=(1, 2)))
+
+
 def _features(plane: Levels, block: int) -> Levels:
     """18 features of each block: of the contrast-normalised values and of their products with neighbours."""
-    mean = _means(plane)
-    deviation = np.sqrt(np.abs(_means(plane * plane) - mean * mean))
-    normal = (plane - mean) / (deviation + 1.0)
-    rows, columns = (side // block for side in plane.shape)
-    blocks = normal.reshape(rows, block, columns, block).swapaxes(1, 2).reshape(-1, block, block)
+    mean, deviation = _moments(plane)
+    blocks = _blocks((plane - mean) / (deviation + 1.0), block)
     shape, left, right = asymmetric_fit(blocks)
     found = [shape, (left + right) / 2]
     for shift in SHIFTS:
@@ -128,14 +132,31 @@ def _features(plane: Levels, block: int) -> Levels:
     return np.stack(found, axis=1)
 
 
+def _moments(plane: Levels) -> tuple[Levels, Levels]:
+    """Mean and standard deviation around each pixel."""
+    mean = _means(plane)
+    return mean, np.sqrt(np.abs(_means(plane * plane) - mean * mean))
+
+
+def _blocks(plane: Levels, side: int) -> Levels:
+    """N×side×side, row by row, of a plane of whole blocks."""
+    rows, columns = (length // side for length in plane.shape)
+    return plane.reshape(rows, side, columns, side).swapaxes(1, 2).reshape(-1, side, side)
+
+
 def _means(plane: Levels) -> Levels:
     """Mean under a 7×7 Gaussian window of σ = 7/6, replicated border.
 
     Not separated into rows and columns: in flat areas the features are those of the rounding errors, and
     only one pass over the window rounds as the published listing does (astronaut in y: 3.10, not 3.07).
     """
-    line = cv2.getGaussianKernel(7, 7 / 6, cv2.CV_64F)
-    return np.asarray(cv2.filter2D(plane, cv2.CV_64F, line @ line.T, borderType=cv2.BORDER_REPLICATE))
+    return np.asarray(cv2.filter2D(plane, cv2.CV_64F, window(), borderType=cv2.BORDER_REPLICATE))
+
+
+def window() -> Levels:
+    """The 7×7 Gaussian of σ = 7/6 that the statistics are taken under; sums to 1."""
+    line = np.asarray(cv2.getGaussianKernel(7, 7 / 6, cv2.CV_64F), np.float64)
+    return line @ line.T
 
 
 def asymmetric_fit(blocks: Levels) -> tuple[Levels, Levels, Levels]:
