@@ -92,7 +92,7 @@ def check_parity(graph: nn.Module, path: Path, multiple: int = 1) -> float:
 
 @torch.no_grad()
 def macs_per_pixel(graph: nn.Module, side: int = 512) -> int:
-    """Multiply-adds of all convolutions per output pixel, what borders of a picture of `side`² take included."""
+    """Multiply-adds of all convolutions per output pixel of a picture of `side`², borders included."""
     total = 0.0
 
     def add(module: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
