@@ -66,7 +66,7 @@ def test_folders_that_are_not_lol_are_refused(tmp_path):
         for side in ("low", "high"):
             (tmp_path / part / side).mkdir(parents=True)
             (tmp_path / part / side / "1.png").touch()
-    with pytest.raises(DataError, match="holds 1 pairs; expected the 15"):
+    with pytest.raises(DataError, match="holds 1 of the 15 pairs of LOL v1 and 0 others"):
         lol_v1(tmp_path, "test")
     with pytest.raises(DataError, match="lacks"):
         lol_v1(tmp_path, "train")

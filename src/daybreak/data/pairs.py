@@ -78,25 +78,46 @@ def _stripped(stem: str, strip: Iterable[str]) -> str:
     return stem
 
 
-def pair_folders(low: Path, high: Path, strip: Sequence[str] = ()) -> list[Pair]:
-    """Pair the pictures of two folders by stem, in natural order.
+def match_folders(low: Path, high: Path, strip: Sequence[str] = ()) -> tuple[list[Pair], list[DataError]]:
+    """Pair the pictures of two folders by stem, in natural order, and tell which have no partner.
 
     Args:
         low: folder of dark pictures.
         high: folder of references.
         strip: see `pictures_in`; applied on both sides.
 
+    Returns:
+        The pairs, and one error, not raised, for each side that has pictures without a partner.
+
     Raises:
-        DataError: a folder is missing or empty, or a picture has no partner.
+        DataError: a folder is missing or empty, or a name stands twice in it.
     """
     lows, highs = pictures_in(low, strip), pictures_in(high, strip)
+    problems = []
     for ours, others, where in ((lows, highs, high), (highs, lows, low)):
         lonely = [path.name for stem, path in ours.items() if stem not in others]
         if lonely:
             listed = ", ".join(lonely[:5]) + (f" and {len(lonely) - 5} more" if len(lonely) > 5 else "")
-            raise DataError(
-                f"{listed} in {next(iter(ours.values())).parent} without a partner in {where}",
-                "the same names in both folders",
-                "Give what one side adds to its names as strip, or remove what has no partner.",
+            problems.append(
+                DataError(
+                    f"{listed} in {next(iter(ours.values())).parent} without a partner in {where}",
+                    "the same names in both folders",
+                    "Give what one side adds to its names as strip, or remove what has no partner.",
+                )
             )
-    return [Pair(stem, lows[stem], highs[stem]) for stem in lows]
+    return [Pair(stem, lows[stem], highs[stem]) for stem in lows if stem in highs], problems
+
+
+def pair_folders(low: Path, high: Path, strip: Sequence[str] = ()) -> list[Pair]:
+    """Pair the pictures of two folders, which must fit together.
+
+    Args:
+        low, high, strip: as for `match_folders`.
+
+    Raises:
+        DataError: a folder is missing or empty, or a picture has no partner.
+    """
+    pairs, problems = match_folders(low, high, strip)
+    if problems:
+        raise problems[0]
+    return pairs
