@@ -2,8 +2,8 @@
 
 Solved by conjugate gradients, preconditioned with one multigrid V-cycle whose coarse unknowns are blocks of
 2×2 (plain aggregation; Stüben, "A review of algebraic multigrid", 2001, with the usual rescaled couplings).
-At 1e-6 on this package's systems that is several times as fast as SuperLU and as pyamg's two main solvers,
-and `import scipy.sparse.linalg`, which alone takes longer than the system of a small picture, is not needed.
+At 1e-6 on the systems of CRM and LIME that took a half to a fourteenth of SuperLU's time and a fourth to a
+seventh of pyamg's, and it needs no `import scipy.sparse.linalg`, which alone takes longer than CRM's system.
 """
 
 from __future__ import annotations
