@@ -17,6 +17,9 @@ COMMANDS = {
     "compare": ("daybreak.cli.compare:compare", "Show one picture through several methods."),
     "methods": ("daybreak.cli.methods:methods", "List the methods, or tell all about one."),
     "assets": ("daybreak.cli.assets:assets", "Fetch files that are used and not shipped."),
+    "niqe-fit": ("daybreak.cli.niqe_fit:niqe_fit", "Make a NIQE model of your own photographs."),
+    "evaluate": ("daybreak.cli.evaluate:evaluate", "Score methods on a data set."),
+    "leaderboard": ("daybreak.cli.leaderboard:leaderboard", "One table from many results files."),
     "train": ("daybreak.cli.train:train", "Train a network from a recipe."),
 }
 

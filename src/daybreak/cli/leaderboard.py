@@ -1,0 +1,39 @@
+"""`daybreak leaderboard`: one table from the results files of many runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from daybreak.cli.console import DONE
+from daybreak.errors import UnknownName
+from daybreak.evaluation.leaderboard import merge
+from daybreak.evaluation.results import read_results
+from daybreak.evaluation.tables import footnotes, markdown_table, text_table
+from daybreak.text import printable
+
+
+def leaderboard(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Files that evaluate --json wrote.", show_default=False)
+    ],
+    sort: Annotated[str, typer.Option("--sort", help="A metric.", show_default="the first column")] = "",
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+) -> int:
+    """Join runs into one table for each list of pictures; protocols are never mixed in a column."""
+    runs = {str(path): read_results(path) for path in dict.fromkeys(paths)}
+    tables = merge(runs)
+    known = list(dict.fromkeys(column.metric for table in tables for column in table.columns))
+    if sort and sort not in known:
+        raise UnknownName("metric in these results", sort, known)
+    for place, table in enumerate(tables):
+        lines = [""] if place else []
+        if markdown:
+            lines += markdown_table(table, sort)
+        else:
+            lines += [*text_table(table, sort), "", *footnotes(table)]
+        for line in lines:
+            print(printable(line))
+    return DONE

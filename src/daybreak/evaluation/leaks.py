@@ -1,0 +1,25 @@
+"""Whether a network has seen what it is scored on, as far as the cards of data set and weight tell."""
+
+from __future__ import annotations
+
+from daybreak.data.base import Card
+
+
+def leak(training_data: str, card: Card, split: str) -> str:
+    """Why the numbers of a weight on a split are too good, in a sentence; "" where nothing is known.
+
+    A row that a leak touches is shown with the sentence and is never called the best.
+
+    Args:
+        training_data: as on the weight's card; names the splits that it was trained on.
+        card, split: of the data set that it is scored on.
+    """
+    for known in card.leaks:
+        dataset, _, part = known.source.partition(":")
+        if part not in training_data:
+            continue
+        if split == known.split:
+            return known.told
+        if dataset == card.name and split in (part, "train"):
+            return f"It was trained on pictures of {card.name}:{split}."
+    return ""

@@ -1,0 +1,148 @@
+"""What bad input gets from `daybreak evaluate`: a clear line, the rest scored, n as it is, exit 1."""
+
+from __future__ import annotations
+
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+
+from daybreak.evaluation import subjects
+from daybreak.evaluation.subjects import Produced
+
+ONE = ("-m", "gamma", "--metrics", "psnr", "--gt-mean", "off")
+
+
+def counts(results):
+    return [(row.name, row.n) for row in results.rows]
+
+
+def test_a_picture_without_a_partner(evaluate, pairs):
+    (pairs / "high" / "4.png").unlink()
+    code, _, errors, results = evaluate(*ONE)
+    assert (code, counts(results), len(results.images)) == (1, [("gamma", 5)], 5)
+    assert len(errors) == 1
+    assert "4.png" in errors[0]
+    assert "without a partner" in errors[0]
+
+
+def test_two_sizes(evaluate, pairs):
+    cv2.imwrite(str(pairs / "high" / "2.png"), np.full((30, 60, 3), 90, np.uint8))
+    code, out, errors, results = evaluate(*ONE)
+    assert (code, counts(results)) == (1, [("gamma", 5)])
+    assert errors == [line for line in errors if "60×40" in line and "60×30" in line]
+    assert "5 pictures" in out
+
+
+def test_another_extension_is_no_matter(evaluate, pairs):
+    path = pairs / "high" / "2.png"
+    cv2.imwrite(str(path.with_suffix(".bmp")), cv2.imread(str(path)))
+    path.unlink()
+    code, _, errors, results = evaluate(*ONE)
+    assert (code, errors, counts(results)) == (0, [], [("gamma", 6)])
+
+
+@pytest.mark.parametrize("side", ["low", "high"])
+def test_one_corrupt_picture(evaluate, pairs, side):
+    path = pairs / side / "5.png"
+    path.write_bytes(path.read_bytes()[:200])
+    code, _, errors, results = evaluate(*ONE)
+    assert (code, counts(results)) == (1, [("gamma", 5)])
+    assert [image.name for image in results.images] == ["1", "2", "3", "4", "6"]
+    assert len(errors) == 1
+    assert f"{side}/5.png" in errors[0]
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_no_folder_and_an_empty_one(evaluate, tmp_path, made):
+    root = tmp_path / "nothing"
+    if made:
+        root.mkdir()
+    code, out, errors, results = evaluate(*ONE, root=root)
+    assert (code, out, results, len(errors)) == (1, "", None, 1)
+    assert "nothing" in errors[0]
+
+
+def test_mixed_bit_depths_are_scored_at_8_and_said(evaluate, pairs):
+    path = pairs / "high" / "2.png"
+    deep = cv2.imread(str(path)).astype(np.uint16) * 257
+    exact = evaluate(*ONE)[3]
+    cv2.imwrite(str(path), deep)
+    code, out, errors, results = evaluate(*ONE)
+    assert (code, errors) == (0, [])
+    assert "1 picture (2): stored with 8 and 16 bits, scored at 8" in out
+    assert results.images_sha256 == exact.images_sha256
+    assert results.rows[0].scores == exact.rows[0].scores
+
+
+def test_a_picture_too_small_for_a_metric_is_scored_by_the_others(evaluate, pairs):
+    for side in ("low", "high"):
+        cv2.imwrite(str(pairs / side / "3.png"), np.full((8, 60, 3), 60, np.uint8))
+    code, out, errors, results = evaluate("-m", "gamma", "--metrics", "psnr,ssim", "--gt-mean", "off")
+    assert code == 1
+    assert [score.n for score in results.rows[0].scores] == [6, 5]
+    assert errors == [line for line in errors if "ssim of gamma" in line and "1 picture (3)" in line]
+    assert "n=5" in out
+
+
+def test_nan_in_an_output_is_no_score(evaluate, monkeypatch):
+    whole = subjects.Enhancer.run
+
+    def run(self, pixels):
+        outcome = whole(self, pixels)
+        if outcome.pixels.mean() > run.limit:
+            outcome.pixels[0, 0, 0] = np.nan
+        return outcome
+
+    run.limit = 0.55
+    monkeypatch.setattr(subjects.Enhancer, "run", run)
+    code, _, errors, results = evaluate("-m", "input,gamma", "--metrics", "psnr", "--gt-mean", "off")
+    (_, kept), (_, scored) = counts(results)
+    assert (code, kept) == (1, 6)
+    assert 0 < scored < 6
+    assert len(errors) == 1
+    assert f"gamma: {6 - scored} pictures" in errors[0] or "gamma: 1 picture" in errors[0]
+    assert "NaN" in errors[0]
+
+
+def test_an_output_of_another_size_is_no_score(evaluate, pairs, tmp_path):
+    shutil.copytree(pairs / "high", tmp_path / "theirs")
+    cv2.imwrite(str(tmp_path / "theirs" / "1.png"), np.zeros((80, 120, 3), np.uint8))
+    code, _, errors, results = evaluate("-m", f"input,folder:{tmp_path / 'theirs'}", "--metrics", "psnr")
+    assert (code, [n for _, n in counts(results)]) == (1, [6, 5])
+    assert "120×80" in errors[0]
+
+
+def test_a_row_with_fewer_pictures_is_not_called_the_best(evaluate, pairs, tmp_path):
+    (tmp_path / "theirs").mkdir()
+    shutil.copy(pairs / "high" / "1.png", tmp_path / "theirs")
+    _, out, errors, results = evaluate("-m", f"input,folder:{tmp_path / 'theirs'}", "--metrics", "psnr,ssim")
+    assert [n for _, n in counts(results)] == [6, 1]
+    assert len(errors) == 1  # one cause that befell five pictures
+    theirs = next(line for line in out.splitlines() if line.startswith("folder:"))
+    assert "*" not in theirs
+
+
+def test_nothing_at_all_can_be_scored(evaluate, pairs):
+    for path in pairs.rglob("*.png"):
+        path.write_bytes(b"")
+    code, out, errors, results = evaluate(*ONE)
+    assert (code, results.images) == (1, ())
+    assert len(errors) == 6
+    assert "gamma" in out
+
+
+def test_a_folder_that_cannot_be_written_is_named(evaluate, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    code, _, errors, _ = evaluate(*ONE, "--save", str(tmp_path / "file"))
+    assert code == 1
+    assert "file" in errors[-1]
+
+
+def test_an_output_of_infinities_is_no_score(evaluate, monkeypatch):
+    monkeypatch.setattr(subjects.Enhancer, "run", lambda self, pixels: Produced(np.full_like(pixels, np.inf)))
+    code, out, errors, results = evaluate(*ONE)
+    assert (code, counts(results)) == (1, [("gamma", 0)])
+    assert len(errors) == 1
+    assert out.splitlines()[1].split()[:3] == ["gamma", "0", "-"] or "-" in out.splitlines()[2]
