@@ -3,27 +3,35 @@
     python benchmarks/enhance_12mp.py            # writes benchmarks/results/enhance_12mp.json
 
 The floor is a process that does nothing but decode the same file to an array and encode that array again,
-with the same library (libvips through pyvips) and the same quality, in the same run as the measurement.
+with the same library (libvips through pyvips), quality and chroma subsampling, in the same run.
+Beside it stands what daybreak's own reader and writer take, which bring metadata and profiles along too.
 """
 
 from __future__ import annotations
 
 import argparse
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
-from machine import save, time_command
+from machine import save, time_commands
 
 PICTURE = sorted((Path(__file__).parents[1] / "examples").glob("*.jpg"))[0]
 FLOOR = (
     "import sys, pyvips, numpy;"
     "a = pyvips.Image.new_from_file(sys.argv[1], access='sequential').numpy();"
-    "pyvips.Image.new_from_array(a).jpegsave(sys.argv[2], Q=95, subsample_mode='off')"
+    "pyvips.Image.new_from_array(a).jpegsave(sys.argv[2], Q=95, subsample_mode='on')"
+)
+OWN = (
+    "import sys; from pathlib import Path;"
+    "from daybreak.image.read import read_photo; from daybreak.image.write import write_photo;"
+    "write_photo(read_photo(sys.argv[1]), Path(sys.argv[2]), overwrite=True)"
 )
 
 
@@ -45,32 +53,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--folder", type=int, default=40, help="pictures in the folder; 0 leaves it out")
+    parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.make:
+        return make_picture(options.make)
     with tempfile.TemporaryDirectory() as folder:
         one, out = Path(folder, "one.jpg"), Path(folder, "out")
-        make_picture(one)
-        floor = time_command(
-            [sys.executable, "-c", FLOOR, str(one), str(Path(folder, "floor.jpg"))], options.runs
-        )
-        auto = time_command(enhance(str(one), "-o", str(out)), options.runs)
-        results = {
-            "picture": {"megapixels": 12.0, "bytes": one.stat().st_size},
-            "floor": floor,
-            "auto": auto,
-            "auto_over_floor": round(auto["seconds_median"] / floor["seconds_median"], 2),
+        subprocess.run([sys.executable, __file__, "--make", str(one)], check=True)
+        single = {
+            "floor": [sys.executable, "-c", FLOOR, str(one), str(Path(folder, "floor.jpg"))],
+            "own_reader_and_writer": [sys.executable, "-c", OWN, str(one), str(Path(folder, "own.jpg"))],
+            "auto": enhance(str(one), "-o", str(out)),
         }
+        results: dict[str, Any] = {"picture": {"megapixels": 12.0, "bytes": one.stat().st_size}}
+        results |= time_commands(single, options.runs)
+        for other in ("floor", "own_reader_and_writer"):
+            ratio = results["auto"]["seconds_median"] / results[other]["seconds_median"]
+            results[f"auto_over_{other}"] = round(ratio, 2)
         if options.folder:
-            many = Path(folder, "many")
-            many.mkdir()
-            for i in range(options.folder):
-                shutil.copy(one, many / f"{i:03}.jpg")
-            rates = {}
-            for jobs in (1, 2):
-                took = time_command(enhance(str(many), "-o", str(out), "--jobs", str(jobs)), 3)
-                rates[jobs] = options.folder / took["seconds_median"]
-                results[f"folder_jobs_{jobs}"] = took | {"pictures_per_second": round(rates[jobs], 2)}
-            results["jobs_2_over_1"] = round(rates[2] / rates[1], 2)
+            results |= folder_rates(one, Path(folder, "many"), out, options.folder)
     print(save("enhance_12mp", results).read_text())
+    return None
+
+
+def folder_rates(one: Path, many: Path, out: Path, count: int) -> dict[str, Any]:
+    """A folder of `count` copies with one job and with two."""
+    many.mkdir()
+    for i in range(count):
+        shutil.copy(one, many / f"{i:03}.jpg")
+    jobs = {f"folder_jobs_{n}": enhance(str(many), "-o", str(out), "--jobs", str(n)) for n in (1, 2)}
+    results: dict[str, Any] = time_commands(jobs, 3)
+    for took in results.values():
+        took["pictures_per_second"] = round(count / took["seconds_median"], 2)
+    one_job, two_jobs = (results[name]["pictures_per_second"] for name in jobs)
+    return results | {"jobs_2_over_1": round(two_jobs / one_job, 2)}
 
 
 if __name__ == "__main__":

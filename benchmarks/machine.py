@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -40,28 +41,38 @@ def machine() -> dict[str, Any]:
     }
 
 
-def time_command(command: list[str], runs: int) -> dict[str, Any]:
-    """Run a command `runs` times after one warm-up: wall seconds and the largest peak memory.
+def time_commands(commands: Mapping[str, list[str]], runs: int) -> dict[str, dict[str, Any]]:
+    """Run commands in turn, A B A B ..., `runs` times after one warm-up each: wall seconds and peak memory.
+
+    In turn, so that a machine that gets slower or faster does so for all of them. Keep the process that calls
+    this small: a child's peak memory starts at its parent's.
 
     Raises:
-        CalledProcessError: the command failed; a failed run is not a measurement.
+        CalledProcessError: a command failed; a failed run is not a measurement.
     """
-    subprocess.run(command, check=True, capture_output=True)
-    seconds, peaks = [], []
-    for _ in range(runs):
-        start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds.append(time.perf_counter() - start)
-        if status:
-            raise subprocess.CalledProcessError(status, command)
-        peaks.append(usage.ru_maxrss / (1024 if sys.platform != "darwin" else 2**20))
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    seconds: dict[str, list[float]] = {name: [] for name in commands}
+    peaks: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(runs + 1):
+        for name, command in commands.items():
+            start = time.perf_counter()
+            process = subprocess.Popen(
+                command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+            )
+            _, status, usage = os.wait4(process.pid, 0)
+            seconds[name].append(time.perf_counter() - start)
+            if status:
+                raise subprocess.CalledProcessError(status, command)
+            peaks[name].append(usage.ru_maxrss / (1024 if sys.platform != "darwin" else 2**20))
     return {
-        "seconds_median": round(statistics.median(seconds), 3),
-        "seconds_min": round(min(seconds), 3),
-        "seconds_max": round(max(seconds), 3),
-        "runs": runs,
-        "peak_rss_mb": round(max(peaks), 1),
+        name: {
+            "seconds_median": round(statistics.median(took[1:]), 3),
+            "seconds_min": round(min(took[1:]), 3),
+            "seconds_max": round(max(took[1:]), 3),
+            "runs": runs,
+            "peak_rss_mb": round(max(peaks[name]), 1),
+        }
+        for name, took in seconds.items()
     }
 
 

@@ -45,10 +45,11 @@ Rows: TypeAlias = Pixels | Levels
 def shrink(rows: Rows, longest: int) -> Pixels:
     """A copy whose longer side is at most `longest` pixels, area-averaged: h×w×3 float32.
 
-    Of a picture over eight times that size only every n-th pixel counts, so that at least 4×4 make each mean.
+    Of `Levels` the means are rounded to a whole level.
     """
-    step = max(1, max(rows.shape[:2]) // (4 * longest))
-    return np.asarray(_area(np.ascontiguousarray(rows[::step, ::step]), longest), dtype=np.float32)
+    if isinstance(rows, Levels):
+        return Levels(_area(rows.whole, longest), rows.peak)[:]
+    return np.asarray(_area(rows, longest), dtype=np.float32)
 
 
 def _area(array: Array, longest: int) -> Array:
