@@ -162,3 +162,20 @@ def test_a_line_that_is_to_be_corrected_is_refused_before_any_work(evaluate, arg
     assert (code, out, results) == (2, "", None)
     assert len(errors) == 1
     assert wanted in errors[0]
+
+
+def test_a_page_without_references_or_scores_is_still_a_page(evaluate, pairs, tmp_path):
+    page = tmp_path / "p.html"
+    code, *_ = evaluate(
+        "-m", "gamma", "--metrics", "loe", "--html", str(page), dataset="unpaired", root=pairs / "low"
+    )
+    assert code == 0
+    text = page.read_text(encoding="utf-8")
+    assert "Error of" not in text
+    assert "Histogram of gamma" in text
+    assert evaluate("-m", "gamma", "--html", str(tmp_path / "p.png"))[0] == 2
+    code, *_ = evaluate(
+        "-m", "gamma", "--metrics", "psnr", "--html", str(page), dataset="unpaired", root=pairs / "low"
+    )
+    assert code == 0
+    assert "psnr was not computed" in page.read_text(encoding="utf-8")

@@ -11,9 +11,11 @@ import typer
 from daybreak.cli.console import DONE, SOME_FAILED, complain
 from daybreak.cli.options import complete_methods
 from daybreak.cli.progress import progress
+from daybreak.enhancing.page import check_page_path
 from daybreak.evaluation.lists import open_list
 from daybreak.evaluation.models import load_models, metric_names, pristine_name
 from daybreak.evaluation.protocol import Protocol
+from daybreak.evaluation.report import write_report
 from daybreak.evaluation.results import write_results
 from daybreak.evaluation.run import Options, Run
 from daybreak.evaluation.subjects import parse_subjects
@@ -59,9 +61,12 @@ def evaluate(
     ] = None,
     save: Annotated[Path | None, typer.Option("--save", help="A folder for the outputs as scored.")] = None,
     json: Annotated[Path | None, typer.Option("--json", help="Write every score and its protocol.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write a page with table and pictures.")] = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
 ) -> int:
     """Score methods on a data set: means, intervals, which differences are real, and how it was all taken."""
+    if html:
+        check_page_path(html)
     subjects = parse_subjects(methods)
     pictures = open_list(dataset, root)
     names = metric_names(metrics, pictures.paired)
@@ -83,4 +88,6 @@ def evaluate(
         print(printable(line))
     if json:
         write_results(results, json, {"differences": differences(results)})
+    if html:
+        write_report(html, results, run)
     return SOME_FAILED if results.problems else DONE
