@@ -16,8 +16,8 @@ class LazyCommand(TyperCommand):
 
     Args:
         name: as typed after `daybreak`.
-        target: "package.module:function"; the function's signature is the command's (typer), what it
-            returns is the exit code.
+        target: "package.module:name" of a function, whose signature is the command's and what it returns the
+            exit code, or of a `typer.Typer` with several such functions as actions.
         summary: one line for the list of commands, at most 60 characters.
     """
 
@@ -27,7 +27,10 @@ class LazyCommand(TyperCommand):
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Load the real command and let it parse; the context carries it, so that is what runs."""
-        module, _, function = self.target.partition(":")
-        app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=HELP_NAMES)
-        app.command(self.name)(getattr(import_module(module), function))
+        module, _, name = self.target.partition(":")
+        app = getattr(import_module(module), name)
+        if not isinstance(app, typer.Typer):
+            function = app
+            app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=HELP_NAMES)
+            app.command(self.name)(function)
         return typer.main.get_command(app).make_context(info_name, args, parent=parent, **extra)

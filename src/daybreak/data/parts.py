@@ -22,6 +22,7 @@ COUPLES = (
     ("low", "gt"),
     ("dark", "bright"),
     ("input", "target"),
+    ("input", "reference"),
     ("input", "gt"),
     ("input", "expertc"),
     ("inp", "gtr"),

@@ -13,6 +13,7 @@ from daybreak.data import (
     lol_v2,
     lsrw,
     no_reference,
+    pack,
     raise_1k,
     reside_beta,
     sice,
@@ -37,6 +38,7 @@ DATASETS: tuple[Dataset, ...] = (
     darkened("FOLDER"),
     PAIRED,
     UNPAIRED,
+    pack.DATASET,
 )
 """`synthetic:FOLDER` stands for every folder."""
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from daybreak.data.pairs import natural_order
 from daybreak.errors import DataError
+from daybreak.image.write import write_whole
 
 
 def draw_scenes(groups: Sequence[Sequence[str]], part: float, seed: int) -> list[str]:
@@ -37,9 +38,14 @@ def draw_scenes(groups: Sequence[Sequence[str]], part: float, seed: int) -> list
 
 
 def write_split(path: Path, stems: Sequence[str], comment: str) -> None:
-    """Write a split file; `comment` may have several lines."""
+    """Write a split file; `comment` may have several lines.
+
+    Raises:
+        OutputExists: there is a file of that name.
+        UnwritablePicture: it cannot be written.
+    """
     header = [f"# {line}" for line in comment.splitlines()]
-    path.write_text("\n".join([*header, *stems]) + "\n", encoding="utf-8")
+    write_whole(path, ("\n".join([*header, *stems]) + "\n").encode("utf-8", "surrogateescape"))
 
 
 def read_split(path: Path) -> list[str]:
@@ -49,8 +55,8 @@ def read_split(path: Path) -> list[str]:
         DataError: the file is missing, empty or names a picture twice.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError as error:
         raise DataError(f"the split {path} cannot be read ({error})") from None
     stems = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     if not stems or len(set(stems)) < len(stems):
