@@ -18,6 +18,7 @@ COMMANDS = {
     "methods": ("daybreak.cli.methods:methods", "List the methods, or tell all about one."),
     "assets": ("daybreak.cli.assets:assets", "Fetch files that are used and not shipped."),
     "niqe-fit": ("daybreak.cli.niqe_fit:niqe_fit", "Make a NIQE model of your own photographs."),
+    "data": ("daybreak.cli.data:app", "List, check, split and pack data sets."),
     "evaluate": ("daybreak.cli.evaluate:evaluate", "Score methods on a data set."),
     "leaderboard": ("daybreak.cli.leaderboard:leaderboard", "One table from many results files."),
     "train": ("daybreak.cli.train:train", "Train a network from a recipe."),
