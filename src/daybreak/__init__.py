@@ -12,14 +12,14 @@ Everything is imported when it is first used, so that `import daybreak` costs ne
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from daybreak.version import __version__
+
 if TYPE_CHECKING:
     from daybreak.enhancing.api import enhance, load_image, save_image
     from daybreak.enhancing.enhancer import Enhancer
     from daybreak.errors import DaybreakError
     from daybreak.image.photo import Photo
     from daybreak.methods import get_method, list_methods
-
-__version__ = "0.1.0"
 
 __all__ = [
     "DaybreakError",

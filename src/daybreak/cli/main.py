@@ -8,9 +8,9 @@ from typing import Annotated, cast
 import typer
 from typer.core import TyperGroup
 
-import daybreak
 from daybreak.cli.console import USAGE, run_command
 from daybreak.cli.lazy import HELP_NAMES, LazyCommand
+from daybreak.version import __version__
 
 COMMANDS = {
     "enhance": ("daybreak.cli.enhance:enhance", "Brighten pictures, folders and globs of them."),
@@ -21,6 +21,7 @@ COMMANDS = {
     "data": ("daybreak.cli.data:app", "List, check, split and pack data sets."),
     "evaluate": ("daybreak.cli.evaluate:evaluate", "Score methods on a data set."),
     "leaderboard": ("daybreak.cli.leaderboard:leaderboard", "One table from many results files."),
+    "reproduce": ("daybreak.cli.reproduce:reproduce", "The papers' tables and figures beside ours."),
     "train": ("daybreak.cli.train:train", "Train a network from a recipe."),
 }
 
@@ -34,7 +35,7 @@ def _root(
 ) -> None:
     """Turn dark pictures into clear ones. To begin: daybreak enhance night.jpg"""
     if version:
-        typer.echo(f"daybreak {daybreak.__version__}")
+        typer.echo(f"daybreak {__version__}")
         raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(context.get_help(), err=True)

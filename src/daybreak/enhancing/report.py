@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import daybreak
 from daybreak.enhancing.batch import Result
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.image.write import write_whole
+from daybreak.version import __version__
 
 
 def write_report(results: Sequence[Result], enhancer: Enhancer, path: Path, *, complete: bool) -> None:
@@ -26,7 +26,7 @@ def write_report(results: Sequence[Result], enhancer: Enhancer, path: Path, *, c
         UnwritablePicture: the file cannot be written.
     """
     told = {
-        "daybreak": daybreak.__version__,
+        "daybreak": __version__,
         "asked": {
             "method": enhancer.method.card.name,
             "settings": enhancer.settings.model_dump(mode="json"),

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import daybreak
 from daybreak.data.sample import Sample
 from daybreak.enhancing.batch import make_folder
 from daybreak.errors import DaybreakError
@@ -24,6 +23,7 @@ from daybreak.image.depth import to_float
 from daybreak.image.photo import Photo
 from daybreak.image.write import write_photo
 from daybreak.metrics import get_metric
+from daybreak.version import __version__
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Run:
         """Everything that was found so far."""
         images = self._hash.hexdigest()
         return Results(
-            daybreak=daybreak.__version__,
+            daybreak=__version__,
             date=datetime.date.today(),
             machine=machine(),
             dataset=self.pictures.card.name,

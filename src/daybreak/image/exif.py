@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import daybreak
 from daybreak.image import ifd
+from daybreak.version import __version__
 
 _EMPTY = b"II*\0\x08\0\0\0" + bytes(6)  # a directory without fields
 
@@ -61,7 +61,7 @@ def refreshed(
 
 
 def _refresh_first(directory: ifd.Directory, order: str, dpi: tuple[float, float] | None) -> None:
-    directory[_SOFTWARE] = ifd.text(f"daybreak {daybreak.__version__}")
+    directory[_SOFTWARE] = ifd.text(f"daybreak {__version__}")
     if _ORIENTATION in directory:
         directory[_ORIENTATION] = ifd.number(order, ifd.SHORT, 1)
     if dpi is not None:
