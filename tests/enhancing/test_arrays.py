@@ -85,7 +85,8 @@ def test_paths_give_photos_and_bytes_give_bytes(tmp_path):
     assert isinstance(photo, daybreak.Photo)
     daybreak.save_image(photo, tmp_path / "bright.png")
     data = daybreak.enhance(path.read_bytes(), "gamma")
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), np.asarray(Image.open(tmp_path / "bright.png")))
+    written = np.asarray(Image.open(tmp_path / "bright.png"))
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), written)
 
 
 @pytest.mark.parametrize(
