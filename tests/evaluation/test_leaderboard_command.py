@@ -123,3 +123,26 @@ def test_a_file_that_holds_no_results_is_named(content, tmp_path, capsys):
     assert "other.json" in told
     assert "daybreak evaluate --json" in told
     assert told.count("\n") == 1
+
+
+def test_quality_is_plotted_against_cost(board, tmp_path):
+    add, show = board
+    add("-m", "gamma,clahe,input", "--metrics", "psnr,ssim")
+    path = tmp_path / "new" / "cost.png"
+    assert show("--plot", str(path))[0] == 0
+    shown = cv2.imread(str(path))
+    assert min(shown.shape[:2]) > 400
+    assert shown.std() > 5
+    assert show("--plot", str(tmp_path / "cost.svg"))[0] == 0
+    assert (tmp_path / "cost.svg").read_text().startswith("<?xml")
+
+
+def test_lists_of_two_kinds_are_not_plotted_together(board, pairs, tmp_path):
+    add, show = board
+    add("-m", "gamma", "--metrics", "psnr")
+    (pairs / "low" / "1.png").unlink()
+    (pairs / "high" / "1.png").unlink()
+    add("-m", "gamma", "--metrics", "psnr")
+    code, _, err = show("--plot", str(tmp_path / "cost.png"))
+    assert code == 2
+    assert "one list" in err

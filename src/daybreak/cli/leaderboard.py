@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from daybreak.cli.console import DONE
-from daybreak.errors import UnknownName
+from daybreak.errors import BadSetting, UnknownName
 from daybreak.evaluation.leaderboard import merge
 from daybreak.evaluation.results import read_results
 from daybreak.evaluation.tables import footnotes, markdown_table, text_table
@@ -21,6 +21,12 @@ def leaderboard(
     ],
     sort: Annotated[str, typer.Option("--sort", help="A metric.", show_default="the first column")] = "",
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot", help="A .png, .svg or .pdf: quality against speed and parameters, of one list."
+        ),
+    ] = None,
 ) -> int:
     """Join runs into one table for each list of pictures; protocols are never mixed in a column."""
     runs = {str(path): read_results(path) for path in dict.fromkeys(paths)}
@@ -28,6 +34,9 @@ def leaderboard(
     known = list(dict.fromkeys(column.metric for table in tables for column in table.columns))
     if sort and sort not in known:
         raise UnknownName("metric in these results", sort, known)
+    if plot and len(tables) > 1:
+        titles = ", ".join(table.title for table in tables)
+        raise BadSetting(f"--plot of {len(tables)} lists of pictures ({titles})", "results of one list")
     for place, table in enumerate(tables):
         lines = [""] if place else []
         if markdown:
@@ -36,4 +45,8 @@ def leaderboard(
             lines += [*text_table(table, sort), "", *footnotes(table)]
         for line in lines:
             print(printable(line))
+    if plot:
+        from daybreak.evaluation.plots import plot_cost
+
+        plot_cost(tables[0], plot, sort)
     return DONE

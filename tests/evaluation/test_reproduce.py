@@ -1,0 +1,182 @@
+"""The published figures as data, and `daybreak reproduce` with little, nothing and something on the disk."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from daybreak.cli.main import run
+from daybreak.data.lol import EVAL15
+from daybreak.data.registry import parse_dataset
+from daybreak.errors import DataError
+from daybreak.evaluation.documents import write_between
+from daybreak.evaluation.plates import CLASSICAL, GRIDS
+from daybreak.evaluation.published import PARAMETERS, read_papers
+from daybreak.evaluation.reproduce import TOLERANCE, judge
+from daybreak.evaluation.subjects import parse_subjects
+from daybreak.methods import list_methods
+
+TABLES = [table for paper in read_papers().values() for table in paper.tables]
+LINES = [(table, line) for table in TABLES for line in table.lines]
+
+
+def test_the_five_papers_are_there_with_their_own_results():
+    papers = read_papers()
+    assert list(papers) == [f"paper{number}" for number in range(5)]
+    claims = {
+        ("paper0", "Table 1"): ("psnr", 24.62),
+        ("paper0", "Table 2"): ("ssim", 0.8753),
+        ("paper1", "Table 2"): ("niqe", 7.0241),
+        ("paper1", "Table 3"): ("lpips-alex", 0.338),
+        ("paper1", "Table 4"): ("psnr", 23.04),
+        ("paper1", "Table 5"): ("ssim", 0.712),
+        ("paper2", "Table 1"): ("psnr", 17.02),
+        ("paper2", "Table 2"): (PARAMETERS, 1300),
+        ("paper3", "Table 1"): ("psnr", 18.12),
+        ("paper4", "Table 1"): ("psnr", 22.83),
+        ("paper4", "Table 2"): ("psnr", 22.83),
+    }
+    assert {(table.paper, table.name) for table in TABLES} == set(claims)
+    for table in TABLES:
+        metric, value = claims[table.paper, table.name]
+        assert table.lines[-1].figures[metric] == value
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: f"{table.paper}-{table.name}")
+def test_data_metrics_and_rows_of_every_table_exist(table):
+    if table.data:
+        parse_dataset(table.data)
+    assert set(table.metrics) <= set(TOLERANCE)
+    for line in table.lines:
+        if line.row and line.row in list_methods():
+            (subject,) = parse_subjects([line.row])
+            assert subject.name == line.row
+        assert set(line.tolerance) <= set(line.figures)
+
+
+def test_every_figure_shows_known_methods_and_data():
+    assert set(CLASSICAL) <= set(list_methods())
+    for grid in GRIDS:
+        parse_dataset(grid.data)
+
+
+@pytest.mark.parametrize(
+    ("metric", "published", "ours", "verdict"),
+    [
+        ("psnr", 20.0, 20.04, "matched"),
+        ("psnr", 20.0, 19.94, "short by 0.06"),
+        ("psnr", 20.0, 21.5, "better by 1.50"),
+        ("ssim", 0.58, 0.582, "matched"),
+        ("ssim", 0.58, 0.5701, "short by 0.0099"),
+        ("niqe", 7.0, 8.0, "short by 1.00"),
+        ("niqe", 7.0, 6.0, "better by 1.00"),
+        ("lpips-alex", 0.3, 0.4, "short by 0.1000"),
+        (PARAMETERS, 1300, 1327, "matched"),
+        (PARAMETERS, 1300, 2327, "short by 1,027"),
+    ],
+)
+def test_verdicts_follow_the_better_direction(metric, published, ours, verdict):
+    assert judge(metric, published, ours) == verdict
+
+
+@pytest.fixture
+def reproduce(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("DAYBREAK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("DAYBREAK_DATA", raising=False)
+    root = tmp_path / "data"
+    root.mkdir()
+
+    def call(*args):
+        code = run(["reproduce", "--root", str(root), *args])
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return root, call
+
+
+@pytest.fixture
+def with_lol(reproduce):
+    """Fifteen small pairs under the names of eval15, and two clean pictures."""
+    root, call = reproduce
+    rng = np.random.default_rng(0)
+    for side in ("low", "high"):
+        (root / "LOL" / "eval15" / side).mkdir(parents=True)
+    (root / "Kodak24").mkdir()
+    for name in EVAL15:
+        bright = cv2.resize(rng.integers(40, 250, (6, 8, 3), dtype=np.uint8), (48, 36))
+        cv2.imwrite(str(root / "LOL" / "eval15" / "high" / f"{name}.png"), bright)
+        cv2.imwrite(str(root / "LOL" / "eval15" / "low" / f"{name}.png"), bright // 8)
+        if name in ("1", "22"):
+            cv2.imwrite(str(root / "Kodak24" / f"{name}.png"), bright)
+    return root, call
+
+
+def test_with_nothing_on_the_disk_every_row_says_what_it_needs(reproduce):
+    _, call = reproduce
+    code, out, err = call()
+    assert (code, err) == (0, "")
+    assert "127 published figures" in out
+    for line in (line for line in out.splitlines() if "not runnable" in line and "published" not in line):
+        assert line.split("not runnable: ")[1].strip()
+    assert "the data set lol-v1:test (see: daybreak data where lol-v1)" in out
+    assert "the data set brightening" in out
+
+
+def test_what_is_there_is_run_and_judged(with_lol):
+    root, call = with_lol
+    code, out, _ = call("paper4", "paper3")
+    assert code == 0
+    lines = {line.split()[0]: line for line in out.splitlines() if line and not line[0].isspace()}
+    assert "n=15" in lines["BIMEF"]
+    assert "matched" in lines["BIMEF"] or " by " in lines["BIMEF"]
+    assert "not runnable: a weight of its authors" in lines["KinD"]
+    assert ", n=2  " in out  # the two pictures of paper 3's list
+    assert "(other pictures)" in out
+    assert "(another convention)" in out
+    assert str(root) not in out
+
+
+def test_the_page_is_written_between_its_markers_alone(with_lol, tmp_path):
+    _, call = with_lol
+    page = tmp_path / "results.md"
+    page.write_text(
+        "above\n<!-- eval15 -->x<!-- /eval15 -->\n<!-- reproduce -->\nold\n<!-- /reproduce -->\nbelow\n"
+    )
+    assert call("paper4", "--write", str(page))[0] == 0
+    text = page.read_text()
+    assert text.startswith("above\n<!-- eval15 -->x<!-- /eval15 -->\n<!-- reproduce -->\n")
+    assert text.endswith("\n<!-- /reproduce -->\nbelow\n")
+    assert "old" not in text
+    assert "| BIMEF | psnr | 13.88 |" in text
+    assert str(tmp_path) not in text
+
+
+def test_a_page_without_markers_stays_as_it_was(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("<!-- reproduce -->\n")
+    with pytest.raises(DataError, match="lacks the lines"):
+        write_between(page, "reproduce", "new")
+    assert page.read_text() == "<!-- reproduce -->\n"
+    with pytest.raises(DataError):
+        write_between(tmp_path / "no.md", "reproduce", "new")
+
+
+def test_figures_are_drawn_from_what_is_there(with_lol, tmp_path):
+    _, call = with_lol
+    folder = tmp_path / "figures"
+    code, out, _ = call("paper3", "paper4", "--figures", str(folder))
+    assert code == 0
+    drawn = {path.name for path in folder.iterdir()}
+    assert {"paper3-fig1.png", "paper3-fig2-1.png", "paper3-fig5-22.png", "paper4-fig5-111.png"} <= drawn
+    for path in folder.iterdir():
+        assert cv2.imread(str(path)).std() > 5
+    assert "paper4 Fig. 7: not drawn: " in out
+    assert "paper0" not in out
+
+
+def test_an_unknown_paper_is_refused(reproduce):
+    _, call = reproduce
+    code, out, err = call("paper7")
+    assert (code, out) == (2, "")
+    assert "paper" in err
