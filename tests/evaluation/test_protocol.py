@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
 from daybreak.errors import BadSetting
 from daybreak.evaluation.protocol import Column, MixedProtocols, Protocol, columns_for, require_one
+from daybreak.evaluation.reproduce import TOLERANCE
 from daybreak.metrics import METRICS, get_metric
 
 BASE = Protocol("a" * 64, channel="", niqe="published")
@@ -69,3 +71,16 @@ def test_the_words_say_what_the_fields_say():
     assert plain == "rgb, GT-mean off, 8 bits, rounded, no border cut"
     for word in ("y,", "GT-mean on", "truncated", "4 px", "'mine'"):
         assert word in odd
+
+
+def test_the_page_on_protocols_tells_of_every_field_and_tolerance():
+    page = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
+    for field in dataclasses.fields(Protocol):
+        assert f"| `{field.name}` |" in page
+    for metric, unit in {
+        "psnr": " dB",
+        "ssim": " of\nSSIM",
+        "niqe": " of NIQE",
+        "lpips-alex": " of LPIPS",
+    }.items():
+        assert f"{TOLERANCE[metric]:g}{unit}" in page
