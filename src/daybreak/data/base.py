@@ -115,7 +115,10 @@ class Dataset:
             raise UnknownName(f"split of {self.card.name}", split, self.card.splits)
         if not root.is_dir():
             raise DataError(f"there is no folder {root}", hint=self.where)
-        found = self.finder(root, split)
+        try:
+            found = self.finder(root, split)
+        except DataError as error:
+            raise DataError(error.came, error.expected, error.hint or self.where) from None
         if not found.samples:
             told = "; ".join(problem.came for problem in found.problems[:3]) or "no picture is there"
             raise DataError(f"nothing of {self.card.name}:{split} can be used: {told}", hint=self.where)

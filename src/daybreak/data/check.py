@@ -102,7 +102,7 @@ def splits_of(dataset: Dataset, root: Path) -> list[Part]:
     parts, last = [], None
     for split in dataset.card.splits:
         try:
-            parts.append(Part(split, dataset.find(root, split)))
+            parts.append(Part(split, dataset.find(root, split), dataset.card.paired))
         except DataError as error:
             last = error
     if not parts:

@@ -23,7 +23,7 @@ def find_paired(root: Path, _split: str) -> Found:
     Raises:
         DataError: there is none, or there are several.
     """
-    parts = [part for part in parts_of(root) if part.found.samples and part.found.samples[0].reference]
+    parts = [part for part in parts_of(root) if part.paired]
     if len(parts) != 1:
         names = ", ".join(str(root / part.name) for part in parts[:5])
         raise DataError(

@@ -112,7 +112,7 @@ def find_sides(root: Path, layouts: Sequence[Sequence[Sides]]) -> Found:
             break
     else:
         wanted = " or ".join(layout[0].input for layout in layouts)
-        raise DataError(f"there is no {wanted} in {root}", "the layout of the data set")
+        raise DataError(f"there is no {wanted} in {root}")
     samples: list[Sample] = []
     problems: list[DataError] = []
     for sides, (low, high) in zip(layout, places, strict=True):

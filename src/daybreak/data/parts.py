@@ -47,10 +47,12 @@ class Part:
     Attributes:
         name: where it lies, relative to the root with "/", the root's own name for the root itself.
         found: its samples and what is wrong with it.
+        paired: whether it is a pair of folders.
     """
 
     name: str
     found: Found
+    paired: bool
 
 
 def parts_of(root: Path) -> list[Part]:
@@ -71,9 +73,9 @@ def _walk(root: Path, folder: Path, depth: int) -> Iterator[Part]:
     inner = subfolders(folder)
     sides = _couple(inner)
     if _holds_pictures(folder):
-        yield Part(_name(root, folder), _alone(folder))
+        yield Part(_name(root, folder), _alone(folder), paired=False)
     if sides:
-        yield Part(_name(root, folder), couple(*sides))
+        yield Part(_name(root, folder), couple(*sides), paired=True)
     for other in inner:
         if other not in sides and depth:
             yield from _walk(root, other, depth - 1)

@@ -23,7 +23,7 @@ def find(root: Path, _split: str) -> Found:
     """
     hazy, clear = locate(root, "hazy"), locate(root, "clear")
     if hazy is None or clear is None:
-        raise DataError(f"there is no {'clear' if hazy else 'hazy'} in {root}", "the layout of the data set")
+        raise DataError(f"there is no {'clear' if hazy else 'hazy'} in {root}")
     references = pictures_in(clear)
     folders = [f for f in (hazy, *subfolders(hazy)) if any(p.suffix.lower() in SUFFIXES for p in f.iterdir())]
     samples, lonely = [], []

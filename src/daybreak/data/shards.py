@@ -12,7 +12,6 @@ from daybreak.data.sample import Source
 from daybreak.errors import DataError
 
 BLOCK = 512  # bytes, of a tar file
-NAME_BLOCKS = 4  # at most, before a member: its header, and the longer ones of names that are not short ASCII
 END = 20 * BLOCK  # a tar file's size is a multiple of this
 
 
@@ -44,8 +43,14 @@ class Member:
 
     @property
     def room(self) -> int:
-        """Bytes that it takes in a tar file, at most."""
-        return BLOCK * (NAME_BLOCKS + -(-self.length // BLOCK))
+        """Bytes that it takes in a tar file."""
+        return len(self.header().tobuf(tarfile.PAX_FORMAT)) + BLOCK * -(-self.length // BLOCK)
+
+    def header(self) -> tarfile.TarInfo:
+        """What stands before it in a tar file; without time and owner."""
+        header = tarfile.TarInfo(self.name)
+        header.size = self.length
+        return header
 
 
 def deal(members: Sequence[Member], max_bytes: int) -> list[list[Member]]:
@@ -81,9 +86,7 @@ def write_shard(path: Path, members: Sequence[Member]) -> dict[str, dict[str, ob
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
         for member in members:
             data = member.path.read_bytes()
-            header = tarfile.TarInfo(member.name)
-            header.size = len(data)
-            tar.addfile(header, io.BytesIO(data))
+            tar.addfile(member.header(), io.BytesIO(data))
             places[member.name] = {
                 "shard": path.name,
                 "start": tar.offset - BLOCK * -(-len(data) // BLOCK),

@@ -24,7 +24,7 @@ def find(root: Path, split: str) -> Found:
     numbers = {"part1": "1", "part2": "2"}.get(split, "12")
     parts = [(number, locate(root, f"Dataset_Part{number}")) for number in numbers]
     if all(folder is None for _, folder in parts):
-        raise DataError(f"there is no Dataset_Part{numbers[0]} in {root}", "the layout of the data set")
+        raise DataError(f"there is no Dataset_Part{numbers[0]} in {root}")
     samples: list[Sample] = []
     problems: list[DataError] = []
     for number, folder in parts:
