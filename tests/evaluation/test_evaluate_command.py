@@ -65,6 +65,9 @@ def test_the_results_file_says_which_differences_are_real(evaluate, tmp_path):
     assert table["against_best"]["input"]["real"] is True
     assert table["against_best"]["input"]["high"] < 0
     assert len(table["pairs"]) == 3
+    pair = dict(zip(table["pair_fields"], table["pairs"][0], strict=True))
+    assert (pair["row"], pair["less"], pair["n"]) == ("input", "gamma", 6)
+    assert pair["low"] < pair["mean"] < pair["high"] < 0
     assert told["rows"][0]["scores"][0]["n"] == 6
     assert told["machine"]["cores"] >= 1
 

@@ -90,7 +90,7 @@ def test_rows_of_one_name_that_disagree_stay_two(board, tmp_path):
     add("-m", "gamma", "--metrics", "psnr")
     path = tmp_path / "1.json"
     text = path.read_text()
-    path.write_text(text.replace('"each": {\n      "1": ', '"each": {\n      "1": 1'))
+    path.write_text(text.replace('"each": {"1": ', '"each": {"1": 1'))
     assert path.read_text() != text
     _, out, _ = show()
     assert sorted(line.split()[1] for line in out.splitlines() if line.startswith("gamma (")) == [

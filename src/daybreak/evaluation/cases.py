@@ -19,7 +19,8 @@ from daybreak.evaluation.tables import heading, number, sort_column
 from daybreak.evaluation.verdicts import best, in_column, leaking
 from daybreak.types import Pixels
 
-SHOWN = 6
+SHOWN = 6  # pictures at most
+OUTPUTS = 60  # on the whole page at most, about 10 MB; but two pictures always
 LONGEST = 900  # px, of the pictures under the slider
 MAP = 480  # px, longest side of an error map
 INPUT, REFERENCE = "input", "reference"
@@ -43,12 +44,8 @@ class Case:
         return self.levels.get(REFERENCE)
 
 
-def telling(results: Results, count: int = SHOWN) -> dict[str, list[str]]:
+def telling(results: Results) -> dict[str, list[str]]:
     """The pictures on which most rows are at their best or their worst, with those reasons.
-
-    Args:
-        results: of a run.
-        count: at most so many.
 
     Returns:
         Picture -> reasons, in the order of the list; where there are no reasons, the first pictures.
@@ -64,6 +61,7 @@ def telling(results: Results, count: int = SHOWN) -> dict[str, list[str]]:
             reasons[ranked[0]].append(f"worst of {row_name}")
             reasons[ranked[-1]].append(f"best of {row_name}")
     votes = Counter({name: len(told) for name, told in reasons.items() if told} or reasons.keys())
+    count = max(2, min(SHOWN, OUTPUTS // max(1, len(results.rows))))
     kept = {name for name, _ in votes.most_common(count)}
     return {name: told for name, told in reasons.items() if name in kept}
 

@@ -163,7 +163,15 @@ def write_results(results: Results, path: Path, extra: dict[str, Any]) -> None:
         UnwritablePicture: the file cannot be written.
     """
     told = json.loads(results.model_dump_json()) | extra
-    write_whole(path, (json.dumps(told, indent=1, ensure_ascii=True) + "\n").encode("ascii"), overwrite=True)
+    text = ",\n".join(f"{json.dumps(key)}: {_value(value)}" for key, value in told.items())
+    write_whole(path, f"{{\n{text}\n}}\n".encode("ascii"), overwrite=True)
+
+
+def _value(value: Any) -> str:
+    """JSON in one line, of a list of objects in one line each: half the size of an indented file."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n" + ",\n".join(json.dumps(item, allow_nan=False) for item in value) + "\n]"
+    return json.dumps(value, allow_nan=False)
 
 
 def read_results(path: Path) -> Results:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from daybreak.evaluation.bootstrap import Difference, compare, holm
@@ -82,7 +82,10 @@ def leaking(rows: Collection[Row]) -> set[str]:
 
 
 def differences(results: Results) -> list[dict[str, Any]]:
-    """For a results file: in each column the best row, all others against it, and every pair."""
+    """For a results file: in each column the best row, all others against it, and every pair.
+
+    A pair is a list: row, the row it is compared with, and the fields of `Difference` (plain p-value).
+    """
     tables = []
     for column in results.columns:
         scores = in_column(results.rows, column)
@@ -97,8 +100,9 @@ def differences(results: Results) -> list[dict[str, Any]]:
                     name: {**_plain(verdict.difference), "p_holm": verdict.p, "real": verdict.real}
                     for name, verdict in verdicts.items()
                 },
+                "pair_fields": ["row", "less", *(field.name for field in fields(Difference))],
                 "pairs": [
-                    {"row": name, "less": other, **_plain(compare(scores[name].each, scores[other].each))}
+                    [name, other, *_plain(compare(scores[name].each, scores[other].each)).values()]
                     for place, name in enumerate(names)
                     for other in names[place + 1 :]
                 ],
@@ -108,5 +112,8 @@ def differences(results: Results) -> list[dict[str, Any]]:
 
 
 def _plain(difference: Difference) -> dict[str, Any]:
-    """As JSON can hold it: None for what is not finite."""
-    return {key: value if math.isfinite(value) else None for key, value in asdict(difference).items()}
+    """As JSON can hold it: six digits, None for what is not finite."""
+    return {
+        key: float(f"{value:.6g}") if math.isfinite(value) else None
+        for key, value in asdict(difference).items()
+    }
