@@ -57,6 +57,9 @@ def run_command(command: TyperGroup, args: Sequence[str] | None) -> int:
     except BrokenPipeError:  # `daybreak methods | head -3`: nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return SOME_FAILED
+    except OSError as error:  # a full disk behind stdout, say
+        complain(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        return SOME_FAILED
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     return int(code)

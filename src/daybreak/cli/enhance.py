@@ -19,7 +19,7 @@ from daybreak.enhancing.batch import Output, Result, enhance_bytes, run_batch
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.plan import Job, Refusal, plan
 from daybreak.enhancing.report import write_report
-from daybreak.errors import BadSetting
+from daybreak.errors import BadSetting, UnwritablePicture
 from daybreak.image.write import write_whole
 from daybreak.text import printable
 
@@ -114,14 +114,20 @@ def _stream(paths: list[str], output: Path | None, enhancer: Enhancer, written: 
     """stdin to stdout (or to the file given by -o)."""
     if len(paths) > 1:
         raise BadSetting("- (stdin) together with other paths", "one or the other")
-    source = Path("stdin")
+    source, start = Path("stdin"), time.perf_counter()
     encoded, result = enhance_bytes(sys.stdin.buffer.read(), enhancer, written, source, output)
     if output is None:
-        sys.stdout.buffer.write(encoded)
+        try:
+            sys.stdout.buffer.write(encoded)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise UnwritablePicture(f"stdout cannot be written ({error.strerror})") from None
     else:
         write_whole(output, encoded, overwrite=written.overwrite)
     if not quiet:
-        print(_line(result), file=sys.stderr)
+        print(_line(replace(result, seconds=time.perf_counter() - start)), file=sys.stderr)
     return DONE
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
 from typing import Any
 
@@ -29,6 +30,9 @@ class LazyCommand(TyperCommand):
         """Load the real command and let it parse; the context carries it, so that is what runs."""
         module, _, name = self.target.partition(":")
         app = getattr(import_module(module), name)
+        if not gc.isenabled():  # switched off for the start: see `daybreak.__main__`
+            gc.freeze()
+            gc.enable()
         if not isinstance(app, typer.Typer):
             function = app
             app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=HELP_NAMES)
