@@ -24,7 +24,7 @@ _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
 def train(
     recipe: Annotated[str, typer.Argument(help="Of the package (cascade.lol), or a .toml file.")],
-    data: Annotated[Path, typer.Option("--data", help="The folder of the data set.", show_default=False)],
+    data: Annotated[Path, typer.Option("--data", help="The data set, or a pack of it.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", help="The run's folder.", show_default=False)],
     max_time: Annotated[
         str | None, typer.Option("--max-time", help="End with a checkpoint after, say, 9m or 1h30m.")

@@ -8,22 +8,22 @@ from pathlib import Path
 
 import numpy as np
 
-from daybreak.data.lol import lol_v1
-from daybreak.data.pairs import Pair
-from daybreak.errors import UnknownName
-from daybreak.image.read import read_photo
+from daybreak.data.pack import INDEX, Packed, read_index, read_pack
+from daybreak.data.registry import get_dataset
+from daybreak.data.sample import Sample, Source, name_of, photo_of
+from daybreak.errors import DataError, UnknownName
 from daybreak.training.crops import Bytes
 
 SOURCES = ("lol-v1",)
 """Data sets that a recipe may name in `data.source`."""
 
 
-def find_pairs(source: str, root: Path) -> tuple[list[Pair], list[Pair]]:
+def find_pairs(source: str, root: Path) -> tuple[list[Sample], list[Sample]]:
     """The scene-disjoint training and validation pairs of a data set.
 
     Args:
         source: one of `SOURCES`.
-        root: the data set's folder, or the one above it that holds it under its short name (`LOL`).
+        root: the data set's folder, one that holds it, or a pack of it.
 
     Raises:
         UnknownName: no such data set.
@@ -31,30 +31,46 @@ def find_pairs(source: str, root: Path) -> tuple[list[Pair], list[Pair]]:
     """
     if source not in SOURCES:
         raise UnknownName("data set to train on", source, SOURCES)
-    inner = root / "LOL"
-    folder = inner if inner.is_dir() and not (root / "our485").is_dir() else root
-    return lol_v1(folder, "train"), lol_v1(folder, "val")
+    if (root / INDEX).is_file():
+        packed = read_index(root).get("dataset")
+        if packed != source:
+            raise DataError(f"the pack {root} holds {packed}", source)
+        train, val = (read_pack(root, split).samples for split in ("train", "val"))
+        return list(train), list(val)
+    dataset = get_dataset(source)
+    return dataset.samples(root, "train"), dataset.samples(root, "val")
 
 
-def read_bytes(path: Path) -> Bytes:
+def read_bytes(source: Source) -> Bytes:
     """One picture as H×W×3 uint8, RGB, upright.
 
     Raises:
         UnreadablePicture: as from `read_photo`.
+        DataError: it is in a damaged pack.
     """
-    levels: Bytes = np.rint(read_photo(path).pixels * 255.0).astype(np.uint8)
+    levels: Bytes = np.rint(photo_of(source).pixels * 255.0).astype(np.uint8)
     return levels
 
 
-def read_lows(pairs: Sequence[Pair]) -> dict[str, Bytes]:
+def read_lows(pairs: Sequence[Sample]) -> dict[str, Bytes]:
     """The dark pictures of some pairs, by the name of their file; their references stay unread."""
-    return {pair.low.name: read_bytes(pair.low) for pair in pairs}
+    return {_file_name(pair.input): read_bytes(pair.input) for pair in pairs}
 
 
-def read_both(pairs: Sequence[Pair], count: int) -> list[tuple[Bytes, Bytes]]:
+def _file_name(source: Source) -> str:
+    """Without folders; the same for a file and for that file in a pack."""
+    return Path(source.member if isinstance(source, Packed) else name_of(source)).name
+
+
+def read_both(pairs: Sequence[Sample], count: int) -> list[tuple[Bytes, Bytes]]:
     """Dark picture and reference of at most `count` pairs, spread evenly over all of them."""
     chosen = sorted({round(i * (len(pairs) - 1) / max(1, count - 1)) for i in range(min(count, len(pairs)))})
-    return [(read_bytes(pairs[i].low), read_bytes(pairs[i].high)) for i in chosen]
+    read = []
+    for pair in (pairs[i] for i in chosen):
+        if pair.reference is None:
+            raise DataError(f"{pair.name} has no reference to score against")
+        read.append((read_bytes(pair.input), read_bytes(pair.reference)))
+    return read
 
 
 def digest(pictures: Mapping[str, Bytes]) -> str:
