@@ -3,33 +3,42 @@
 from __future__ import annotations
 
 import importlib
-import json
 from pathlib import Path
 
 import pytest
 
+from daybreak.evaluation.published import read_papers
+
 ROOT = Path(__file__).parents[1]
+COUNTS = {"eval15": 15, "lime": 9, "kodak24": 24}
 
 
 @pytest.fixture
-def eval15(monkeypatch):
+def tables(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    return importlib.import_module("eval15")
+    return importlib.import_module("tables")
 
 
-def test_docs_hold_the_table_of_the_results_file(eval15):
-    results = json.loads((ROOT / "benchmarks" / "results" / "eval15.json").read_text(encoding="utf-8"))
-    assert eval15.results_table(results) in (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
-    for row in results["rows"]:
-        assert len(row["each"]) == len(results["images"]) == 15
-        low, high = row["interval_95"]["psnr"]
-        assert low <= row["mean"]["psnr"] <= high
+@pytest.mark.parametrize("name", COUNTS)
+def test_docs_hold_the_table_of_the_results_file(tables, name):
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    assert f"<!-- {name} -->\n{tables.results_table(name)}\n<!-- /{name} -->" in page
+    results = tables.results_of(name)
+    assert results.problems == ()
+    assert len(results.images) == COUNTS[name]
+    assert all(score.n == COUNTS[name] for row in results.rows for score in row.scores)
 
 
-def test_a_table_goes_between_its_markers_and_nowhere_else(eval15, tmp_path):
-    page = tmp_path / "page.md"
-    page.write_text("above\n<a>\nold\n</a>\nbelow\n")
-    eval15.write_between(page, "<a>", "</a>", "new")
-    assert page.read_text() == "above\n<a>\nnew\n</a>\nbelow\n"
-    with pytest.raises(ValueError, match="lacks the lines"):
-        eval15.write_between(page, "<b>", "</b>", "new")
+def test_the_readme_holds_the_methods_with_their_scores(tables):
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"<!-- methods -->\n{tables.readme_table()}\n<!-- /methods -->" in page
+
+
+def test_every_published_row_stands_in_the_docs():
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    part = page.partition("<!-- reproduce -->")[2].partition("<!-- /reproduce -->")[0]
+    for paper in read_papers().values():
+        assert f"### {paper.name}: {paper.title}" in part
+        for table in paper.tables:
+            for line in table.lines:
+                assert f"| {line.method} |" in part

@@ -164,7 +164,7 @@ def footnotes(results: Results) -> Iterator[str]:
     )
     yield from protocols(results.columns)
     if results.columns:
-        yield "Each picture scored, then the arithmetic mean; below it the 95 % bootstrap interval."
+        yield "Each picture scored, then the arithmetic mean, with its 95 % bootstrap interval."
     if len(results.rows) > 1 and results.columns:
         yield (
             f"{BEST} best of its column; {ALIKE} not told apart from it (paired bootstrap over pictures, "

@@ -1,0 +1,82 @@
+"""Score every method on what there is and write the tables of docs/results.md and README.md.
+
+    python benchmarks/tables.py --data FOLDER [NAME...]    # score (all lists, or those named), then write
+    python benchmarks/tables.py                            # only write the tables from the last results
+
+FOLDER holds LOL, LIME and Kodak24, itself or in folders of it. The scores lie in benchmarks/results/NAME.json,
+as `daybreak evaluate --json` writes them. eval15 is for reporting: 14 of its 15 scenes have a near-identical view
+in the training part, so nothing is chosen by its numbers.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from daybreak.cli.main import run
+from daybreak.evaluation.documents import write_between
+from daybreak.evaluation.results import Results, read_results
+from daybreak.evaluation.tables import LEAK, in_order, markdown_table, number, sort_column
+from daybreak.methods import get_method
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+ROWS = "input,*,gamma:mode=auto,he:mode=rgb,he:mode=y,lime:solver=exact"
+"""Every method at its defaults, and the settings that published tables use."""
+
+LISTS = {
+    "eval15": ("lol-v1:test", "psnr,ssim,niqe,loe"),
+    "lime": ("lime", "niqe,loe"),
+    "kodak24": ("synthetic:Kodak24", "psnr,ssim,niqe"),
+}
+"""Name of the results file and of the markers in docs/results.md -> data set and metrics."""
+
+
+def results_of(name: str) -> Results:
+    """The committed results of a list."""
+    return read_results(RESULTS / f"{name}.json")
+
+
+def results_table(name: str) -> str:
+    """A table of docs/results.md with its protocol below."""
+    told = f"Every picture's scores are in [{name}.json](../benchmarks/results/{name}.json)."
+    return "\n".join([*markdown_table(results_of(name)), told])
+
+
+def readme_table() -> str:
+    """The methods with one line each and their means on eval15, for README.md."""
+    results = results_of("eval15")
+    psnr, ssim = (sort_column(results.columns, metric) for metric in ("psnr", "ssim"))
+    lines = ["| method | what it does | PSNR, dB | SSIM |", "|---|---|---|---|"]
+    for row in in_order(results.rows, psnr):
+        if row.settings:
+            continue
+        summary = "No enhancement." if row.kind == "input" else get_method(row.method).card.summary
+        name = f"**{row.name}**" if row.name == "auto" else row.name
+        shown = [number(row.score(column).mean, column.metric) for column in (psnr, ssim)]
+        lines.append(f"| {name}{f' {LEAK}' if row.leak else ''} | {summary} | {' | '.join(shown)} |")
+    leaks = [f"{LEAK} {row.leak}" for row in results.rows if row.leak]
+    return "\n".join([*lines, *([""] if leaks else []), *dict.fromkeys(leaks)])
+
+
+def main() -> None:
+    """Score what is asked for, then write the tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(LISTS)}; all by default")
+    parser.add_argument("--data", type=Path, help="score; without it only the tables are written")
+    options = parser.parse_args()
+    if options.data:
+        for name in options.names or LISTS:
+            data, metrics = LISTS[name]
+            args = ["-m", ROWS, "-d", data, "--root", str(options.data), "--metrics", metrics]
+            if run(["evaluate", *args, "--json", str(RESULTS / f"{name}.json")]):
+                raise SystemExit(f"{name} could not be scored in full; its table stays as it was")
+    for name in LISTS:
+        write_between(ROOT / "docs" / "results.md", name, results_table(name))
+    write_between(ROOT / "README.md", "methods", readme_table())
+
+
+if __name__ == "__main__":
+    main()
