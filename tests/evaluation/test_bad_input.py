@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from daybreak.cli.main import run
 from daybreak.evaluation import subjects
 from daybreak.evaluation.subjects import Produced
 
@@ -89,14 +90,14 @@ def test_a_picture_too_small_for_a_metric_is_scored_by_the_others(evaluate, pair
 def test_nan_in_an_output_is_no_score(evaluate, monkeypatch):
     whole = subjects.Enhancer.run
 
-    def run(self, pixels):
+    def limited(self, pixels):
         outcome = whole(self, pixels)
-        if outcome.pixels.mean() > run.limit:
+        if outcome.pixels.mean() > limited.limit:
             outcome.pixels[0, 0, 0] = np.nan
         return outcome
 
-    run.limit = 0.55
-    monkeypatch.setattr(subjects.Enhancer, "run", run)
+    limited.limit = 0.55
+    monkeypatch.setattr(subjects.Enhancer, "run", limited)
     code, _, errors, results = evaluate("-m", "input,gamma", "--metrics", "psnr", "--gt-mean", "off")
     (_, kept), (_, scored) = counts(results)
     assert (code, kept) == (1, 6)
@@ -133,11 +134,15 @@ def test_nothing_at_all_can_be_scored(evaluate, pairs):
     assert "gamma" in out
 
 
-def test_a_folder_that_cannot_be_written_is_named(evaluate, tmp_path):
+@pytest.mark.parametrize("option", ["--save", "--html", "--json"])
+def test_a_folder_that_cannot_be_written_is_named_before_the_work(pairs, tmp_path, capsys, option):
     (tmp_path / "file").write_text("in the way")
-    code, _, errors, _ = evaluate(*ONE, "--save", str(tmp_path / "file"))
-    assert code == 1
-    assert "file" in errors[-1]
+    place = tmp_path / "file" / ("deep" if option == "--save" else f"r.{option[2:]}")
+    code = run(["evaluate", "-d", "paired", "--root", str(pairs), *ONE, option, str(place)])
+    told = capsys.readouterr()
+    assert (code, told.out) == (1, "")
+    assert told.err.count("\n") == 1
+    assert str(tmp_path / "file") in told.err
 
 
 def test_an_output_of_infinities_is_no_score(evaluate, monkeypatch):

@@ -11,6 +11,7 @@ import typer
 from daybreak.cli.console import DONE, SOME_FAILED, complain
 from daybreak.cli.options import complete_methods
 from daybreak.cli.progress import progress
+from daybreak.enhancing.batch import make_folder
 from daybreak.enhancing.page import check_page_path
 from daybreak.evaluation.lists import open_list
 from daybreak.evaluation.models import load_models, metric_names, pristine_name
@@ -67,6 +68,8 @@ def evaluate(
     """Score methods on a data set: means, intervals, which differences are real, and how it was all taken."""
     if html:
         check_page_path(html)
+    for folder in filter(None, (save, json and json.parent, html and html.parent)):
+        make_folder(folder)  # what cannot be written is known before the work, not after it
     subjects = parse_subjects(methods)
     pictures = open_list(dataset, root)
     names = metric_names(metrics, pictures.paired)
