@@ -3,9 +3,9 @@
     python benchmarks/tables.py --data FOLDER [NAME...]    # score (all lists, or those named), then write
     python benchmarks/tables.py                            # only write the tables from the last results
 
-FOLDER holds LOL, LIME and Kodak24, itself or in folders of it. The scores lie in benchmarks/results/NAME.json,
-as `daybreak evaluate --json` writes them. eval15 is for reporting: 14 of its 15 scenes have a near-identical view
-in the training part, so nothing is chosen by its numbers.
+FOLDER holds LOL, LIME and Kodak24, itself or in folders of it. The scores lie in benchmarks/results as
+`daybreak evaluate --json` writes them. eval15 is for reporting: 14 of its 15 scenes have a near-identical
+view in the training part, so nothing is chosen by its numbers.
 """
 
 from __future__ import annotations
