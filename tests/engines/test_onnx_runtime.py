@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -13,15 +11,9 @@ from daybreak.weights import find_weight, list_weights
 
 
 @pytest.mark.parametrize("name", list_weights())
-def test_shipped_graphs_start_fast_and_take_any_size(name):
+def test_shipped_graphs_take_any_size(name):
     weight = find_weight(name)
-    OnnxEngine(weight.onnx)  # the first one pays for loading ONNX Runtime itself
-    seconds = []
-    for _ in range(5):
-        began = time.perf_counter()
-        engine = OnnxEngine(weight.onnx)
-        seconds.append(time.perf_counter() - began)
-    assert min(seconds) < 0.1
+    engine = OnnxEngine(weight.onnx)
     for size in ((1, 1), (3, 3), (1, 50), (64, 33)):
         multiple, scale = weight.card.multiple, weight.card.scale
         height, width = (-(-n // multiple) * multiple for n in size)

@@ -42,9 +42,20 @@ def test_a_folder_means_its_pictures_and_recursive_keeps_the_tree(tmp_path):
 
 
 def test_our_own_results_and_the_output_folder_are_no_inputs(tmp_path):
-    touch(tmp_path / "a.png", tmp_path / "a_daybreak.png", tmp_path / "out/a.png")
-    jobs = plan([str(tmp_path)], output=tmp_path / "out", recursive=True)
-    assert [job.source.name for job in jobs] == ["a.png"]
+    touch(tmp_path / "a.png", tmp_path / "out/a.png", tmp_path / ".hidden.png")
+    (tmp_path / "a_daybreak.png").write_bytes((tmp_path / "a.png").read_bytes())
+    assert [job.source.name for job in plan([str(tmp_path)])] == ["a.png"]
+    jobs = plan([str(tmp_path)], output=tmp_path / "out", recursive=True, suffix="_x")
+    assert [job.source.name for job in jobs] == ["a.png", "a_daybreak.png"]
+
+
+def test_a_picture_whose_name_ends_like_a_result_is_an_input_still(tmp_path):
+    (tmp_path / "z.png").write_bytes(b"one")
+    (tmp_path / "za.png").write_bytes(b"another")
+    assert len(plan([str(tmp_path)], suffix="a", output=tmp_path / "out")) == 2
+    first, second = plan([str(tmp_path)], suffix="a")
+    assert isinstance(first, Refusal)
+    assert isinstance(second, Job)
 
 
 def test_a_glob_and_the_file_itself_are_one_job(tmp_path):
@@ -79,7 +90,8 @@ def test_a_result_falls_on_its_input_only_when_asked(tmp_path):
 
 
 def test_a_result_never_falls_on_another_input(tmp_path):
-    touch(tmp_path / "a.png", tmp_path / "a_x.png")
+    touch(tmp_path / "a.png")
+    (tmp_path / "a_x.png").write_bytes(b"mine")
     jobs = plan([str(tmp_path / "a.png"), str(tmp_path / "a_x.png")], suffix="_x", overwrite=True)
     assert isinstance(jobs[0], Refusal)
 

@@ -18,9 +18,11 @@ from daybreak.cli.progress import progress
 from daybreak.enhancing.batch import Output, Result, enhance_bytes, run_batch
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.plan import Job, Refusal, plan
-from daybreak.enhancing.report import write_report
+from daybreak.enhancing.report import check_documents, write_report
 from daybreak.errors import BadSetting, UnwritablePicture
 from daybreak.image.write import write_whole
+from daybreak.methods.base import parse_settings
+from daybreak.methods.registry import get_method
 from daybreak.text import printable
 
 PREVIEW = 960  # px, longest side of the pictures in a gallery
@@ -82,7 +84,9 @@ def enhance(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
 ) -> int:
     """Brighten dark pictures; the originals stay as they are."""
-    enhancer = Enhancer(method, strength=strength, exposure=exposure, **parse_sets(sets or []))
+    given = parse_sets(sets or [])
+    parse_settings(get_method(method).card, given)  # before `strength` among them could pass for the option
+    enhancer = Enhancer(method, strength=strength, exposure=exposure, **given)
     kept = None if format == "keep" else {"jpg": "jpeg"}.get(format, format)
     depth = None if bit_depth == "keep" else int(bit_depth)
     written = Output(kept, quality, depth, overwrite, preview=PREVIEW if gallery else 0)
@@ -91,23 +95,27 @@ def enhance(
     planned = plan(paths, output=output, recursive=recursive, suffix=suffix, format=kept, overwrite=overwrite)
     if dry_run:
         return _show(planned)
-    done = _Told(len(planned), quiet)
+    check_documents(planned, report, gallery)
+    done, page_failed = _Told(len(planned), quiet), False
     try:
         results = done.watch(run_batch(planned, enhancer, written, jobs))
         if gallery:
             from daybreak.enhancing.gallery import gallery_entry, write_gallery
 
-            write_gallery(map(gallery_entry, results), gallery, "Before and after")
-        else:
-            for _ in results:
-                pass
+            try:
+                write_gallery(map(gallery_entry, results), gallery, "Before and after")
+            except UnwritablePicture as error:  # no page, but the pictures all the same
+                page_failed = True
+                complain(str(error))
+        for _ in results:
+            pass
     except KeyboardInterrupt:
         complain(f"stopped after {len(done.results)} of {len(planned)}; the same command again does the rest")
         return INTERRUPTED
     finally:
         if report:
             write_report(done.results, enhancer, report, complete=len(done.results) == len(planned))
-    return done.summary()
+    return max(done.summary(), SOME_FAILED if page_failed else DONE)
 
 
 def _stream(paths: list[str], output: Path | None, enhancer: Enhancer, written: Output, quiet: bool) -> int:
@@ -144,7 +152,7 @@ def _show(planned: list[Job | Refusal]) -> int:
 
 def _line(result: Result) -> str:
     """One finished picture in a line."""
-    what = result.method or result.state
+    what = result.state if result.state == "done before" else result.method or result.state
     notes = "; ".join(result.notes)
     target = f" -> {result.target}" if result.target else ""
     return printable(

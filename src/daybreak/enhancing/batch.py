@@ -8,10 +8,11 @@ settings is not made again.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any, Literal
 
 import cv2
 
-from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.enhancer import Enhancer, Outcome
 from daybreak.enhancing.plan import Job, Refusal
 from daybreak.errors import DaybreakError, OutputExists, UnwritablePicture
 from daybreak.image.depth import to_levels
@@ -29,6 +30,8 @@ from daybreak.image.read import read_photo, read_record
 from daybreak.image.rows import Levels, Rows, shrink
 from daybreak.image.write import encode_photo, keep_format, write_whole
 from daybreak.types import Array
+
+_ANOTHER_PLACE = "Type --overwrite to replace it, or another --suffix or -o"
 
 State = Literal["enhanced", "unchanged", "done before", "failed"]
 
@@ -111,9 +114,15 @@ def run_batch(
         for job in jobs:  # a bounded window: a million jobs are not a million futures
             waiting.append(pool.submit(_run, job, enhancer, output))
             if len(waiting) >= 4 * at_once:
-                yield waiting.popleft().result()
+                yield waiting[0].result()
+                waiting.popleft()
         while waiting:
-            yield waiting.popleft().result()
+            yield waiting[0].result()
+            waiting.popleft()
+    except KeyboardInterrupt:  # what was being worked on is finished, and told
+        pool.shutdown(wait=True, cancel_futures=True)
+        yield from (future.result() for future in waiting if not future.cancelled())
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         cv2.setNumThreads(threads_before)
@@ -130,6 +139,9 @@ def _run(job: Job | Refusal, enhancer: Enhancer, output: Output) -> Result:
     except MemoryError:
         told = f"{job.source}: not enough memory for a picture of this size"
         result = Result(job.source, job.target, "failed", error=told)
+    except Exception as error:  # a fault of ours or a library's with one picture: the others go on
+        told = getattr(error, "strerror", None) or f"an unexpected {type(error).__name__}: {error}"
+        result = Result(job.source, job.target, "failed", error=f"{job.source}: {told}")
     return replace(result, seconds=time.perf_counter() - start)
 
 
@@ -139,17 +151,32 @@ def _named(source: Path, message: str) -> str:
 
 def _enhance(job: Job, enhancer: Enhancer, output: Output) -> Result:
     data = read_bytes(job.source)
-    wanted = fingerprint(enhancer, output, data)
-    if job.target.exists() and not output.overwrite and _made_before(job.target, data, wanted, enhancer):
-        return _done_before(job, data, output.preview)
+    there = job.target.exists() and not output.overwrite
+    if there and (record := read_record(job.target)) is not None:
+        check_record(job.target, record, fingerprint(enhancer, output, data))
+        return _done_before(job, data, output.preview, record)
     encoded, result = enhance_bytes(data, enhancer, output, job.source, job.target)
+    if there:  # a copy of a well-lit picture, or a format that cannot say how it was made
+        if job.target.read_bytes() != encoded:
+            came = f"{shown(job.target)} is there already and does not say how it was made"
+            raise OutputExists(came, hint=_ANOTHER_PLACE)
+        return replace(result, state="done before")
     make_folder(job.target.parent)
     write_whole(job.target, encoded, overwrite=output.overwrite)
     return result
 
 
-def _done_before(job: Job, data: bytes, longest: int) -> Result:
-    result = Result(job.source, job.target, "done before")
+def _done_before(job: Job, data: bytes, longest: int, record: Mapping[str, str]) -> Result:
+    result = Result(
+        job.source,
+        job.target,
+        "done before",
+        method=record.get("ran", ""),
+        strength=float(record.get("ran-strength", 0.0)),
+        settings=json.loads(record.get("ran-settings", "{}")),
+        weights_sha256=record.get("ran-weights", ""),
+        notes=tuple(filter(None, [record.get("note", "")])),
+    )
     if not longest:
         return result
     before, after = read_photo(data, name=shown(job.source)), read_photo(job.target)
@@ -183,10 +210,7 @@ def enhance_bytes(
     if outcome.unchanged and as_it_came:
         encoded = data
     else:
-        record = fingerprint(enhancer, output, data) | {
-            "ran": outcome.method or "nothing",
-            "note": outcome.note,
-        }
+        record = fingerprint(enhancer, output, data) | described(outcome)
         encoded = encode_photo(
             made, format, quality=output.quality, bit_depth=output.bit_depth, record=record
         )
@@ -226,23 +250,27 @@ def fingerprint(enhancer: Enhancer, output: Output, data: bytes) -> dict[str, st
     }
 
 
-def _made_before(target: Path, data: bytes, wanted: dict[str, str], enhancer: Enhancer) -> bool:
-    """Whether the file at `target` is the result of `data` by the same settings.
+def described(outcome: Outcome) -> dict[str, str]:
+    """What was done to a picture, as text."""
+    return {
+        "ran": outcome.method,
+        "ran-settings": json.dumps(outcome.settings),
+        "ran-strength": f"{outcome.strength:g}",
+        "ran-weights": outcome.weights_sha256,
+        "note": outcome.note,
+    }
+
+
+def check_record(target: Path, record: Mapping[str, str], wanted: Mapping[str, str]) -> None:
+    """Refuse a result that was made of another picture or by other settings.
 
     Raises:
-        OutputExists: it is something else.
+        OutputExists: it was.
     """
-    record = read_record(target)
-    if record is not None:
-        if all(record.get(key) == value for key, value in wanted.items()):
-            return True
-        changed = ", ".join(sorted(key for key, value in wanted.items() if record.get(key) != value))
-        came = f"{target} is there already, made with another {changed}"
-    elif enhancer.may_leave_alone and target.stat().st_size == len(data) and target.read_bytes() == data:
-        return True
-    else:
-        came = f"{target} is there already and does not say how it was made"
-    raise OutputExists(came, hint="Type --overwrite to replace it, or another --suffix or -o")
+    changed = sorted(key for key, value in wanted.items() if record.get(key) != value)
+    if changed:
+        came = f"{shown(target)} is there already, made with another {' and another '.join(changed)}"
+        raise OutputExists(came, hint=_ANOTHER_PLACE)
 
 
 def make_folder(folder: Path) -> None:

@@ -80,11 +80,6 @@ class Enhancer:
         self.strength = strength
         self.exposure = exposure
 
-    @property
-    def may_leave_alone(self) -> bool:
-        """Whether a picture may come out as it went in: `auto` on a well-lit one, or strength 0."""
-        return self.exposure is None and (self.method.choose is not None or self.strength == 0.0)
-
     def __call__(self, image: Any) -> Any:
         """Enhance one picture and give back the same kind of thing.
 

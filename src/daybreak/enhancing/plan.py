@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import glob
 import itertools
 import os
@@ -11,6 +12,8 @@ from pathlib import Path
 
 from daybreak.errors import BadSetting, DaybreakError, OutputExists, UnreadablePicture
 from daybreak.image.formats import format_of, is_picture_name, suffix_for
+from daybreak.image.paths import shown
+from daybreak.image.read import read_record
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,19 @@ def plan(
     """
     if "/" in suffix or os.sep in suffix:
         raise BadSetting(f"suffix {suffix!r}", "a few characters for the file name, without a slash")
-    found = list(_find(paths, recursive, suffix, output))
+    if "" in paths:
+        raise BadSetting("an empty path", "files, folders or globs", "Is a variable not set?")
+    found = list(_find(paths, recursive, output))
+    if output is None and suffix:
+        found = _without_results(found, suffix)
     single = output is not None and is_picture_name(output) and not output.is_dir()
     if single and (len(found) != 1 or Path(paths[0]).is_dir()):
         raise BadSetting(
             f"-o {output} is a file name, for {len(found)} pictures", "a folder", "Type: -o FOLDER"
         )
+    named = format_of(output) if single and output is not None else None
+    if named and format and named.name != format:
+        raise BadSetting(f"-o {output} together with --format {format}", "one and the same format")
     jobs: list[Job | Refusal] = []
     taken: dict[Path, Path] = {}
     inputs = {_key(source) for source, _ in found if not isinstance(source, Refusal)}
@@ -94,18 +104,43 @@ def _check(
     return Job(source, target)
 
 
+def _without_results(
+    found: list[tuple[Path | Refusal, Path]], suffix: str
+) -> list[tuple[Path | Refusal, Path]]:
+    """Leave out NAME_daybreak.jpg where NAME is among the inputs and it is what an earlier run made of it."""
+    stems = {source.parent / source.stem: source for source, _ in found if isinstance(source, Path)}
+
+    def ours(source: Path | Refusal) -> bool:
+        if isinstance(source, Refusal) or not source.stem.endswith(suffix):
+            return False
+        original = stems.get(source.parent / source.stem.removesuffix(suffix))
+        return original is not None and _is_result(source, original)
+
+    return [(source, below) for source, below in found if not ours(source)]
+
+
+def _is_result(source: Path, original: Path) -> bool:
+    """Whether a file says that daybreak made it, cannot say so, or is a copy of the original."""
+    kind = format_of(source)
+    if (kind is not None and not kind.tags) or read_record(source) is not None:
+        return True
+    try:
+        return filecmp.cmp(source, original, shallow=False)
+    except OSError:
+        return False
+
+
 def _find(
-    paths: Sequence[str], recursive: bool, suffix: str, output: Path | None
+    paths: Sequence[str], recursive: bool, output: Path | None
 ) -> Iterator[tuple[Path | Refusal, Path]]:
     """Each picture (or refusal) once, with its folder below the folder that was given."""
     seen: set[Path] = set()
     for text in paths:
         for path in _expand(text):
-            if not path.exists():
-                link = "a link to nothing" if path.is_symlink() else "no such file or folder"
-                yield Refusal(path, UnreadablePicture(f"{path}: {link}")), Path()
+            if told := _missing(path):
+                yield Refusal(path, UnreadablePicture(f"{shown(path)}: {told}")), Path()
                 continue
-            inside = _walk(path, recursive, suffix, output) if path.is_dir() else iter([(path, Path())])
+            inside = _walk(path, recursive, output) if path.is_dir() else iter([(path, Path())])
             for source, below in inside:
                 if isinstance(source, Refusal):
                     yield source, below
@@ -114,19 +149,31 @@ def _find(
                     yield source, below
 
 
+def _missing(path: Path) -> str:
+    """Why a path cannot be looked at, or ""."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return "a link to nothing" if path.is_symlink() else "no such file or folder"
+    except (OSError, ValueError) as error:
+        return f"cannot be looked at ({getattr(error, 'strerror', None) or error})"
+    return ""
+
+
 def _expand(text: str) -> list[Path]:
     """A glob's matches, or the path itself where it exists or matches nothing."""
     path = Path(text)
-    if not glob.has_magic(text) or path.exists():
+    if not glob.has_magic(text) or not _missing(path):
         return [path]
     fixed = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
-    return sorted(fixed.glob(str(path.relative_to(fixed)))) or [path]
+    try:
+        return sorted(fixed.glob(str(path.relative_to(fixed)))) or [path]
+    except ValueError as error:  # for example "**.jpg"
+        raise BadSetting(f"the pattern {text!r}", "a glob such as 'photos/*.jpg'", f"{error}") from None
 
 
-def _walk(
-    folder: Path, recursive: bool, suffix: str, output: Path | None
-) -> Iterator[tuple[Path | Refusal, Path]]:
-    """Pictures of a folder in name order; neither our own results nor the output folder; links once."""
+def _walk(folder: Path, recursive: bool, output: Path | None) -> Iterator[tuple[Path | Refusal, Path]]:
+    """Pictures of a folder in name order, hidden ones and the output folder left out; links once."""
     visited: set[Path] = set()
     skipped = output.resolve() if output is not None and output.resolve() != folder.resolve() else None
 
@@ -144,8 +191,8 @@ def _walk(
             )
             return
         for entry in entries:
-            ours = bool(suffix) and entry.stem.endswith(suffix)
-            if entry.is_file() and is_picture_name(entry) and not ours:
+            hidden = entry.name.startswith(".")
+            if entry.is_file() and is_picture_name(entry) and not hidden:
                 yield entry, here.relative_to(folder)
         for entry in entries:
             if recursive and entry.is_dir():

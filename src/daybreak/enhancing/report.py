@@ -7,10 +7,29 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from daybreak.enhancing.batch import Result
+from daybreak.enhancing.batch import Result, make_folder
 from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.plan import Job, Refusal
+from daybreak.errors import BadSetting
+from daybreak.image.paths import shown
 from daybreak.image.write import write_whole
 from daybreak.version import __version__
+
+
+def check_documents(jobs: Sequence[Job | Refusal], report: Path | None, gallery: Path | None) -> None:
+    """Refuse, before any work, a report or gallery that would take the place of something else.
+
+    Raises:
+        BadSetting: a report not named `*.json`, or one of them is an input or a result of the batch.
+    """
+    if report is not None and report.suffix.lower() != ".json":
+        raise BadSetting(f"--report {shown(report)}", "a name that ends in .json")
+    used = {path.absolute() for job in jobs if isinstance(job, Job) for path in (job.source, job.target)}
+    for option, path in (("--report", report), ("--gallery", gallery)):
+        if path is not None and path.absolute() in used:
+            raise BadSetting(f"{option} {shown(path)} is a picture of this run", "a name of its own")
+    if report is not None:
+        make_folder(report.parent)
 
 
 def write_report(results: Sequence[Result], enhancer: Enhancer, path: Path, *, complete: bool) -> None:

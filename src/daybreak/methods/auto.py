@@ -88,7 +88,7 @@ def auto(pixels: Pixels, settings: AutoSettings) -> Pixels:
 METHOD = Method(
     card=Card(
         name="auto",
-        summary="Looks at the picture: a well-lit one passes unchanged, a dark one goes to the best method.",
+        summary="Looks at the picture: a well-lit one passes unchanged, a dark one gets a metered crm.",
         paper="",
         kind="automatic",
         settings=AutoSettings,

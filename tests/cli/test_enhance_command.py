@@ -1,0 +1,176 @@
+"""`daybreak enhance` as it is typed."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from daybreak.cli.main import run
+from daybreak.image.read import read_photo, read_record
+
+
+def picture(path, level=20, size=(24, 32), **save):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(level)
+    Image.fromarray(rng.integers(0, 2 * level, (*size, 3), dtype=np.uint8)).save(path, **save)
+    return path
+
+
+def enhance(*words):
+    return run(["enhance", *map(str, words)])
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, level in (("a.jpg", 15), ("b.png", 20), ("lit.png", 120)):
+        picture(tmp_path / "in" / name, level)
+    return tmp_path / "in"
+
+
+def report_of(path):
+    return {entry["input"].rpartition("/")[2]: entry for entry in json.loads(path.read_text())["files"]}
+
+
+def test_a_report_says_what_was_done_and_a_rerun_says_the_same(folder, tmp_path, capsys):
+    words = (folder, "-o", tmp_path / "out", "--report", tmp_path / "r" / "report.json")
+    assert enhance(*words) == 0
+    assert "3 pictures: 2 enhanced, 1 left as they were" in capsys.readouterr().err
+    first = report_of(tmp_path / "r/report.json")
+    assert first["a.jpg"]["method"] == "crm"
+    assert first["a.jpg"]["settings"]["meter"] > 0
+    assert first["a.jpg"]["brightness_after"] > 2 * first["a.jpg"]["brightness_before"]
+    assert first["lit.png"]["state"] == "unchanged"
+    assert (tmp_path / "out/lit_daybreak.png").read_bytes() == (folder / "lit.png").read_bytes()
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
+    assert enhance(*words) == 0
+    assert "3 done before" in capsys.readouterr().err
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()} == before
+    again = report_of(tmp_path / "r/report.json")
+    assert again["a.jpg"]["settings"] == first["a.jpg"]["settings"]
+    assert again["a.jpg"]["method"] == "crm"
+
+
+def test_a_second_run_beside_the_pictures_makes_no_results_of_results(folder):
+    for _ in range(2):
+        assert enhance(*sorted(folder.iterdir())) == 0
+        assert enhance(folder) == 0
+    names = {path.name for path in folder.iterdir()}
+    assert names == {
+        *("a.jpg", "b.png", "lit.png"),
+        *("a_daybreak.jpg", "b_daybreak.png", "lit_daybreak.png"),
+    }
+
+
+def test_a_format_without_metadata_is_recognised_by_its_bytes(tmp_path):
+    source = picture(tmp_path / "a.bmp")
+    assert enhance(source, "-o", tmp_path / "out") == 0
+    assert enhance(source, "-o", tmp_path / "out") == 0
+    assert enhance(source, "-o", tmp_path / "out", "-m", "gamma") == 1
+
+
+def test_the_same_bytes_at_the_target_are_no_result(tmp_path, capsys):
+    source = picture(tmp_path / "in/dark.png")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/dark.png").write_bytes(source.read_bytes())
+    assert enhance(source, "-o", tmp_path / "out", "--suffix", "") == 1
+    assert "does not say how it was made" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["b.png", "photo.jpg", "out/a_daybreak.jpg"])
+def test_a_report_never_takes_the_place_of_a_picture(folder, tmp_path, name, capsys):
+    victim = picture(folder / "photo.jpg") if name == "photo.jpg" else folder / name
+    before = victim.read_bytes() if victim.exists() else None
+    assert enhance(folder, "-o", folder / "out", "--report", victim) == 2
+    assert "ends in .json" in capsys.readouterr().err
+    assert (victim.read_bytes() if victim.exists() else None) == before
+    assert not (folder / "out").exists()
+
+
+def test_a_dry_run_writes_nothing(folder, tmp_path, capsys):
+    assert enhance(folder, "-o", tmp_path / "out", "--dry-run", "--report", tmp_path / "r.json") == 0
+    assert capsys.readouterr().out.count(" -> ") == 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
+
+
+def test_format_depth_and_settings_reach_the_file(tmp_path):
+    source = picture(tmp_path / "a.jpg")
+    words = (
+        "-m",
+        "gamma",
+        "--set",
+        "gamma=3",
+        "--format",
+        "png",
+        "--bit-depth",
+        "16",
+        "-o",
+        tmp_path / "out",
+    )
+    assert enhance(source, *words) == 0
+    photo = read_photo(tmp_path / "out/a_daybreak.png")
+    assert (photo.format, photo.bit_depth) == ("png", 16)
+    record = read_record(tmp_path / "out/a_daybreak.png")
+    assert json.loads(record["settings"])["gamma"] == 3.0
+    assert json.loads(record["ran-settings"])["gamma"] == 3.0
+
+
+def test_strength_and_exposure_change_the_brightness(tmp_path):
+    source, means = picture(tmp_path / "a.png"), []
+    for name, words in (("s", ["-s", "0.3"]), ("n", []), ("e", ["--exposure", "7"])):
+        assert enhance(source, "-m", "gamma", "-o", tmp_path / f"{name}.png", *words) == 0
+        means.append(read_photo(tmp_path / f"{name}.png").pixels.mean())
+    assert means == sorted(means)
+
+
+def test_stdin_goes_to_stdout(tmp_path, monkeypatch):
+    source = picture(tmp_path / "a.png")
+    stdin, stdout = io.TextIOWrapper(io.BytesIO(source.read_bytes())), io.TextIOWrapper(io.BytesIO())
+    monkeypatch.setattr(sys, "stdin", stdin)
+    monkeypatch.setattr(sys, "stdout", stdout)
+    assert enhance("-", "-q") == 0
+    made = Image.open(io.BytesIO(stdout.buffer.getvalue()))
+    assert made.format == "PNG"
+    assert np.asarray(made).mean() > 2 * np.asarray(Image.open(source)).mean()
+
+
+def test_a_gallery_shows_every_picture(folder, tmp_path):
+    assert enhance(folder, "-o", tmp_path / "out", "--gallery", tmp_path / "g.html") == 0
+    page = (tmp_path / "g.html").read_text()
+    assert page.count("<article") == 3
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_one_picture_that_breaks_a_method_does_not_stop_the_others(folder, tmp_path, monkeypatch, capsys):
+    from daybreak.enhancing import batch
+
+    real = batch.encode_photo
+
+    def encode(photo, *args, **kwargs):
+        if photo.format == "jpeg":
+            raise ZeroDivisionError("made up")
+        return real(photo, *args, **kwargs)
+
+    monkeypatch.setattr(batch, "encode_photo", encode)
+    assert enhance(folder, "-o", tmp_path / "out") == 1
+    told = capsys.readouterr().err
+    assert "a.jpg: an unexpected ZeroDivisionError: made up" in told
+    assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--set", "strength=2"], "no setting of auto named 'strength'"),
+        ([""], "an empty path"),
+        (["-o", "x.jpg", "--format", "png"], "one and the same format"),
+        (["x/**.jpg"], "a glob such as"),
+    ],
+)
+def test_lines_to_be_corrected(tmp_path, words, told, capsys):
+    assert enhance(picture(tmp_path / "a.png"), *words) == 2
+    assert told in capsys.readouterr().err
