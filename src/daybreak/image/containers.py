@@ -38,7 +38,7 @@ def into_jpeg(
     parts.append(_segment(0xE1, b"Exif\0\0" + exif))
     if xmp:
         parts.append(_segment(0xE1, _XMP_START + xmp))
-    if iptc:
+    if iptc and len(iptc) < _SEGMENT - 100:  # more does not fit in one segment, and the rest is not read
         resource = b"8BIM" + struct.pack(">HHI", _IPTC_RESOURCE, 0, len(iptc)) + iptc + bytes(len(iptc) % 2)
         parts.append(_segment(0xED, _IPTC_START + resource))
     if icc:

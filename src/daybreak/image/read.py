@@ -20,6 +20,8 @@ from daybreak.image.rows import Levels
 from daybreak.image.vips import load_vips, one_line
 from daybreak.types import Array
 
+_MOST_DPI = 1e6  # a nonsense resolution is dropped: the fields for it hold 32 bits
+
 MAX_PIXELS = 1 << 28
 """268 million: the largest camera sensors have 200 million, and float32 RGB of more would pass 3.2 GB."""
 
@@ -208,4 +210,7 @@ def _checked(metadata: Metadata, notes: list[str]) -> Metadata:
         packet = None
     elif packet is not None and xmp.tells_gain_map(packet):
         notes.append("the gain map for HDR screens was left out")
-    return Metadata(block, packet, metadata.iptc, metadata.dpi, metadata.text)
+    dpi = metadata.dpi
+    if dpi is not None and not all(0 < value <= _MOST_DPI for value in dpi):
+        dpi = None
+    return Metadata(block, packet, metadata.iptc, dpi, metadata.text)
