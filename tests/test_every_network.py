@@ -7,6 +7,7 @@ import torch
 
 from daybreak.errors import BadSetting, RegistryError, UnknownName
 from daybreak.networks import NETWORKS, build, get_network
+from daybreak.networks.base import Batch
 from daybreak.networks.registry import index
 
 EVERY = pytest.mark.parametrize("spec", NETWORKS, ids=lambda s: s.name)
@@ -45,7 +46,7 @@ def test_pictures_of_a_batch_do_not_touch_each_other(spec):
     torch.testing.assert_close(both[:1], alone, atol=1e-6, rtol=0)
 
 
-@EVERY
+@pytest.mark.parametrize("spec", [s for s in NETWORKS if made(s).context == "local"], ids=lambda s: s.name)
 def test_nothing_beyond_the_halo_matters(spec):
     network = made(spec)
     halo, side = network.halo, 2 * network.halo + 21
@@ -60,19 +61,47 @@ def test_nothing_beyond_the_halo_matters(spec):
 
 
 @EVERY
-def test_one_step_of_training_lowers_the_loss_and_reaches_what_is_exported(spec):
-    network, low = made(spec).train(), dark(spec, 48, 48)
-    objective = spec.objective(spec.settings(), None)
-    optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
+def test_steps_of_training_lower_the_loss_and_reach_what_is_exported(spec):
+    network, low = made(spec).train(), dark(spec, 64, 64)
+    batch = Batch(low, low.sqrt(), torch.ones(len(low)))
+    phases = spec.objective(network, spec.settings(), None).phases()
+    optimisers = [torch.optim.Adam([p for m in f.modules for p in m.parameters()], lr=1e-4) for f in phases]
     losses = []
-    for _ in range(3):
-        loss = sum(objective(network, low).values())
-        optimiser.zero_grad()
-        loss.backward()
-        assert all(p.grad is not None and p.grad.isfinite().all() for p in network.inference().parameters())
-        optimiser.step()
-        losses.append(loss.item())
-    assert losses[2] < losses[0]
+    for _ in range(4):
+        for phase, optimiser in zip(phases, optimisers, strict=True):
+            loss = sum(phase.terms(batch).values())
+            optimiser.zero_grad()
+            loss.backward()
+            if phase is phases[0]:
+                losses.append(loss.item())
+                learning = list(network.inference().parameters())
+                assert all(p.grad is not None and p.grad.isfinite().all() for p in learning)
+            optimiser.step()
+    assert min(losses[1:]) < losses[0]
+
+
+@EVERY
+def test_the_phases_share_the_parameters_out(spec):
+    network = made(spec)
+    moved = [
+        {id(p) for m in f.modules for p in m.parameters()}
+        for f in spec.objective(network, spec.settings(), None).phases()
+    ]
+    assert sum(map(len, moved)) == len(set().union(*moved)), "two phases move the same parameter"
+    assert {id(p) for p in network.inference().parameters()} <= set().union(*moved)
+
+
+@EVERY
+def test_panels_are_pictures(spec):
+    network, low = made(spec), dark(spec, 64, 64)
+    objective = spec.objective(network, spec.settings(), None)
+    with torch.no_grad():
+        panels = objective.panels(Batch(low, low.sqrt(), torch.ones(len(low))))
+    assert {"input", "output"} <= panels.keys()
+    for name, panel in panels.items():
+        assert panel.shape[:2] == (2, 3), name
+        assert panel.min() >= 0, name
+        assert panel.max() <= 1, name
 
 
 @EVERY

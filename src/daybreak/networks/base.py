@@ -40,11 +40,15 @@ class Network(nn.Module, ABC):
     """A network as it trains.
 
     Attributes:
-        halo: pixels of context that an output pixel of the exported graph depends on, on each side.
-        multiple: the sides of the input must be multiples of this.
+        context: "local" where an output pixel depends on no more than `halo` pixels around it, "global" where
+            a norm, a pool or an attention looks at the whole picture.
+        halo: pixels of context that an output pixel of the exported graph depends on, on each side; where the
+            context is global, of its convolutions alone.
+        multiple: the sides of the exported graph's input must be multiples of this.
         scale: output side / input side.
     """
 
+    context: Literal["local", "global"] = "local"
     halo: int
     multiple: int = 1
     scale: Literal[1, 2] = 1
@@ -53,7 +57,8 @@ class Network(nn.Module, ABC):
     def inference(self) -> nn.Module:
         """The part that is exported, sharing this network's parameters.
 
-        Its forward takes B×3×H×W float32 in [0, 1] and gives the enhanced B×3×H×W in [0, 1].
+        Its forward takes B×3×H×W float32 in [0, 1] and gives the enhanced B×3×H×W in [0, 1]. Whatever
+        else the network wants (another range, a smaller picture) happens inside.
         """
 
     def inference_parameters(self) -> int:
@@ -61,14 +66,92 @@ class Network(nn.Module, ABC):
         return sum(p.numel() for p in self.inference().parameters())
 
 
+@dataclass(frozen=True)
+class Batch:
+    """What one step trains on; every picture is B×3×h×w float32 in [0, 1], RGB, sRGB-encoded.
+
+    Attributes:
+        low: dark pictures.
+        high: normally lit ones: the same views, or others where the sampling is unpaired; None where the
+            recipe trains on dark pictures alone.
+        alpha: how dark paper 3's generator made each picture, B; None where the dark side is photographed.
+    """
+
+    low: Tensor
+    high: Tensor | None = None
+    alpha: Tensor | None = None
+
+    def reference(self) -> Tensor:
+        """The normally lit pictures.
+
+        Raises:
+            ValueError: there are none.
+        """
+        if self.high is None:
+            raise ValueError("this objective needs normally lit pictures; the batch has none")
+        return self.high
+
+
+Sampling = Literal["low", "aligned", "unpaired", "darkened"]
+"""What the batches hold: dark pictures alone, crops of the same view in both lights, crops of different
+views, or clean pictures and what paper 3's generator makes of them."""
+
 Terms = dict[str, Tensor]
 """Loss terms by name, each a scalar already weighted; their sum is what is minimised."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One optimiser's part of a training step.
+
+    Attributes:
+        name: "network", "generators" or "discriminators"; the last take the recipe's `critic_lr`.
+        modules: whose parameters this phase moves; the network's others are frozen meanwhile.
+        terms: the loss of this phase; phases of a step run in order, on the same batch.
+    """
+
+    name: Literal["network", "generators", "discriminators"]
+    modules: tuple[nn.Module, ...]
+    terms: Callable[[Batch], Terms]
+
 
 N = TypeVar("N", bound=Network)
 S = TypeVar("S", bound=NetworkSettings)
 
-Objective = Callable[[N, Tensor], Terms]
-"""(network, batch of B×3×H×W in [0, 1]) -> loss terms."""
+
+class Objective(ABC, Generic[N]):
+    """What the training of one network minimises.
+
+    Args:
+        network: what learns.
+    """
+
+    def __init__(self, network: N) -> None:
+        self.network = network
+
+    def terms(self, batch: Batch) -> Terms:
+        """The weighted loss terms of an objective that has one phase.
+
+        Raises:
+            NotImplementedError: an objective of several phases, which has no sum of them all.
+        """
+        raise NotImplementedError
+
+    def phases(self) -> tuple[Phase, ...]:
+        """The parts of a step, one optimiser each."""
+        return (Phase("network", (self.network,), self.terms),)
+
+    def panels(self, batch: Batch) -> dict[str, Tensor]:
+        """Pictures that show how the training goes, B×3×h×w in [0, 1] each, left to right."""
+        high = {} if batch.high is None else {"reference": batch.high}
+        return {"input": batch.low, "output": self.network.inference()(batch.low), **high}
+
+    def state(self) -> dict[str, Any]:
+        """What has to survive a stop beside the network's parameters: tensors and plain values."""
+        return {}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take up what `state` gave."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +164,8 @@ class NetworkSpec(Generic[N, S]):
         paper: the publication, with year and venue.
         settings: the hyper-parameters' model; its defaults are the preset.
         build: settings -> a freshly initialised network (uses torch's global random generator).
-        objective: (settings, feature extractor for a perceptual loss or None) -> the objective of training.
+        objective: (network, settings, feature extractor for a perceptual loss or None) -> the objective.
+        sampling: the kinds of batches the objective can learn from; the first is the preset.
     """
 
     name: str
@@ -89,4 +173,5 @@ class NetworkSpec(Generic[N, S]):
     paper: str
     settings: type[S]
     build: Callable[[S], N]
-    objective: Callable[[S, Features | None], Objective[N]]
+    objective: Callable[[N, S, Features | None], Objective[N]]
+    sampling: tuple[Sampling, ...] = ("aligned", "darkened")

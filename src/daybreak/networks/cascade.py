@@ -22,7 +22,7 @@ from daybreak.layers.reach import reach
 from daybreak.losses.fidelity import fidelity
 from daybreak.losses.perceptual import Features, Perceptual
 from daybreak.losses.smoothness import smoothness
-from daybreak.networks.base import Network, NetworkSettings, NetworkSpec, Terms, hyper
+from daybreak.networks.base import Batch, Network, NetworkSettings, NetworkSpec, Objective, Terms, hyper
 
 
 class CascadeSettings(NetworkSettings):
@@ -161,18 +161,19 @@ class Cascade(Network):
         return stages
 
 
-class CascadeObjective:
+class CascadeObjective(Objective[Cascade]):
     """Paper 2, eq. 4: fidelity + smoothness + perceptual, without any reference picture."""
 
-    def __init__(self, settings: CascadeSettings, features: Features | None = None) -> None:
+    def __init__(self, network: Cascade, settings: CascadeSettings, features: Features | None = None) -> None:
+        super().__init__(network)
         self.settings = settings
         self.perceptual = Perceptual(features) if settings.perceptual else None
 
-    def __call__(self, network: Cascade, low: Tensor) -> Terms:
-        """Weighted loss terms of one batch, B×3×H×W in [0, 1]."""
+    def terms(self, batch: Batch) -> Terms:
+        """Weighted loss terms of one batch; only its dark pictures are looked at."""
         weight = self.settings
         seen = self.perceptual is not None and self.perceptual.features is not None
-        stages = network(low, calibrate_last=seen)
+        stages = self.network(batch.low, calibrate_last=seen)
         near = torch.stack([fidelity(s.illumination, s.given) for s in stages])
         rough = torch.stack([smoothness(getattr(s, weight.smooth_on)) for s in stages])
         terms = {"fidelity": weight.fidelity * near.sum(), "smoothness": weight.smoothness * rough.sum()}
@@ -189,4 +190,5 @@ SPEC = NetworkSpec(
     settings=CascadeSettings,
     build=Cascade,
     objective=CascadeObjective,
+    sampling=("low",),
 )

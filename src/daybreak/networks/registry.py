@@ -8,13 +8,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from daybreak.errors import BadSetting, RegistryError, UnknownName
-from daybreak.networks import cascade
+from daybreak.networks import cascade, neid
 from daybreak.networks.base import Network, NetworkSettings, NetworkSpec
 from daybreak.weights import Weight
 
 AnySpec = NetworkSpec[Any, Any]
 
-NETWORKS: tuple[AnySpec, ...] = (cascade.SPEC,)
+NETWORKS: tuple[AnySpec, ...] = (cascade.SPEC, neid.SPEC)
 
 
 def index(specs: Iterable[AnySpec]) -> dict[str, AnySpec]:
