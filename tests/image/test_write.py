@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import subprocess
@@ -19,7 +18,7 @@ from daybreak.image import write
 from daybreak.image.formats import FORMATS
 from daybreak.image.photo import Photo
 from daybreak.image.read import read_photo
-from daybreak.image.write import encode_photo, keep_format, write_photo, write_whole
+from daybreak.image.write import encode_photo, keep_format, write_photo
 
 EXACT = ["png", "tiff", "bmp"]
 WRITABLE = [name for name, form in FORMATS.items() if form.writable]
@@ -220,61 +219,6 @@ def test_a_file_that_is_there_is_not_replaced_unless_asked(photo, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
 
 
-@pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])
-def test_a_file_that_appears_meanwhile_is_not_replaced(links, tmp_path, monkeypatch):
-    if not links:
-        monkeypatch.setattr(Path, "hardlink_to", no_links)
-    path = tmp_path / "a.bin"
-    open_was = Path.open
-
-    def open_late(self, *args, **kwargs):
-        if self.suffix == ".tmp":
-            path.write_bytes(b"of somebody else")
-        return open_was(self, *args, **kwargs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "open", open_late)
-        with pytest.raises(OutputExists):
-            write_whole(path, b"ours")
-    assert path.read_bytes() == b"of somebody else"
-    assert [p.name for p in tmp_path.iterdir()] == ["a.bin"]
-
-
-def no_links(self, target):
-    raise OSError(errno.EPERM, "Operation not permitted")
-
-
-def test_writing_without_hard_links(tmp_path, monkeypatch):
-    monkeypatch.setattr(Path, "hardlink_to", no_links)
-    write_whole(tmp_path / "a.bin", b"ours")
-    assert (tmp_path / "a.bin").read_bytes() == b"ours"
-    assert len(list(tmp_path.iterdir())) == 1
-
-
-@pytest.mark.parametrize("step", ["hardlink_to", "replace"])
-@pytest.mark.parametrize("failure", [KeyboardInterrupt, OSError(errno.EIO, "Input/output error")], ids=str)
-def test_a_failure_at_the_last_step_leaves_nothing(step, failure, tmp_path, monkeypatch):
-    def fail(self, target):
-        raise failure
-
-    monkeypatch.setattr(Path, step, fail)
-    expected = KeyboardInterrupt if failure is KeyboardInterrupt else UnwritablePicture
-    with pytest.raises(expected):
-        write_whole(tmp_path / "a.bin", b"ours", overwrite=step == "replace")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_failure_between_reserving_and_replacing_leaves_nothing(tmp_path, monkeypatch):
-    def interrupt(self, target):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Path, "hardlink_to", no_links)
-    monkeypatch.setattr(Path, "replace", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        write_whole(tmp_path / "a.bin", b"ours")
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_folders_that_cannot_take_a_file(photo, tmp_path):
     with pytest.raises(UnwritablePicture, match=r"No such file or directory.*Make the folder first"):
         write_photo(photo, tmp_path / "none" / "a.png")
@@ -287,7 +231,7 @@ def test_folders_that_cannot_take_a_file(photo, tmp_path):
     with pytest.raises(UnwritablePicture, match=r"name too long.*shorter name"):
         write_photo(photo, tmp_path / ("x" * 300 + ".png"))
     with pytest.raises(UnwritablePicture, match="null"):
-        write_whole(Path(f"{tmp_path}/a\0b.png"), b"")
+        write_photo(photo, Path(f"{tmp_path}/a\0b.png"))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "folder.png"]
 
 
@@ -346,29 +290,6 @@ def test_a_read_only_disk(small_disk, photo):
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     with pytest.raises(UnwritablePicture, match=r"Read-only file system.*may write to"):
         write_photo(photo, small_disk / "a.png")
-
-
-@pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
-def test_the_mode_of_a_new_file_follows_the_umask(mask, photo, tmp_path):
-    was = os.umask(mask)
-    try:
-        write_photo(photo, tmp_path / "a.png")
-        write_photo(photo, tmp_path / "a.png", overwrite=True)
-    finally:
-        os.umask(was)
-    assert (tmp_path / "a.png").stat().st_mode & 0o777 == 0o666 & ~mask
-
-
-def test_a_link_is_replaced_and_not_its_target(photo, tmp_path):
-    original = tmp_path / "original.png"
-    original.write_bytes(b"the original")
-    link = tmp_path / "link.png"
-    link.symlink_to(original)
-    with pytest.raises(OutputExists):
-        write_photo(photo, link)
-    write_photo(photo, link, overwrite=True)
-    assert original.read_bytes() == b"the original"
-    assert not link.is_symlink()
 
 
 def test_several_threads_write_different_pictures(tmp_path):

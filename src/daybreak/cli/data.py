@@ -96,7 +96,7 @@ def check(
     from daybreak.data.check_report import as_json
     from daybreak.data.registry import get_dataset
     from daybreak.enhancing.page import check_page_path
-    from daybreak.image.write import write_whole
+    from daybreak.files import write_whole
 
     if html:
         check_page_path(html)

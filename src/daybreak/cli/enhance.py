@@ -20,7 +20,7 @@ from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.plan import Job, Refusal, plan
 from daybreak.enhancing.report import check_documents, write_report
 from daybreak.errors import BadSetting, UnwritablePicture
-from daybreak.image.write import write_whole
+from daybreak.files import write_whole
 from daybreak.methods.base import parse_settings
 from daybreak.methods.registry import get_method
 from daybreak.text import printable

@@ -11,7 +11,6 @@ import typer
 from daybreak.cli.console import DONE, SOME_FAILED, complain
 from daybreak.cli.options import complete_methods
 from daybreak.cli.progress import progress
-from daybreak.enhancing.batch import make_folder
 from daybreak.enhancing.page import check_page_path
 from daybreak.evaluation.lists import open_list
 from daybreak.evaluation.models import load_models, metric_names, pristine_name
@@ -22,6 +21,7 @@ from daybreak.evaluation.run import Options, Run
 from daybreak.evaluation.subjects import parse_subjects
 from daybreak.evaluation.tables import footnotes, text_table
 from daybreak.evaluation.verdicts import differences
+from daybreak.files import make_folder
 from daybreak.text import printable
 
 

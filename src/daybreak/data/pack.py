@@ -16,10 +16,10 @@ from typing import Any
 from daybreak.data.base import Card, Dataset, Found
 from daybreak.data.sample import Sample
 from daybreak.errors import DataError, UnknownName, UnwritablePicture
+from daybreak.files import write_whole
 from daybreak.image.paths import shown
 from daybreak.image.photo import Photo
 from daybreak.image.read import read_photo
-from daybreak.image.write import write_whole
 
 INDEX = "index.json"
 FORMAT = "daybreak pack 1"

@@ -21,11 +21,12 @@ from daybreak.data.pack import FORMAT, INDEX
 from daybreak.data.sample import Sample, Source, levels, photo_of
 from daybreak.data.shards import Member, deal, write_shard
 from daybreak.errors import DataError, DaybreakError, OutputExists, UnwritablePicture
+from daybreak.files import write_whole
 from daybreak.image.formats import FORMATS, sniff
 from daybreak.image.paths import read_bytes, shown
 from daybreak.image.photo import Photo
 from daybreak.image.vips import load_vips
-from daybreak.image.write import encode_photo, write_whole
+from daybreak.image.write import encode_photo
 
 QUALITIES = (98, 95)
 """Of JPEG references, tried in this order."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from daybreak.data.pairs import natural_order
 from daybreak.errors import DataError
-from daybreak.image.write import write_whole
+from daybreak.files import write_whole
 
 
 def draw_scenes(groups: Sequence[Sequence[str]], part: float, seed: int) -> list[str]:

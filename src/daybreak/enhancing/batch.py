@@ -22,13 +22,14 @@ import cv2
 
 from daybreak.enhancing.enhancer import Enhancer, Outcome
 from daybreak.enhancing.plan import Job, Refusal
-from daybreak.errors import DaybreakError, OutputExists, UnwritablePicture
+from daybreak.errors import DaybreakError, OutputExists
+from daybreak.files import make_folder, write_whole
 from daybreak.image.depth import to_levels
 from daybreak.image.formats import format_of
 from daybreak.image.paths import read_bytes, shown
 from daybreak.image.read import read_photo, read_record
 from daybreak.image.rows import Levels, Rows, shrink
-from daybreak.image.write import encode_photo, keep_format, write_whole
+from daybreak.image.write import encode_photo, keep_format
 from daybreak.types import Array
 
 _ANOTHER_PLACE = "Type --overwrite to replace it, or another --suffix or -o"
@@ -271,19 +272,6 @@ def check_record(target: Path, record: Mapping[str, str], wanted: Mapping[str, s
     if changed:
         came = f"{shown(target)} is there already, made with another {' and another '.join(changed)}"
         raise OutputExists(came, hint=_ANOTHER_PLACE)
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder for results, with those above it.
-
-    Raises:
-        UnwritablePicture: it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        came = f"the folder {shown(folder)} cannot be made ({error.strerror})"
-        raise UnwritablePicture(came, hint="Give another folder with -o") from None
 
 
 def mean(rows: Rows) -> float:

@@ -23,8 +23,8 @@ from daybreak.enhancing.page import (
     slider,
     text,
     to_bytes,
-    whole_file,
 )
+from daybreak.files import make_folder, whole_file
 from daybreak.types import Pixels
 
 ORIGINAL = "original"
@@ -131,7 +131,8 @@ def write_compare_page(path: Path, title: str, original: Pixels, results: Mappin
     crops = choose_crops(original)
     pictures = {ORIGINAL: original, **results}
     sides = {"left": 0, "right": 1 if results else 0}
-    with whole_file(path) as page:
+    make_folder(path.parent)
+    with whole_file(path, overwrite=True) as page:
         page.write((opening(title) + f"<header><h1>{text(title)}</h1></header>\n<main>\n").encode())
         page.write(chooser(list(pictures), sides).encode())
         page.write(stack(pictures, original.shape, sides).encode())

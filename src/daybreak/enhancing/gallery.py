@@ -19,9 +19,8 @@ from daybreak.enhancing.page import (
     slider,
     spool,
     text,
-    whole_file,
-    writing,
 )
+from daybreak.files import whole_file, writing
 from daybreak.methods.describe import as_typed
 
 __all__ = ["GalleryEntry", "preview", "write_gallery"]
@@ -95,7 +94,7 @@ def write_gallery(entries: Iterable[GalleryEntry], path: Path, title: str) -> No
             count += 1
             with writing(path):
                 body.write(_article(entry).encode())
-        with whole_file(path) as page:
+        with whole_file(path, overwrite=True) as page:
             page.write((opening(title) + _header(title, count, failures)).encode())
             body.seek(0)
             shutil.copyfileobj(body, page)

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
-import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from html import escape
@@ -22,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daybreak.errors import BadSetting, UnwritablePicture
+from daybreak.files import make_folder, writing
 from daybreak.image.rows import Rows, shrink
 from daybreak.text import printable
 from daybreak.types import Pixels
@@ -144,41 +143,14 @@ def check_page_path(path: Path) -> None:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn the system's errors of writing into one that names the page."""
-    try:
-        yield
-    except OSError as error:
-        raise UnwritablePicture(f"cannot write {str(path)!r}: {error.strerror or error}") from error
-
-
-@contextmanager
 def spool(path: Path) -> Iterator[IO[bytes]]:
     """A nameless file in the folder of `path`, gone when closed; missing folders are made.
 
     Raises:
         UnwritablePicture: the folder cannot be made or written.
     """
+    make_folder(path.parent)
     with ExitStack() as stack:
         with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
             file = stack.enter_context(TemporaryFile(dir=path.parent))
         yield file
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file that appears under its name complete or not at all; missing folders are made.
-
-    Raises:
-        UnwritablePicture: the folder cannot be made or written, or is full.
-    """
-    part = path.parent / f".daybreak-{os.getpid()}-{secrets.token_hex(4)}.part"
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with part.open("xb") as file:
-                yield file
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from daybreak.enhancing.batch import Result, make_folder
+from daybreak.enhancing.batch import Result
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.plan import Job, Refusal
 from daybreak.errors import BadSetting
+from daybreak.files import make_folder, write_whole
 from daybreak.image.paths import shown
-from daybreak.image.write import write_whole
 from daybreak.version import __version__
 
 

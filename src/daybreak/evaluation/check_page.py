@@ -18,10 +18,9 @@ from daybreak.enhancing.page import (
     preview,
     slider,
     text,
-    whole_file,
-    writing,
 )
 from daybreak.errors import DaybreakError
+from daybreak.files import make_folder, whole_file
 from daybreak.types import Pixels
 
 SHOWN = 48
@@ -45,7 +44,8 @@ def write_check_page(report: CheckReport, path: Path) -> None:
     """
     check_page_path(path)
     style = files("daybreak.evaluation").joinpath("check.css").read_text(encoding="utf-8")
-    with whole_file(path) as page, writing(path):
+    make_folder(path.parent)
+    with whole_file(path, overwrite=True) as page:
         for piece in (opening(f"Check of {report.root}", style), *_body(report), closing()):
             page.write(piece.encode())
 

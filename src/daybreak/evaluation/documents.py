@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from daybreak.errors import DataError
-from daybreak.image.write import write_whole
+from daybreak.files import write_whole
 
 
 def write_between(path: Path, name: str, text: str) -> None:

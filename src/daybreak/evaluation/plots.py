@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from daybreak.data.synthetic import darken
-from daybreak.enhancing.page import whole_file
 from daybreak.errors import BadSetting, MissingExtra
 from daybreak.evaluation.results import Results, Row
 from daybreak.evaluation.tables import heading, sort_column
+from daybreak.files import make_folder, whole_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -94,5 +94,6 @@ def _figure(width: float, height: float) -> Figure:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    with whole_file(path) as file:
+    make_folder(path.parent)
+    with whole_file(path, overwrite=True) as file:
         figure.savefig(file, format=path.suffix.lstrip(".") or "png", dpi=150)

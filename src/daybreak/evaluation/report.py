@@ -7,7 +7,7 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from daybreak.enhancing.page import check_page_path, closing, opening, text, whole_file
+from daybreak.enhancing.page import check_page_path, closing, opening, text
 from daybreak.evaluation.cases import article, open_case, telling
 from daybreak.evaluation.protocol import Column
 from daybreak.evaluation.results import Results, Row
@@ -25,6 +25,7 @@ from daybreak.evaluation.tables import (
     sort_column,
 )
 from daybreak.evaluation.verdicts import against, best, in_column, leaking
+from daybreak.files import make_folder, whole_file
 from daybreak.metrics import get_metric
 
 
@@ -45,7 +46,8 @@ def write_report(path: Path, results: Results, run: Run) -> None:
         files(__package__).joinpath(name).read_text("utf-8") for name in ("report.css", "report.js")
     )
     title = f"{results.title}, {len(results.images)} pictures"
-    with whole_file(path) as page:
+    make_folder(path.parent)
+    with whole_file(path, overwrite=True) as page:
         page.write(
             (opening(title, style, script) + f"<header><h1>{text(title)}</h1></header>\n<main>\n").encode()
         )

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_fie
 from daybreak.errors import DataError
 from daybreak.evaluation.bootstrap import interval
 from daybreak.evaluation.protocol import Column
-from daybreak.image.write import write_whole
+from daybreak.files import write_whole
 
 
 class _Frozen(BaseModel):

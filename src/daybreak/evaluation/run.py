@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from daybreak.data.sample import Sample
-from daybreak.enhancing.batch import make_folder
 from daybreak.errors import DaybreakError
 from daybreak.evaluation.machine import machine
 from daybreak.evaluation.pictures import Bytes8, ListHash, Picture, PictureList, load
@@ -19,6 +18,7 @@ from daybreak.evaluation.results import ImageFacts, Results
 from daybreak.evaluation.rows import Tally, make_row
 from daybreak.evaluation.scoring import score, written
 from daybreak.evaluation.subjects import Subject
+from daybreak.files import make_folder
 from daybreak.image.depth import to_float
 from daybreak.image.photo import Photo
 from daybreak.image.write import write_photo

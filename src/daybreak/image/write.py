@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from daybreak.errors import BadSetting, OutputExists, UnwritablePicture
+from daybreak.errors import BadSetting, UnwritablePicture
+from daybreak.files import whole_file
 from daybreak.image import containers, xmp
 from daybreak.image.depth import to_levels
 from daybreak.image.encode import ENCODERS, Ready
@@ -106,86 +103,8 @@ def write_photo(
             known = ", ".join(row.suffixes[0] for row in FORMATS.values() if row.writable)
             raise UnwritablePicture(f"{shown(path)} does not end like a picture", f"one of {known}")
         format = form.name
-    if not overwrite and os.path.lexists(path):  # before the work of encoding; `write_whole` decides for good
-        raise _exists(path)
-    write_whole(
-        path,
-        encode_photo(photo, format, quality=quality, bit_depth=bit_depth, record=record),
-        overwrite=overwrite,
-    )
-
-
-def write_whole(path: Path, data: bytes, *, overwrite: bool = False) -> None:
-    """Write a file by way of another name in its folder, so that nobody ever sees half of it.
-
-    Args:
-        overwrite: False never replaces a file, not even one that appears while this one is written.
-
-    Raises:
-        OutputExists: there is a file and `overwrite` is False.
-        UnwritablePicture: no such folder, no permission, no space.
-    """
-    hidden = path.with_name(f".daybreak-{secrets.token_hex(8)}.tmp")
-    try:
-        try:
-            with hidden.open("xb") as file:
-                file.write(data)
-            if overwrite:
-                hidden.replace(path)
-            else:
-                _take_free_name(hidden, path)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                hidden.unlink()
-    except FileExistsError:
-        raise _exists(path) from None
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
-        raise _unwritable(path, error) from None
-
-
-def _take_free_name(hidden: Path, path: Path) -> None:
-    """Give a finished file its name unless that is taken.
-
-    Raises:
-        FileExistsError: it is taken.
-    """
-    if os.name == "nt":
-        hidden.rename(path)  # refuses there to replace
-        return
-    try:
-        path.hardlink_to(hidden)
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCES):
-            raise
-        _reserve_and_replace(hidden, path)  # a file system without hard links, such as exFAT
-
-
-def _reserve_and_replace(hidden: Path, path: Path) -> None:
-    path.open("xb").close()
-    try:
-        hidden.replace(path)
-    except BaseException:
-        path.unlink()
-        raise
-
-
-def _exists(path: Path) -> OutputExists:
-    return OutputExists(f"{shown(path)} is there already", hint="Choose another name, or type --overwrite")
-
-
-def _unwritable(path: Path, error: OSError | ValueError) -> UnwritablePicture:
-    hints = {
-        errno.ENOENT: "Make the folder first",
-        errno.ENOSPC: "Free some space, or choose another disk with -o",
-        errno.EDQUOT: "Free some space, or choose another disk with -o",
-        errno.EACCES: "Choose a folder you may write to with -o",
-        errno.EPERM: "Choose a folder you may write to with -o",
-        errno.EROFS: "Choose a folder you may write to with -o",
-        errno.ENAMETOOLONG: "Choose a shorter name with -o",
-    }
-    code = error.errno if isinstance(error, OSError) else None
-    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    return UnwritablePicture(f"{shown(path)} cannot be written ({reason})", hint=hints.get(code or 0, ""))
+    with whole_file(path, overwrite=overwrite) as file:  # a name that is taken is told before the work
+        file.write(encode_photo(photo, format, quality=quality, bit_depth=bit_depth, record=record))
 
 
 def _choose_bits(photo: Photo, form: Format, quality: int | None, bit_depth: int | None) -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from daybreak.errors import MetricError
-from daybreak.image.write import write_whole
+from daybreak.files import write_whole
 from daybreak.metrics.niqe import BLOCK, FEATURES, PristineModel, block_features, block_sharpness, window
 from daybreak.metrics.planes import Levels, channels, levels
 from daybreak.types import Array

@@ -1,0 +1,192 @@
+"""Write a file whole or not at all: under another name in its folder, flushed to the disk, then renamed.
+
+Everything here that writes a file for people goes through these functions, so that neither an exception nor a
+kill nor a loss of power ever leaves half of one: until the new file is complete, the old one stands.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from daybreak.errors import OutputExists, UnwritablePicture
+from daybreak.text import printable
+
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCES}
+_NO_FLUSH = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}
+
+_HINTS = {
+    errno.ENOENT: "Make the folder first",
+    errno.ENOSPC: "Free some space, or choose another disk with -o",
+    errno.EDQUOT: "Free some space, or choose another disk with -o",
+    errno.EACCES: "Choose a folder you may write to with -o",
+    errno.EPERM: "Choose a folder you may write to with -o",
+    errno.EROFS: "Choose a folder you may write to with -o",
+    errno.ENAMETOOLONG: "Choose a shorter name with -o",
+}
+
+
+def write_whole(path: Path, data: bytes, *, overwrite: bool = False) -> None:
+    """Write the bytes of a file.
+
+    Args:
+        path, overwrite: as for `whole_path`.
+        data: all of the file.
+
+    Raises:
+        OutputExists, UnwritablePicture: as `whole_path`.
+    """
+    with whole_file(path, overwrite=overwrite) as file:
+        file.write(data)
+
+
+@contextmanager
+def whole_file(path: Path, *, overwrite: bool = False) -> Iterator[IO[bytes]]:
+    """Open a file that appears under its name when the block ends, and not at all if it fails.
+
+    Args:
+        path, overwrite: as for `whole_path`.
+
+    Raises:
+        OutputExists, UnwritablePicture: as `whole_path`.
+    """
+    with whole_path(path, overwrite=overwrite) as hidden, hidden.open("wb") as file:
+        yield file
+
+
+@contextmanager
+def whole_path(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Lend a name in the same folder; what lies there when the block ends becomes `path`.
+
+    For libraries that want a name and no open file. There is an empty file under the name already, so what is
+    private stays so. Whatever ends the block early leaves `path` as it was and no file under the name lent;
+    only a kill leaves that one behind, hidden (`.daybreak-….tmp`).
+
+    Args:
+        path: where the file is to appear. A link there is replaced, and what it points to stays as it is; to
+            write through a link, give `path.resolve()`.
+        overwrite: replace a file, and keep its permissions. False never replaces one, not even one that
+            appears while this one is written.
+
+    Raises:
+        OutputExists: there is a file and `overwrite` is False.
+        UnwritablePicture: no such folder, no permission, no space, or something there that is no file;
+            whatever the system refuses within the block counts as this too.
+    """
+    with writing(path):
+        mode = _mode_to_keep(path, overwrite)
+        hidden = path.with_name(f".daybreak-{secrets.token_hex(8)}.tmp")
+        os.close(os.open(hidden, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 if mode is None else 0o600))
+        try:
+            yield hidden
+            _flush(hidden)
+            if mode is not None:
+                hidden.chmod(mode)
+            if overwrite:
+                hidden.replace(path)
+            else:
+                _take_free_name(hidden, path)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                hidden.unlink()
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results, with those above it.
+
+    Raises:
+        UnwritablePicture: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        came = f"the folder {printable(str(folder))} cannot be made ({error.strerror})"
+        raise UnwritablePicture(came, hint="Give another folder") from None
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the system refuses while `path` is written into an `UnwritablePicture` that names it."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        hint = _HINTS.get(error.errno or 0, "")
+        raise UnwritablePicture(f"{printable(str(path))} cannot be written ({reason})", hint=hint) from error
+
+
+def _mode_to_keep(path: Path, overwrite: bool) -> int | None:
+    """The permissions of the file that is to be replaced; None where a new one is made.
+
+    Raises:
+        OutputExists: there is something and it is not to be replaced.
+        OSError: nothing can be written under that name.
+    """
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "there is a null byte in the name")
+    if not overwrite:
+        if os.path.lexists(path):
+            raise _exists(path)
+        return None
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if stat.S_ISLNK(mode):
+        return None
+    if not stat.S_ISREG(mode):  # renaming would do away with a device or a pipe
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return stat.S_IMODE(mode)
+
+
+def _flush(path: Path) -> None:
+    """Have the contents on the disk before the name is: a loss of power may reorder the two."""
+    with path.open("r+b") as file:
+        try:
+            os.fsync(file.fileno())
+        except OSError as error:
+            if error.errno not in _NO_FLUSH:  # what a file system cannot do is no reason to fail
+                raise
+
+
+def _take_free_name(hidden: Path, path: Path) -> None:
+    """Give a finished file its name unless that is taken.
+
+    Raises:
+        OutputExists: it is taken.
+    """
+    try:
+        if os.name == "nt":
+            hidden.rename(path)  # refuses there to replace
+            return
+        try:
+            path.hardlink_to(hidden)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            _reserve_and_replace(hidden, path)  # a file system without hard links, such as exFAT
+    except FileExistsError:
+        raise _exists(path) from None
+
+
+def _reserve_and_replace(hidden: Path, path: Path) -> None:
+    path.open("xb").close()
+    try:
+        hidden.replace(path)
+    except BaseException:
+        path.unlink()
+        raise
+
+
+def _exists(path: Path) -> OutputExists:
+    came = f"{printable(str(path))} is there already"
+    return OutputExists(came, hint="Choose another name, or type --overwrite")
