@@ -21,6 +21,7 @@ from typing import Any, Literal
 import cv2
 
 from daybreak.enhancing.enhancer import Enhancer, Outcome
+from daybreak.enhancing.memory import bytes_per_pixel, fitting_jobs, free_memory, largest
 from daybreak.enhancing.plan import Job, Refusal
 from daybreak.errors import DaybreakError, OutputExists
 from daybreak.files import make_folder, write_whole
@@ -98,17 +99,17 @@ def run_batch(
         jobs: from `plan`.
         enhancer: shared by all workers.
         output: how results are written.
-        workers: pictures at the same time, one core each. None: one picture on all cores, or several
-            pictures on one core each.
+        workers: pictures at the same time, one core each. None: as many as there are cores and as fit into
+            memory, the cores shared out among them.
 
     Yields:
         One `Result` a job. Stopping early (Ctrl-C, an exception in the consumer) lets the pictures that are
         being worked on finish, so that no half file is left, and starts no more.
     """
     cores = os.cpu_count() or 1
-    at_once = max(1, min(workers or (cores if len(jobs) > 1 else 1), len(jobs)))
+    at_once = max(1, min(workers or _fitting(jobs, enhancer, cores), len(jobs)))
     threads_before = cv2.getNumThreads()
-    cv2.setNumThreads(cores if workers is None and at_once == 1 else 1)
+    cv2.setNumThreads(cores // at_once or 1 if workers is None else 1)
     pool = ThreadPoolExecutor(at_once, thread_name_prefix="daybreak")
     try:
         waiting: deque[Future[Result]] = deque()
@@ -127,6 +128,14 @@ def run_batch(
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         cv2.setNumThreads(threads_before)
+
+
+def _fitting(jobs: Sequence[Job | Refusal], enhancer: Enhancer, cores: int) -> int:
+    """How many of the jobs to do at the same time where nobody said."""
+    if min(len(jobs), cores) < 2:
+        return 1
+    sources = [job.source for job in jobs if isinstance(job, Job)]
+    return fitting_jobs(cores, largest(sources), bytes_per_pixel(enhancer), free_memory())
 
 
 def _run(job: Job | Refusal, enhancer: Enhancer, output: Output) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,44 @@ def read_record(path: Path | str) -> dict[str, str] | None:
     return xmp.read_record(packet) if packet else None
 
 
+def read_size(path: Path) -> int | None:
+    """How many pixels a picture has, by its header alone; None where that does not say.
+
+    Of RAW, whose headers lie deep, the size of the file stands in: it holds a byte or more for each pixel.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(4096)
+        format = sniff(start)
+        if format == "bmp":
+            sides: tuple[int, int] = struct.unpack_from("<ii", start, 18)
+            return abs(sides[0] * sides[1])
+        if format == "raw":
+            return path.stat().st_size
+        header = _header(path, format) if format else None
+        return None if header is None else int(header.width * header.height)
+    except (OSError, ValueError, RuntimeError, struct.error, load_vips().Error):
+        return None
+
+
+_LOADERS = {
+    "jpeg": "jpegload",
+    "png": "pngload",
+    "tiff": "tiffload",
+    "webp": "webpload",
+    "avif": "heifload",
+    "gif": "gifload",
+}
+"""Format -> the loader of libvips that reads it."""
+
+
+def _header(path: Path, format: str) -> Any:
+    """The picture as an image of libvips that has decoded nothing yet; None for what it does not read."""
+    if format not in _LOADERS:
+        return None
+    return getattr(load_vips().Image, _LOADERS[format])(str(path), access="sequential")
+
+
 def _packet(path: Path, format: str) -> bytes | None:
     """The XMP packet of a file, without its pixels."""
     if format == "heif":
@@ -101,17 +140,8 @@ def _packet(path: Path, format: str) -> bytes | None:
             return None
         packet: Any = pillow_heif.open_heif(path).info.get("xmp")
         return packet or None
-    loader = {
-        "jpeg": "jpegload",
-        "png": "pngload",
-        "tiff": "tiffload",
-        "webp": "webpload",
-        "avif": "heifload",
-    }
-    if format not in loader:
-        return None
-    image = getattr(load_vips().Image, loader[format])(str(path), access="sequential")
-    return image.get("xmp-data") if image.get_typeof("xmp-data") else None
+    image = _header(path, format)
+    return image.get("xmp-data") if image is not None and image.get_typeof("xmp-data") else None
 
 
 def _recognise(data: bytes, name: str, path: Path | None) -> str:

@@ -82,6 +82,9 @@ class Card:
         scale: output side / input side, 1 or 2.
         licence: terms of the algorithm's code or of the weight ("Apache-2.0" for our own).
         cost: what running it takes where that is remarkable: time, memory ("" otherwise).
+        memory_per_pixel: bytes of memory at the peak for each pixel of the input, from reading to encoding
+            one 8-bit picture on one core, with the defaults or the exact solver, whichever takes more; 0 where
+            it was not measured. From benchmarks/results/memory.json, made by benchmarks/memory.py.
         notes: where we differ from the source and why.
         weights_sha256: of the ONNX file that runs ("" for classical methods).
     """
@@ -97,6 +100,7 @@ class Card:
     scale: Literal[1, 2] = 1
     licence: str = "Apache-2.0"
     cost: str = ""
+    memory_per_pixel: float = 0.0
     notes: str = ""
     weights_sha256: str = ""
 

@@ -180,6 +180,7 @@ METHOD = Method(
         kind="classical",
         settings=MfSettings,
         context="global",
+        memory_per_pixel=65.0,
         notes="From the paper: the authors' compiled code is published at 18.79 dB on LOL, this has 16.5. "
         "Ours: the guided filter's numbers, 8×8 tiles with limit 2 for the equalised illumination, a pyramid "
         "of log2(shorter side) - 2 scales. The paper's hue factor in the weights cancels and is left out.",

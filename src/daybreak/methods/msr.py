@@ -131,6 +131,7 @@ METHOD = Method(
         kind="classical",
         settings=MsrSettings,
         context="global",
+        memory_per_pixel=57.0,
         notes=RETINEX_NOTES,
     ),
     run=msr,

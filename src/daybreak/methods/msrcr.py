@@ -61,6 +61,7 @@ METHOD = Method(
         kind="classical",
         settings=MsrcrSettings,
         context="global",
+        memory_per_pixel=65.0,
         notes=RETINEX_NOTES,
     ),
     run=msrcr,

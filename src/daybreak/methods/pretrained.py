@@ -26,6 +26,9 @@ class PretrainedSettings(Settings):
     """A trained network has nothing to set."""
 
 
+_MEMORY_PER_PIXEL = 50.0  # measured with cascade; what a tile takes besides does not grow with the picture
+
+
 @cache
 def _engine(weight: str, process: int) -> Engine:  # noqa: ARG001 - what is loaded does not survive a fork
     return OnnxEngine(find_weight(weight).verified_onnx())
@@ -76,6 +79,7 @@ def load(name: str) -> Method[PretrainedSettings]:
             multiple=card.multiple,
             scale=card.scale,
             licence=card.licence,
+            memory_per_pixel=_MEMORY_PER_PIXEL,
             notes=f"Trained on {card.training_data} ({card.training_terms}). {card.notes}".strip(),
             weights_sha256=card.onnx_sha256,
         ),

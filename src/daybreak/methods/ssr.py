@@ -60,6 +60,7 @@ METHOD = Method(
         kind="classical",
         settings=SsrSettings,
         context="global",
+        memory_per_pixel=45.0,
         notes=RETINEX_NOTES,
     ),
     run=ssr,

@@ -1,0 +1,113 @@
+"""How many pictures are worked on at the same time."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from daybreak.enhancing import batch, memory
+from daybreak.enhancing.batch import Output, run_batch
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.memory import EXPOSED, SHARE, bytes_per_pixel, fitting_jobs, free_memory, largest
+from daybreak.enhancing.plan import Job
+from daybreak.image.read import read_size
+from daybreak.methods import every_method
+
+MEASURED = Path(__file__).parents[2] / "benchmarks/results/memory.json"
+
+
+def test_every_card_has_the_figure_that_was_measured():
+    """The larger of both picture sizes, with the defaults or the exact solver, rounded up."""
+    figures = json.loads(MEASURED.read_text())["bytes_per_pixel"]
+    for method in every_method():
+        name = method.card.name
+        if method.card.kind == "pretrained":
+            assert method.card.memory_per_pixel > 0
+            continue
+        cases = [figures[case] for case in (name, f"{name} solver=exact") if case in figures]
+        assert method.card.memory_per_pixel == max(math.ceil(v) for case in cases for v in case.values())
+
+
+@given(
+    st.integers(1, 256),
+    st.integers(0, 10**9),
+    st.floats(0.0, 1000.0),
+    st.none() | st.integers(0, 10**13),
+)
+def test_what_is_chosen_fits_and_one_more_would_not(most, pixels, per_pixel, free):
+    jobs = fitting_jobs(most, pixels, per_pixel, free)
+    assert 1 <= jobs <= most
+    if free is None:
+        assert jobs == most
+        return
+    if jobs > 1:
+        assert jobs * pixels * per_pixel <= SHARE * free * (1 + 1e-9)
+    if jobs < most:
+        assert (jobs + 1) * pixels * per_pixel >= SHARE * free * (1 - 1e-9)
+
+
+def test_an_exposure_takes_more():
+    assert bytes_per_pixel(Enhancer("crm", exposure=1.0)) == bytes_per_pixel(Enhancer("crm")) + EXPOSED
+
+
+@pytest.mark.parametrize("format", ["jpeg", "png", "tiff", "webp", "avif", "bmp", "gif"])
+def test_a_header_tells_the_size(format, tmp_path):
+    path = tmp_path / "a.any"
+    Image.new("RGB", (37, 23)).save(path, format=format)
+    assert read_size(path) == 37 * 23
+
+
+@pytest.mark.parametrize("data", [b"", b"BM", b"text", b"\xff\xd8\xff\xe0 cut", b"\x89PNG\r\n\x1a\n"])
+def test_what_has_no_header_has_no_size(data, tmp_path):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(data)
+    assert read_size(path) is None
+    assert largest([path, tmp_path / "missing.png"]) == 0
+
+
+def test_limits_of_control_groups_count(tmp_path, monkeypatch):
+    group = tmp_path / "a"
+    group.mkdir()
+    monkeypatch.setattr(memory, "_groups", lambda: [group, tmp_path])
+    monkeypatch.setattr(memory, "_available", lambda: 900)
+    assert free_memory() == 900
+    (tmp_path / "memory.max").write_text("max\n")
+    (group / "memory.max").write_text("1000\n")
+    (group / "memory.current").write_text("700\n")
+    assert free_memory() == 300
+    (group / "memory.stat").write_text("anon 5\ninactive_file 450\n")
+    assert free_memory() == 750
+    (group / "memory.current").write_text("5000\n")
+    assert free_memory() == 0
+
+
+@pytest.mark.skipif(not Path("/proc/meminfo").exists(), reason="not Linux")
+def test_this_machine_says_what_is_free():
+    whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    assert 0 < free_memory() <= whole
+
+
+@pytest.mark.parametrize(("pictures", "expected"), [(1.5, 1), (2.5, 2), (100.0, 4)])
+def test_a_batch_takes_as_many_at_once_as_fit(pictures, expected, tmp_path, monkeypatch):
+    """The pool is asked how large it was made; nothing is timed."""
+    sizes = []
+    pool_was = batch.ThreadPoolExecutor
+    monkeypatch.setattr(batch, "ThreadPoolExecutor", lambda n, **k: (sizes.append(n), pool_was(n, **k))[1])
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    enhancer = Enhancer("gamma")
+    peak = 40 * 30 * bytes_per_pixel(enhancer)
+    monkeypatch.setattr(batch, "free_memory", lambda: int(pictures * peak / SHARE))
+    jobs = []
+    for n in range(5):
+        Image.new("RGB", (40, 30) if n == 3 else (4, 3)).save(tmp_path / f"{n}.png")
+        jobs.append(Job(tmp_path / f"{n}.png", tmp_path / f"{n}_out.png"))
+    assert [result.error for result in run_batch(jobs, enhancer, Output())] == [""] * 5
+    assert [result.error for result in run_batch(jobs, enhancer, Output(), workers=3)] == [""] * 5
+    assert sizes == [expected, 3], "the largest picture decides, unless a number was given"
