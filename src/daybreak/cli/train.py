@@ -24,8 +24,19 @@ _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
 def train(
     recipe: Annotated[str, typer.Argument(help="Of the package (cascade.lol), or a .toml file.")],
-    data: Annotated[Path, typer.Option("--data", help="The data set, or a pack of it.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", help="The run's folder.", show_default=False)],
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--data",
+            help="The data set, a pack of it, or a folder of pairs; twice: dark pictures, then normal ones.",
+            show_default=False,
+        ),
+    ] = None,
+    normal: Annotated[
+        list[Path] | None,
+        typer.Option("--from-normal", help="Photos whose dark side is made; alone or beside --data."),
+    ] = None,
     max_time: Annotated[
         str | None, typer.Option("--max-time", help="End with a checkpoint after, say, 9m or 1h30m.")
     ] = None,
@@ -37,28 +48,44 @@ def train(
         typer.Option("--set", metavar="KEY=VALUE", help="A key of the recipe (optimiser.lr); may repeat."),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Instead of the recipe's.")] = None,
+    precision: Annotated[
+        Literal["auto", "fp32", "bf16"] | None, typer.Option("--precision", help="Instead of the recipe's.")
+    ] = None,
+    devices: Annotated[int, typer.Option("--devices", min=1, help="Processes that share each batch.")] = 1,
+    nodes: Annotated[int, typer.Option("--nodes", min=1, help="Machines, each with as many.")] = 1,
 ) -> int:
     """Train a network from a recipe. Ctrl-C ends with a checkpoint; --resume auto goes on from it."""
     seconds = parse_duration(max_time) if max_time else None
     try:
         from daybreak.training import fit as training
-        from daybreak.training import pictures
-        from daybreak.training.recipe import load_recipe
+        from daybreak.training.lesson import features_of
+        from daybreak.training.material import gather
+        from daybreak.training.recipe import implied, load_recipe
         from daybreak.training.stop import Stop
     except ImportError:
         raise MissingExtra("daybreak train", "train") from None
     stop = Stop(seconds)
-    changes = parse_sets(sets or []) | ({} if seed is None else {"seed": str(seed)})
+    given = {"seed": seed, "precision": precision}
+    changes = {key: str(value) for key, value in given.items() if value is not None}
+    changes = implied(len(data or ()), bool(normal)) | parse_sets(sets or []) | changes
     chosen = load_recipe(recipe, changes)
-    train_pairs, score_pairs = pictures.find_pairs(chosen.data.source, data)
     with _shown(chosen.steps) as watch:
+        material = gather(
+            chosen.data.source,
+            data or (),
+            normal or (),
+            references=chosen.sampling != "low" or chosen.data.darken_highs,
+            score_pairs=chosen.score_pairs,
+        )
         report = training.fit(
             chosen,
-            pictures.read_lows(train_pairs),
+            material,
             out,
-            pairs=pictures.read_both(score_pairs, chosen.score_pairs),
             resume=resume == "auto",
             stop=stop,
+            features=features_of(chosen),
+            devices=devices,
+            nodes=nodes,
             watch=watch,
         )
     print(tell(report), file=sys.stderr)

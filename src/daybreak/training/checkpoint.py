@@ -25,8 +25,9 @@ def save(trainer: L.Trainer, path: Path) -> None:
     """
     part = path.with_name(path.name + ".part")
     try:
-        trainer.save_checkpoint(part)
-        part.replace(path)
+        trainer.save_checkpoint(part)  # all processes take part, the first one writes
+        if trainer.is_global_zero:
+            part.replace(path)
     except (OSError, RuntimeError) as error:  # torch turns a failed write into a RuntimeError
         part.unlink(missing_ok=True)
         kept = f"The one before is whole: {path}" if path.exists() else ""

@@ -1,20 +1,22 @@
-"""One network learning: its objective, its optimiser and what a checkpoint has to hold besides."""
+"""One network learning: its objective's phases, each with its optimiser and schedule, under Lightning."""
 
 from __future__ import annotations
 
+import copy
 import math
+from itertools import chain
 from typing import Any
 
 import lightning as L
 import torch
-from torch import Tensor
+from torch import nn
 
 from daybreak.errors import TrainingError
+from daybreak.layers.looking import vgg_eye
 from daybreak.losses.perceptual import Features
-from daybreak.networks.base import Network
+from daybreak.networks.base import Batch, Network, Phase
 from daybreak.networks.registry import get_network, parse_settings
-from daybreak.training.crops import Bytes
-from daybreak.training.recipe import Recipe
+from daybreak.training.recipe import Optimiser, Recipe
 
 OURS = "daybreak"
 """Key of our own part of a checkpoint."""
@@ -26,62 +28,157 @@ class Lesson(L.LightningModule):
     Args:
         recipe: what is trained, and how.
         features: extractor of a perceptual loss, or None.
+        about: plain values that every checkpoint carries along.
 
     Attributes:
         network: the network as it trains.
+        average: the average of its weights, where the recipe asks for one.
         last: the loss and its terms at the last step, by name.
         best: step and score of the best scoring so far, or None.
     """
 
-    def __init__(self, recipe: Recipe, features: Features | None = None) -> None:
+    def __init__(
+        self, recipe: Recipe, features: Features | None = None, about: dict[str, str] | None = None
+    ) -> None:
         super().__init__()
+        self.automatic_optimization = False
         spec = get_network(recipe.network)
         settings = parse_settings(spec, recipe.settings)
         torch.manual_seed(recipe.seed)
         self.recipe = recipe
         self.network: Network = spec.build(settings).to(memory_format=torch.channels_last)
-        self.objective = spec.objective(settings, features)
+        self.average: Network | None = None
+        if recipe.ema:
+            self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
+        self.objective = spec.objective(self.network, settings, features)
+        self.phases: tuple[Phase, ...] = self.objective.phases()
+        self.about = about or {}
         self.last: dict[str, float] = {}
         self.best: tuple[int, float] | None = None
 
-    def training_step(self, batch: Bytes, index: int) -> Tensor:  # noqa: ARG002 - Lightning passes it
-        """One step on a batch of B×crop×crop×3 uint8; gives the loss.
+    @property
+    def shown(self) -> Network:
+        """The network that is scored, shown and exported."""
+        return self.average or self.network
+
+    @property
+    def done(self) -> int:
+        """Steps done; Lightning counts the optimisers' steps, of which each of ours has one per phase."""
+        return self.global_step // len(self.phases)
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:  # noqa: ARG002
+        """The sampler made it on the device."""
+        return batch
+
+    def training_step(self, batch: Batch, index: int) -> None:  # noqa: ARG002 - Lightning passes it
+        """One step: every phase in turn, on the same batch.
 
         Raises:
-            TrainingError: the loss is not finite.
+            TrainingError: a loss is not finite.
         """
-        low = torch.from_numpy(batch).to(self.device).permute(0, 3, 1, 2).float() / 255.0  # B×3×H×W
-        terms: dict[str, Tensor] = self.objective(self.network, low)
-        loss = torch.stack(list(terms.values())).sum()
-        self.last = {name: term.item() for name, term in (("loss", loss), *terms.items())}
-        if not math.isfinite(self.last["loss"]):
-            raise TrainingError(f"the loss is {self.last['loss']} at step {self.global_step + 1}")
-        return loss
+        step, total = self.done + 1, 0.0
+        values: dict[str, float] = {}
+        optimisers, schedules = _several(self.optimizers()), _several(self.lr_schedulers())
+        for phase, optimiser, schedule in zip(self.phases, optimisers, schedules, strict=True):
+            self._let_learn(phase)
+            terms = phase.terms(batch)
+            loss = torch.stack([term.float() for term in terms.values()]).sum()
+            values |= {name: term.item() for name, term in terms.items()}
+            total += loss.item()
+            if not math.isfinite(loss.item()):
+                raise TrainingError(f"the loss is {loss.item()} at step {step}")
+            optimiser.zero_grad()
+            self.manual_backward(loss)
+            learning = [p for group in optimiser.param_groups for p in group["params"]]
+            nn.utils.clip_grad_norm_(learning, self.recipe.optimiser.clip)
+            optimiser.step()
+            schedule.step()
+        self.last = {"loss": total, **values}
+        self._follow(step)
+
+    def _let_learn(self, phase: Phase) -> None:
+        """Freeze what other phases move."""
+        moved = {id(p) for module in phase.modules for p in module.parameters()}
+        for parameter in self.network.parameters():
+            parameter.requires_grad_(id(parameter) in moved)
+
+    @torch.no_grad()
+    def _follow(self, step: int) -> None:
+        if self.average is None:
+            return
+        decay = min(self.recipe.ema, (1 + step) / (10 + step))  # the first weights are soon forgotten
+        for kept, now in zip(self.average.parameters(), self.network.parameters(), strict=True):
+            kept.lerp_(now, 1 - decay)
+        for held, new in zip(self.average.buffers(), self.network.buffers(), strict=True):
+            held.copy_(new)
 
     def configure_optimizers(self) -> Any:
-        """Adam and its schedule, which moves on at every step."""
-        told = self.recipe.optimiser
-        optimiser = torch.optim.Adam(
-            self.parameters(), lr=told.lr, betas=told.betas, eps=told.eps, weight_decay=told.weight_decay
-        )
-        steps = self.recipe.steps
-
-        def factor(step: int) -> float:
-            return 0.5 * (1 + math.cos(math.pi * step / steps)) if told.schedule == "cosine" else 1.0
-
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        """Adam and its schedule for each phase, which moves on at every step."""
+        told, steps = self.recipe.optimiser, self.recipe.steps
+        optimisers, schedules = [], []
+        for phase in self.phases:
+            critics = phase.name == "discriminators" and told.critic_lr
+            optimiser = torch.optim.Adam(
+                chain.from_iterable(module.parameters() for module in phase.modules),
+                lr=told.critic_lr if critics else told.lr,
+                betas=told.betas,
+                eps=told.eps,
+                weight_decay=told.weight_decay,
+            )
+            optimisers.append(optimiser)
+            schedules.append(
+                torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: factor(told, step, steps))
+            )
+        return optimisers, schedules
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add what Lightning leaves out: the recipe, the random generator and the best score."""
+        """Add what Lightning leaves out: recipe, random generators, the objective's own state, best score."""
         checkpoint[OURS] = {
             "recipe": self.recipe.complete(),
-            "random": torch.get_rng_state(),
+            "about": self.about,
+            "random": [torch.get_rng_state(), *torch.cuda.get_rng_state_all()],
+            "objective": self.objective.state(),
             "best": list(self.best) if self.best else None,
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take it up again."""
         kept = checkpoint[OURS]
-        torch.set_rng_state(kept["random"])
+        torch.set_rng_state(kept["random"][0])
+        if len(kept["random"]) == 1 + torch.cuda.device_count():
+            torch.cuda.set_rng_state_all(kept["random"][1:])
+        self.objective.load_state(kept["objective"])
         self.best = (int(kept["best"][0]), float(kept["best"][1])) if kept["best"] else None
+
+
+def features_of(recipe: Recipe) -> Features | None:
+    """The extractor that the network's perceptual loss wants, or None: it has none, or the asset is absent.
+
+    Raises:
+        AssetError: the file in the cache is damaged.
+    """
+    settings = parse_settings(get_network(recipe.network), recipe.settings)
+    return vgg_eye() if getattr(settings, "perceptual", 0.0) else None
+
+
+def factor(told: Optimiser, step: int, steps: int) -> float:
+    """What the learning rate of a step is multiplied by.
+
+    Args:
+        told: names the schedule.
+        step: counted from 0.
+        steps: of the whole run.
+    """
+    warm = min(1.0, (step + 1) / (told.warmup + 1))
+    if told.schedule == "linear":  # CycleGAN's: its last step still learns a little
+        half = steps // 2
+        return warm * max(0.0, 1.0 - max(0, step + 1 - half) / (steps - half + 1))
+    if told.schedule == "step":
+        return warm * 0.1 ** sum(step >= share * steps for share in told.drops)
+    if told.schedule == "cosine":
+        return warm * 0.5 * (1 + math.cos(math.pi * step / steps))
+    return warm
+
+
+def _several(one_or_more: Any) -> list[Any]:
+    return list(one_or_more) if isinstance(one_or_more, list | tuple) else [one_or_more]

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from daybreak.errors import BadSetting, UnknownName
+from daybreak.networks.base import Sampling
 from daybreak.networks.registry import get_network, parse_settings
 
 FOLDER = Path(__file__).parent / "recipes"
@@ -29,13 +30,23 @@ class Data(_Part):
 
     Attributes:
         source: name of a data set as `daybreak.data` knows it.
+        sampling: the kind of batch, one of those the network can learn from; "" for its preset.
         crop: px, side of the square that is cut at random.
-        batch: crops per step.
+        batch: crops per step, over all processes.
+        rotate: whether crops are turned by 90° as well as flipped.
+        darkened: share of each batch that paper 3's generator makes from normally lit photos.
+        darken_highs: whether it may take the references of the pairs too.
+        exposure: EV; the dark side is brightened or darkened by up to this much, each crop by another amount.
     """
 
     source: str = "lol-v1"
+    sampling: Sampling | Literal[""] = ""
     crop: int = Field(default=256, ge=16)
     batch: int = Field(default=8, ge=1)
+    rotate: bool = False
+    darkened: float = Field(default=0.0, ge=0, le=1)
+    darken_highs: bool = False
+    exposure: float = Field(default=0.0, ge=0, le=4)
 
 
 class Optimiser(_Part):
@@ -43,17 +54,24 @@ class Optimiser(_Part):
 
     Attributes:
         lr: learning rate at the start.
+        critic_lr: that of the discriminators; 0 for the same.
         betas, eps, weight_decay: as in torch.optim.Adam.
-        clip: largest norm of the whole gradient.
-        schedule: constant, or a half cosine down to 0 at the last step.
+        clip: largest norm of a phase's whole gradient.
+        schedule: constant; linear: constant for the first half of the steps, then straight down to 0 at the
+            last; step: a tenth at each of `drops`; cosine: a half cosine down to 0 at the last step.
+        drops: where the step schedule drops, as shares of all steps.
+        warmup: steps over which the rate first grows from 0.
     """
 
     lr: float = Field(default=1e-4, gt=0)
+    critic_lr: float = Field(default=0.0, ge=0)
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = Field(default=1e-8, gt=0)
     weight_decay: float = Field(default=0.0, ge=0)
     clip: float = Field(default=5.0, gt=0)
-    schedule: Literal["constant", "cosine"] = "constant"
+    schedule: Literal["constant", "linear", "step", "cosine"] = "constant"
+    drops: tuple[float, ...] = (0.25, 0.5)
+    warmup: int = Field(default=0, ge=0)
 
 
 class Recipe(_Part):
@@ -69,7 +87,9 @@ class Recipe(_Part):
         score_every: steps between two scorings on the validation pairs.
         score_pairs: how many validation pairs are scored, spread evenly over all of them.
         log_every: steps between two lines of the loss curve.
-        precision: "fp32", or "bf16" for autocast with float32 weights.
+        panels_every: steps between two rows of pictures for TensorBoard; 0 for none.
+        ema: decay per step of the averaged weights that are scored and exported; 0 for none.
+        precision: "fp32", "bf16" for autocast with float32 weights, or "auto": bf16 where the machine has it.
         seed: of the initial weights and of the sampling.
     """
 
@@ -83,13 +103,21 @@ class Recipe(_Part):
     score_every: int = Field(default=100, ge=1)
     score_pairs: int = Field(default=20, ge=1)
     log_every: int = Field(default=10, ge=1)
-    precision: Literal["fp32", "bf16"] = "fp32"
+    panels_every: int = Field(default=0, ge=0)
+    ema: float = Field(default=0.0, ge=0, lt=1)
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
     seed: int = Field(default=0, ge=0)
 
     @property
     def name(self) -> str:
         """NETWORK.TAG."""
         return f"{self.network}.{self.tag}"
+
+    @property
+    def sampling(self) -> Sampling:
+        """The kind of batch: the recipe's, else the network's preset."""
+        preset: Sampling = get_network(self.network).sampling[0]
+        return self.data.sampling or preset
 
     def complete(self) -> dict[str, Any]:
         """The recipe with every default filled in, the network's too; what the hash is taken of."""
@@ -133,6 +161,20 @@ def load_recipe(name: str, changes: Mapping[str, str] | None = None, folder: Pat
     return parse_recipe(values)
 
 
+def implied(folders: int, normal: bool) -> dict[str, str]:
+    """What the kind of data that is given changes in a recipe, as for `load_recipe`.
+
+    Args:
+        folders: how many folders were named; two hold dark and normally lit pictures that are no pairs.
+        normal: whether photos to darken were given.
+    """
+    if folders == 2:
+        return {"data.sampling": "unpaired"}
+    if normal and not folders:
+        return {"data.sampling": "darkened"}
+    return {"data.darkened": "0.5"} if normal else {}
+
+
 def parse_recipe(values: dict[str, Any]) -> Recipe:
     """Check a recipe's keys and values, those of its network included.
 
@@ -151,7 +193,12 @@ def parse_recipe(values: dict[str, Any]) -> Recipe:
         came = f"{where}={first['input']!r}" if first["type"] != "missing" else f"no {where}"
         told = first["msg"].removeprefix("Input should be ")
         raise BadSetting(f"{came} in the recipe", told) from None
-    parse_settings(get_network(recipe.network), recipe.settings)
+    spec = get_network(recipe.network)
+    parse_settings(spec, recipe.settings)
+    if recipe.sampling not in spec.sampling:
+        raise BadSetting(
+            f"data.sampling={recipe.sampling!r} for {recipe.network}", f"one of {', '.join(spec.sampling)}"
+        )
     return recipe
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import subprocess
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -13,8 +14,10 @@ import lightning
 import numpy as np
 import torch
 
+from daybreak.training.material import Material
 from daybreak.training.recipe import Recipe
 
+NAME = "run.json"
 Ended = Literal["finished", "time", "interrupted"]
 
 
@@ -60,23 +63,22 @@ class Report:
     best_score: float | None
 
 
-def write_run(
-    out: Path, recipe: Recipe, pictures: int, pictures_sha256: str, report: Report | None = None
-) -> None:
+def write_run(out: Path, recipe: Recipe, material: Material, report: Report | None = None) -> None:
     """Write `run.json`: what runs, on what, by which versions, and how it ended once it has.
 
     Args:
         out: the run's folder.
         recipe: written out with every default, beside its hash.
-        pictures: how many are trained on.
-        pictures_sha256: over their names and pixels.
+        material: what is learned from.
         report: None while the run goes on.
     """
     values: dict[str, Any] = {
         "recipe": recipe.complete(),
         "recipe_sha256": recipe.digest(),
-        "pictures": pictures,
-        "pictures_sha256": pictures_sha256,
+        "pictures": len(material),
+        "pictures_sha256": material.digest(),
+        "data": material.told,
+        "git_commit": _commit(),
         "versions": {
             "daybreak": version("daybreak"),
             "python": platform.python_version(),
@@ -86,7 +88,23 @@ def write_run(
         },
         "report": asdict(report) if report else None,
     }
-    path = out / "run.json"
+    path = out / NAME
     part = path.with_name(path.name + ".part")
     part.write_text(json.dumps(values, indent=2, default=str) + "\n", encoding="utf-8")
     part.replace(path)
+
+
+def _commit() -> str | None:
+    """The commit of the checkout that this package runs from, with a + where it was changed since."""
+    folder = Path(__file__).parent
+    try:
+        asked = [["rev-parse", "HEAD"], ["status", "--porcelain", "--", "."]]
+        head, changed = (
+            subprocess.run(
+                ["git", *words], cwd=folder, capture_output=True, text=True, check=True
+            ).stdout.strip()
+            for words in asked
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return head + ("+" if changed else "")

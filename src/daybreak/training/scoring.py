@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import nn
 
 from daybreak.metrics.psnr import psnr
 from daybreak.networks.base import Network
-from daybreak.training.crops import Bytes
+from daybreak.training.material import Bytes
 
 
 @torch.no_grad()
@@ -27,7 +28,11 @@ def enhance(network: Network, picture: Bytes) -> Bytes:
     was_training = network.training
     network.eval()
     batch = torch.from_numpy(picture).to(device)[None].permute(0, 3, 1, 2).float() / 255.0  # 1×3×H×W
+    height, width = picture.shape[:2]
+    below, right = -height % network.multiple, -width % network.multiple
+    batch = nn.functional.pad(batch, (0, right, 0, below), mode="reflect" if below or right else "constant")
     enhanced = network.inference()(batch)[0].permute(1, 2, 0)  # H×W×3
+    enhanced = enhanced[: height * network.scale, : width * network.scale].float()
     network.train(was_training)
     levels: Bytes = enhanced.mul(255.0).clamp(0.0, 255.0).round().to(torch.uint8).cpu().numpy()
     return levels

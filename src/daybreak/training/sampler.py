@@ -1,0 +1,179 @@
+"""Batches of random crops, each a pure function of the seed and its place in the run.
+
+There is no position to save: batch number k is the same whether the run got there unbroken or was killed and
+started again, and however many processes share it out. The pictures lie as bytes on the device that learns;
+cutting, turning and darkening happen there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from daybreak.data.synthetic import Darkening, draw
+from daybreak.errors import TrainingError
+from daybreak.networks.base import Batch, Sampling
+from daybreak.training.material import Bytes, Material
+from daybreak.training.recipe import Data
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One heap of pictures, gone through once per epoch in a new order each time."""
+
+    pictures: list[Tensor]
+    seed: tuple[int, int]
+
+    def picture(self, position: int) -> Tensor:
+        epoch, place = divmod(position, len(self.pictures))
+        order = np.random.default_rng((*self.seed, epoch)).permutation(len(self.pictures))
+        return self.pictures[int(order[place])]
+
+
+class Sampler:
+    """Makes the batches of a run.
+
+    Args:
+        material: what there is to learn from.
+        data: how it is cut.
+        sampling: the kind of batch, for the part that is not darkened.
+        seed: of the order, the places, the turns and the darkening.
+        device: where the pictures are kept and the batches made.
+
+    Raises:
+        TrainingError: fewer pictures of a kind than one batch takes, or a picture smaller than the crop.
+    """
+
+    def __init__(
+        self,
+        material: Material,
+        data: Data,
+        sampling: Sampling,
+        seed: int,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self._data, self._sampling, self._seed, self._device = data, sampling, seed, torch.device(device)
+        if sampling == "aligned" and material.lows.keys() != material.highs.keys():
+            raise TrainingError("the dark pictures and their references have other names", "pairs")
+        clean = dict(material.clean)
+        if sampling == "darkened" or data.darken_highs:
+            clean |= {f"high/{name}": picture for name, picture in material.highs.items()}
+        heaps: dict[str, Mapping[str, Bytes]] = {}
+        if sampling != "darkened":
+            heaps["first"] = material.lows
+        if sampling in ("aligned", "unpaired"):
+            heaps["second"] = material.highs
+        if sampling == "darkened" or data.darkened > 0:
+            heaps["clean"] = clean
+        self._sides = {
+            kind: self._side(number, pictures) for number, (kind, pictures) in enumerate(heaps.items())
+        }
+
+    def _side(self, number: int, pictures: Mapping[str, Bytes]) -> _Side:
+        batch, crop = self._data.batch, self._data.crop
+        if len(pictures) < batch:
+            raise TrainingError(
+                f"there are {len(pictures)} pictures to train on",
+                f"at least one batch of {batch}",
+                "Add pictures, or type --set data.batch=1",
+            )
+        for name, pixels in pictures.items():
+            if min(pixels.shape[:2]) < crop:
+                raise TrainingError(
+                    f"{name} is {pixels.shape[1]}×{pixels.shape[0]} pixels",
+                    f"at least the crop, {crop}×{crop}",
+                    f"Leave it out, or type --set data.crop={min(pixels.shape[:2])}",
+                )
+        number = 0 if self._sampling == "aligned" and number < 2 else number + 1  # pairs keep one order
+        held = [torch.from_numpy(np.ascontiguousarray(p)).to(self._device) for p in pictures.values()]
+        return _Side(held, (self._seed, number))
+
+    def at(self, step: int, rank: int = 0, world: int = 1) -> Batch:
+        """The batch of one step, counted from 0, or the part of it that one of `world` processes takes."""
+        size = self._data.batch
+        places = range(rank, size, world)
+        darkened = size if self._sampling == "darkened" else round(self._data.darkened * size)
+        samples = [
+            self._darkened(step * darkened + place) if place < darkened
+            else self._sample(step * (size - darkened) + place - darkened)
+            for place in places
+        ]  # fmt: skip
+        lows, highs, alphas = zip(*samples, strict=True)
+        high = None if highs[0] is None else torch.stack(highs).permute(0, 3, 1, 2)  # B×3×H×W
+        alpha = torch.tensor(alphas, device=self._device) if self._sampling == "darkened" else None
+        return Batch(torch.stack(lows).permute(0, 3, 1, 2), high, alpha)
+
+    def _sample(self, position: int) -> tuple[Tensor, Tensor | None, float]:
+        random = np.random.default_rng((self._seed, 7, position))
+        first = self._sides["first"].picture(position)
+        cut = self._cut(first.shape, random)
+        low = self._exposed(cut(first).float() / 255.0, random)
+        if self._sampling == "low":
+            return low, None, 0.0
+        second = self._sides["second"].picture(position)
+        if self._sampling == "unpaired":
+            cut = self._cut(second.shape, random)
+        return low, cut(second).float() / 255.0, 0.0
+
+    def _darkened(self, position: int) -> tuple[Tensor, Tensor, float]:
+        random = np.random.default_rng((self._seed, 8, position))
+        picture = self._sides["clean"].picture(position)
+        high = self._cut(picture.shape, random)(picture).float() / 255.0
+        drawn = draw(random)
+        return self._exposed(darken(high, drawn, int(random.integers(2**62))), random), high, drawn.alpha
+
+    def _cut(self, shape: torch.Size, random: np.random.Generator) -> _Cut:
+        crop = self._data.crop
+        top, left = (int(random.integers(side - crop + 1)) for side in shape[:2])
+        flips = tuple(axis for axis in (0, 1) if random.integers(2))
+        return _Cut(top, left, crop, flips, int(random.integers(2)) if self._data.rotate else 0)
+
+    def _exposed(self, low: Tensor, random: np.random.Generator) -> Tensor:
+        """The dark side in another exposure, cut to 8 bits as a camera would have."""
+        if not self._data.exposure:
+            return low
+        gain = float(2.0 ** random.uniform(-self._data.exposure, self._data.exposure))
+        return (low * (255.0 * gain)).round().clamp(max=255.0) / 255.0
+
+    def since(self, step: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+        """Every batch from one step on, without end."""
+        return (self.at(number, rank, world) for number in count(step))
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """One draw of place and turn: H×W×3 to crop×crop×3."""
+
+    top: int
+    left: int
+    crop: int
+    flips: tuple[int, ...]
+    turn: int
+
+    def __call__(self, picture: Tensor) -> Tensor:
+        cut = picture[self.top : self.top + self.crop, self.left : self.left + self.crop]
+        cut = cut.transpose(0, 1) if self.turn else cut
+        return cut.flip(self.flips) if self.flips else cut
+
+
+def darken(high: Tensor, drawn: Darkening, seed: int) -> Tensor:
+    """Paper 3's generator (`daybreak.data.synthetic.synthesise`) on any device.
+
+    Args:
+        high: H×W×3 float32 in [0, 1].
+        drawn: α, γ and σ.
+        seed: of the noise.
+
+    Returns:
+        H×W×3 float32 in [0, 1], quantised to 8 bits.
+    """
+    dark = (high - drawn.alpha * (1.0 - high**drawn.gamma) * high).clamp(min=0.0)
+    if drawn.sigma:
+        source = torch.Generator(high.device).manual_seed(seed)
+        dark = dark + drawn.sigma * torch.randn(high.shape, generator=source, device=high.device)
+    return (dark.clamp(0.0, 1.0) * 255.0).round() / 255.0
