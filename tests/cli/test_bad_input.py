@@ -129,6 +129,10 @@ OWN_TEST = {
     "output-is-input",
     "other-settings",
     "same-result",
+    "two-folders",
+    "stdin-to-folder",
+    "lost-in-format",
+    "in-place-by-a-link",
     "interrupted",
 }
 
@@ -257,8 +261,42 @@ def test_same_result(tmp_path):
     for folder_name in ("one", "two"):
         (tmp_path / folder_name).mkdir()
         picture(tmp_path / folder_name / "a.png")
-    expect("same-result", daybreak(tmp_path / "one", tmp_path / "two", "-o", tmp_path / "out"))
+    files = sorted(tmp_path.glob("*/a.png"))
+    expect("same-result", daybreak(*files, "-o", tmp_path / "out"))
     assert len(list((tmp_path / "out").iterdir())) == 1
+
+
+def test_two_folders(tmp_path):
+    for folder_name in ("one", "two"):
+        (tmp_path / folder_name).mkdir()
+        picture(tmp_path / folder_name / "a.png")
+    expect("two-folders", daybreak(tmp_path / "one", tmp_path / "two", "-o", tmp_path / "out"))
+    made = {str(path.relative_to(tmp_path / "out")) for path in snapshot(tmp_path / "out")}
+    assert made == {"one/a_daybreak.png", "two/a_daybreak.png"}
+
+
+def test_stdin_to_folder(tmp_path):
+    (tmp_path / "out").mkdir()
+    expect("stdin-to-folder", daybreak("-", "-o", tmp_path / "out", input=""))
+    assert list(tmp_path.rglob("*")) == [tmp_path / "out"]
+
+
+def test_what_the_format_cannot_hold(tmp_path):
+    clear = Image.fromarray(np.full((8, 8, 4), 30, np.uint8))
+    clear.save(tmp_path / "clear.png")
+    expect("lost-in-format", daybreak(tmp_path / "clear.png", "--format", "jpg"))
+
+
+def test_in_place_by_a_link(tmp_path):
+    real = picture(tmp_path / "real.png")
+    real.chmod(0o640)
+    (tmp_path / "link.png").symlink_to(real)
+    before = real.read_bytes()
+    expect("in-place-by-a-link", daybreak(tmp_path / "link.png", "--suffix", "", "--overwrite"))
+    assert (tmp_path / "link.png").is_symlink()
+    assert real.read_bytes() != before
+    assert real.stat().st_mode & 0o777 == 0o640
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.png", "real.png"]
 
 
 def test_interrupted_batches_go_on_where_they_stopped(tmp_path):

@@ -127,15 +127,107 @@ def test_strength_and_exposure_change_the_brightness(tmp_path):
     assert means == sorted(means)
 
 
-def test_stdin_goes_to_stdout(tmp_path, monkeypatch):
+@pytest.fixture
+def piped(tmp_path, monkeypatch):
+    """A picture waiting on stdin, and what goes to stdout."""
+
+    def pipe(data):
+        stdin, stdout = io.TextIOWrapper(io.BytesIO(data)), io.TextIOWrapper(io.BytesIO())
+        monkeypatch.setattr(sys, "stdin", stdin)
+        monkeypatch.setattr(sys, "stdout", stdout)
+        return stdout
+
+    return pipe
+
+
+def test_stdin_goes_to_stdout(tmp_path, piped):
     source = picture(tmp_path / "a.png")
-    stdin, stdout = io.TextIOWrapper(io.BytesIO(source.read_bytes())), io.TextIOWrapper(io.BytesIO())
-    monkeypatch.setattr(sys, "stdin", stdin)
-    monkeypatch.setattr(sys, "stdout", stdout)
+    stdout = piped(source.read_bytes())
     assert enhance("-", "-q") == 0
     made = Image.open(io.BytesIO(stdout.buffer.getvalue()))
     assert made.format == "PNG"
     assert np.asarray(made).mean() > 2 * np.asarray(Image.open(source)).mean()
+
+
+def test_stdin_has_a_report_and_a_gallery_too(tmp_path, piped, capsys):
+    source = picture(tmp_path / "a.png")
+    stdout = piped(source.read_bytes())
+    assert enhance("-", "--report", tmp_path / "r.json", "--gallery", tmp_path / "g.html") == 0
+    assert stdout.buffer.getvalue()
+    [entry] = json.loads((tmp_path / "r.json").read_text())["files"]
+    assert (entry["input"], entry["output"], entry["method"]) == ("stdin", "stdout", "crm")
+    assert (tmp_path / "g.html").read_text().count("<article") == 1
+    piped(b"no picture")
+    assert enhance("-", "--report", tmp_path / "r.json") == 1
+    [entry] = json.loads((tmp_path / "r.json").read_text())["files"]
+    assert entry["state"] == "failed"
+    assert "no picture" in entry["error"]
+
+
+def test_stdin_to_a_file_is_done_once(tmp_path, piped, capsys):
+    source, target = picture(tmp_path / "a.png"), tmp_path / "new/out.jpg"
+    for told in ("crm", "done before"):
+        piped(source.read_bytes())
+        assert enhance("-", "-o", target) == 0
+        assert told in capsys.readouterr().err
+    piped(picture(tmp_path / "b.png", 30).read_bytes())
+    assert enhance("-", "-o", target) == 1
+    assert "made with another source" in capsys.readouterr().err
+
+
+def test_a_dry_run_leaves_stdin_alone(tmp_path, piped, monkeypatch):
+    stdout = piped(b"not read")
+    assert enhance("-", "--dry-run", "--report", tmp_path / "r.json") == 0
+    stdout.flush()
+    assert stdout.buffer.getvalue() == b"stdin -> stdout\n"
+    assert sys.stdin.read() == "not read"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_format_cannot_hold_is_told_once_and_in_the_report(tmp_path, capsys):
+    for name in ("a.png", "b.png"):
+        clear = np.full((8, 8, 4), 30, np.uint8)
+        Image.fromarray(clear).save(tmp_path / name)
+    deep = np.full((8, 8), 3000, np.uint16)
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    words = (tmp_path, "--format", "jpg", "-o", tmp_path / "out", "--report", tmp_path / "r.json")
+    for _ in range(2):  # a rerun says the same
+        assert enhance(*words) == 0
+        told = capsys.readouterr().err.splitlines()
+        assert "2 pictures: transparency became white, for JPEG holds none" in told
+        assert "1 picture: 16 bits became 8, for JPEG holds no more" in told
+        assert told[-1].startswith("3 pictures: ")
+        entries = report_of(tmp_path / "r.json")
+        assert entries["deep.png"]["lost"] == ["16 bits became 8, for JPEG holds no more"]
+        assert len(entries["a.png"]["lost"]) == 1
+
+
+def test_a_quality_is_no_setting_of_a_format_without_one(tmp_path, capsys):
+    for name, again in (("a.png", 0), ("a.jpg", 1)):
+        source = picture(tmp_path / name)
+        assert enhance(source, "-o", tmp_path / "out", "--quality", "70") == 0
+        record = read_record(tmp_path / f"out/a_daybreak{source.suffix}")
+        assert ("quality" in record["output"]) == bool(again)
+        assert enhance(source, "-o", tmp_path / "out") == again
+
+
+@pytest.mark.parametrize(("method", "code"), [("gamma", 0), ("he", 1)])
+def test_what_another_process_makes_meanwhile_is_done_if_it_is_the_same(
+    method, code, tmp_path, monkeypatch, capsys
+):
+    from daybreak.enhancing import batch
+
+    source, out, real = picture(tmp_path / "a.png"), tmp_path / "out", batch.write_whole
+
+    def late(path, data, **kwargs):
+        monkeypatch.setattr(batch, "write_whole", real)
+        assert enhance(source, "-m", method, "-o", out, "-q") == 0
+        real(path, data, **kwargs)
+
+    monkeypatch.setattr(batch, "write_whole", late)
+    assert enhance(source, "-m", "gamma", "-o", out) == code
+    assert ("done before" if code == 0 else "made with another method") in capsys.readouterr().err
+    assert [path.name for path in out.iterdir()] == ["a_daybreak.png"]
 
 
 def test_a_gallery_shows_every_picture(folder, tmp_path):

@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from daybreak.enhancing.plan import Job, Refusal, plan
+from daybreak.enhancing.plan import STDIN, STDOUT, Job, Refusal, _trees, plan, plan_stream
 from daybreak.errors import BadSetting
 
 
@@ -73,11 +75,47 @@ def test_output_may_name_a_file_for_one_picture_only(tmp_path):
 
 
 def test_two_inputs_never_share_a_result(tmp_path):
-    touch(tmp_path / "one/a.png", tmp_path / "two/a.png")
-    first, second = plan([str(tmp_path / "one"), str(tmp_path / "two")], output=tmp_path / "out")
+    one, two = tmp_path / "one/a.png", tmp_path / "two/a.png"
+    touch(one, two)
+    first, second = plan([str(one), str(two)], output=tmp_path / "out")
     assert isinstance(first, Job)
     assert isinstance(second, Refusal)
-    assert str(tmp_path / "one/a.png") in str(second.error)
+    assert str(one) in str(second.error)
+    assert "give their folders" in str(second.error)
+
+
+@pytest.mark.parametrize(
+    ("folders", "trees"),
+    [
+        (["one", "two"], ["one", "two"]),
+        (["a/low", "b/low"], ["a/low", "b/low"]),
+        (["a/low", "b/low", "c"], ["a/low", "b/low", "c"]),
+        (["a/low", "a/../b"], ["low", "b"]),
+    ],
+)
+def test_several_folders_keep_their_names_in_one_output(folders, trees, tmp_path):
+    (tmp_path / "a").mkdir()  # "a/.." needs it
+    touch(*(tmp_path / folder / "x.png" for folder in folders))
+    jobs = plan([str(tmp_path / folder) for folder in folders], output=tmp_path / "out", suffix="")
+    assert [str(job.target.relative_to(tmp_path / "out")) for job in jobs] == [f"{t}/x.png" for t in trees]
+
+
+def test_where_a_folder_goes_depends_on_what_was_typed_and_not_on_what_is_in_it(tmp_path):
+    touch(tmp_path / "in/a.png", tmp_path / "b.png")
+    out, folder, file = tmp_path / "out", str(tmp_path / "in"), str(tmp_path / "b.png")
+    assert targets(plan([folder], output=out, suffix=""), out) == ["a.png"]
+    assert targets(plan([folder, file], output=out, suffix=""), out) == ["b.png", "in/a.png"]
+    assert targets(plan([folder, f"{folder}/"], output=out, suffix=""), out) == ["in/a.png"]
+
+
+@given(st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=4), min_size=1, max_size=6))
+def test_trees_never_fall_together_and_stay_below_the_output(names):
+    folders = [Path("/", *parts) for parts in names]
+    trees = _trees(folders)
+    assert len(set(trees.values())) == len(set(folders))
+    for folder, tree in trees.items():
+        assert not tree.is_absolute()
+        assert folder.parts[-len(tree.parts) :] == tree.parts
 
 
 def test_a_result_falls_on_its_input_only_when_asked(tmp_path):
@@ -87,6 +125,27 @@ def test_a_result_falls_on_its_input_only_when_asked(tmp_path):
     assert "--overwrite" in str(refused.error)
     [job] = plan([str(tmp_path / "a.png")], suffix="", overwrite=True)
     assert job.target == tmp_path / "a.png"
+
+
+def test_in_place_means_the_file_behind_a_link_and_that_only_once(tmp_path):
+    touch(tmp_path / "store/real.png")
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).symlink_to(tmp_path / "store/real.png")
+    first, second = plan([str(tmp_path / "a.png"), str(tmp_path / "b.png")], suffix="", overwrite=True)
+    assert first == Job(tmp_path / "a.png", tmp_path / "store/real.png")
+    assert isinstance(second, Refusal)
+
+
+def test_a_picture_from_a_pipe_goes_to_a_pipe_or_to_a_file(tmp_path):
+    assert plan_stream(["-"]) == Job(STDIN, STDOUT)
+    assert plan_stream(["-"], output=tmp_path / "a.png") == Job(STDIN, tmp_path / "a.png")
+    for output in (tmp_path, tmp_path / "no-suffix"):
+        with pytest.raises(BadSetting, match="the name of a picture"):
+            plan_stream(["-"], output=output)
+    with pytest.raises(BadSetting, match="same format"):
+        plan_stream(["-"], output=tmp_path / "a.png", format="jpeg")
+    with pytest.raises(BadSetting, match="one or the other"):
+        plan_stream(["-", "a.png"])
 
 
 def test_a_result_never_falls_on_another_input(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,12 +15,11 @@ import typer
 from daybreak.cli.console import DONE, INTERRUPTED, SOME_FAILED, complain
 from daybreak.cli.options import complete_method, parse_sets
 from daybreak.cli.progress import progress
-from daybreak.enhancing.batch import Output, Result, enhance_bytes, run_batch
+from daybreak.enhancing.batch import Output, Result, run_batch, run_stream
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.enhancing.plan import Job, Refusal, plan
+from daybreak.enhancing.plan import STDOUT, Job, Refusal, plan, plan_stream
 from daybreak.enhancing.report import check_documents, write_report
-from daybreak.errors import BadSetting, UnwritablePicture
-from daybreak.files import write_whole
+from daybreak.errors import UnwritablePicture
 from daybreak.methods.base import parse_settings
 from daybreak.methods.registry import get_method
 from daybreak.text import printable
@@ -38,7 +37,8 @@ _STATES = {
 def enhance(
     paths: Annotated[list[str], typer.Argument(help="Files, folders, globs, or - for stdin to stdout.")],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="A folder, or a file for one picture.")
+        Path | None,
+        typer.Option("-o", "--output", help="A folder (several folders keep their names in it), or a file."),
     ] = None,
     method: Annotated[str, typer.Option("-m", "--method", autocompletion=complete_method)] = "auto",
     strength: Annotated[
@@ -90,15 +90,22 @@ def enhance(
     kept = None if format == "keep" else {"jpg": "jpeg"}.get(format, format)
     depth = None if bit_depth == "keep" else int(bit_depth)
     written = Output(kept, quality, depth, overwrite, preview=PREVIEW if gallery else 0)
-    if "-" in paths:
-        return _stream(paths, output, enhancer, written, quiet)
-    planned = plan(paths, output=output, recursive=recursive, suffix=suffix, format=kept, overwrite=overwrite)
+    piped = plan_stream(paths, output=output, format=kept) if "-" in paths else None
+    planned: Sequence[Job | Refusal] = (
+        [piped]
+        if piped
+        else plan(paths, output=output, recursive=recursive, suffix=suffix, format=kept, overwrite=overwrite)
+    )
     if dry_run:
         return _show(planned)
     check_documents(planned, report, gallery)
     done, page_failed = _Told(len(planned), quiet), False
     try:
-        results = done.watch(run_batch(planned, enhancer, written, jobs))
+        if piped:
+            work = run_stream(piped, sys.stdin.buffer, enhancer, written, sys.stdout.buffer)
+        else:
+            work = run_batch(planned, enhancer, written, jobs)
+        results = done.watch(work)
         if gallery:
             from daybreak.enhancing.gallery import gallery_entry, write_gallery
 
@@ -118,34 +125,13 @@ def enhance(
     return max(done.summary(), SOME_FAILED if page_failed else DONE)
 
 
-def _stream(paths: list[str], output: Path | None, enhancer: Enhancer, written: Output, quiet: bool) -> int:
-    """stdin to stdout (or to the file given by -o)."""
-    if len(paths) > 1:
-        raise BadSetting("- (stdin) together with other paths", "one or the other")
-    source, start = Path("stdin"), time.perf_counter()
-    encoded, result = enhance_bytes(sys.stdin.buffer.read(), enhancer, written, source, output)
-    if output is None:
-        try:
-            sys.stdout.buffer.write(encoded)
-            sys.stdout.buffer.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise UnwritablePicture(f"stdout cannot be written ({error.strerror})") from None
-    else:
-        write_whole(output, encoded, overwrite=written.overwrite)
-    if not quiet:
-        print(_line(replace(result, seconds=time.perf_counter() - start)), file=sys.stderr)
-    return DONE
-
-
-def _show(planned: list[Job | Refusal]) -> int:
+def _show(planned: Sequence[Job | Refusal]) -> int:
     """What a dry run prints: one line a file on stdout, refusals on stderr."""
     for job in planned:
         if isinstance(job, Refusal):
             complain(str(job.error))
         else:
-            there = " (is there already)" if job.target.exists() else ""
+            there = " (is there already)" if job.target != STDOUT and job.target.exists() else ""
             print(f"{printable(str(job.source))} -> {printable(str(job.target))}{there}")
     return SOME_FAILED if any(isinstance(job, Refusal) for job in planned) else DONE
 
@@ -153,11 +139,15 @@ def _show(planned: list[Job | Refusal]) -> int:
 def _line(result: Result) -> str:
     """One finished picture in a line."""
     what = result.state if result.state == "done before" else result.method or result.state
-    notes = "; ".join(result.notes)
+    notes = "; ".join((*result.notes, *result.lost))
     target = f" -> {result.target}" if result.target else ""
     return printable(
         f"{result.source}{target}: {what}{', ' + notes if notes else ''}, {result.seconds:.2f} s"
     )
+
+
+def _count(pictures: int) -> str:
+    return f"{pictures} {'picture' if pictures == 1 else 'pictures'}"
 
 
 class _Told:
@@ -189,6 +179,9 @@ class _Told:
                 print(_line(self.results[0]), file=sys.stderr)
             else:
                 rate = f", {self.total / seconds:.1f} a second" if seconds > 0 else ""
-                count = f"{self.total} {'picture' if self.total == 1 else 'pictures'}"
-                print(f"{count}: {told or 'nothing to do'}; {seconds:.1f} s{rate}", file=sys.stderr)
+                lost = Counter(loss for result in self.results for loss in result.lost)
+                for loss, times in lost.items():
+                    print(f"{_count(times)}: {loss}", file=sys.stderr)
+                told = told or "nothing to do"
+                print(f"{_count(self.total)}: {told}; {seconds:.1f} s{rate}", file=sys.stderr)
         return SOME_FAILED if failed else DONE

@@ -63,7 +63,7 @@ def sheet(card: Card) -> Iterator[str]:
         "context": f"{card.halo} px around each pixel" if card.context == "local" else "the whole picture",
         "output": "" if card.scale == 1 else f"{card.scale} times as wide and as high as the input",
         "cost": card.cost,
-        "memory": card.memory_per_pixel and f"{card.memory_per_pixel:g} bytes a pixel at the peak",
+        "memory": f"{card.memory_per_pixel:g} bytes a pixel at the peak" if card.memory_per_pixel else "",
         "notes": card.notes,
         "licence": card.licence,
         "weights": card.weights_sha256 and f"sha256 {card.weights_sha256}",

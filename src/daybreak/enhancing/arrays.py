@@ -6,9 +6,10 @@ What is accepted is written down once, in `adapt`; everything else in `enhancing
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -20,7 +21,13 @@ from daybreak.image.read import read_photo
 from daybreak.image.write import encode_photo, keep_format
 from daybreak.types import Array, Pixels
 
-Rebuild: TypeAlias = Callable[[list[Pixels]], Any]
+
+class Rebuild(Protocol):
+    """The way back from results to the kind of picture that came."""
+
+    def __call__(self, results: list[Pixels], record: Mapping[str, str] | None = None, /) -> Any:
+        """Make it of as many results; a kind that can carry a record of what was done takes it along."""
+
 
 _PEAK = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
 _KINDS = "a path, bytes of a picture file, a Photo, a PIL image, a NumPy array or a torch tensor"
@@ -42,14 +49,14 @@ def adapt(image: Any) -> tuple[list[Pixels], Rebuild]:
         UnreadablePicture: a file that cannot be read.
     """
     if isinstance(image, Photo):
-        return [image.pixels], lambda results: image.with_pixels(results[0])
+        return _adapt_photo(image)
     if isinstance(image, str | Path):
         return adapt(read_photo(image))
     if isinstance(image, bytes | bytearray | memoryview):
         return _adapt_file(bytes(image))
     if isinstance(image, np.ndarray):
         pixels, rebuild = _adapt_array(image)
-        return [pixels], lambda results: rebuild(results[0])
+        return [pixels], lambda results, _=None: rebuild(results[0])
     kinds = {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(image).__mro__}
     if "PIL.Image" in kinds:
         return _adapt_pil(image)
@@ -58,10 +65,19 @@ def adapt(image: Any) -> tuple[list[Pixels], Rebuild]:
     raise BadPixels(f"a picture of type {type(image).__name__}", _KINDS)
 
 
+def _adapt_photo(photo: Photo) -> tuple[list[Pixels], Rebuild]:
+    def back(results: list[Pixels], record: Mapping[str, str] | None = None) -> Photo:
+        made = photo.with_pixels(results[0])
+        return made if record is None else replace(made, record=record)
+
+    return [photo.pixels], back
+
+
 def _adapt_file(data: bytes) -> tuple[list[Pixels], Rebuild]:
     photo = read_photo(data)
+    pictures, photo_of = _adapt_photo(photo)
     kept = keep_format(photo)
-    return [photo.pixels], lambda results: encode_photo(photo.with_pixels(results[0]), kept)
+    return pictures, lambda results, record=None: encode_photo(photo_of(results, record), kept)
 
 
 def _adapt_array(array: Array) -> tuple[Pixels, Callable[[Pixels], Array]]:
@@ -112,7 +128,7 @@ def _adapt_pil(image: Any) -> tuple[list[Pixels], Rebuild]:
         raise BadPixels(f"a PIL image of mode {image.mode}", "1, L, LA, P, RGB, RGBA, CMYK, YCbCr or I;16")
     pixels, rebuild = _adapt_array(np.asarray(image if image.mode == wanted else image.convert(wanted)))
 
-    def back(results: list[Pixels]) -> Any:
+    def back(results: list[Pixels], _: Mapping[str, str] | None = None) -> Any:
         made = Image.fromarray(rebuild(results[0]))
         made = made if image.mode in ("1", "P", made.mode) else made.convert(image.mode)
         made.info = {key: value for key, value in image.info.items() if key != "transparency"}
@@ -132,7 +148,7 @@ def _adapt_tensor(tensor: Any) -> tuple[list[Pixels], Rebuild]:
     kept = torch.float32 if tensor.dtype in (torch.bfloat16, torch.float16) else tensor.dtype
     split = [_adapt_array(picture.to(kept).numpy()) for picture in batch]
 
-    def back(results: list[Pixels]) -> Any:
+    def back(results: list[Pixels], _: Mapping[str, str] | None = None) -> Any:
         arrays = [rebuild(result) for (_, rebuild), result in zip(split, results, strict=True)]
         made = torch.from_numpy(np.stack(arrays)).movedim(-1, 1)
         return made.reshape(*tensor.shape[:-2], *made.shape[-2:]).to(tensor.dtype).to(tensor.device)

@@ -7,33 +7,31 @@ settings is not made again.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import cv2
 
-from daybreak.enhancing.enhancer import Enhancer, Outcome
+from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.memory import bytes_per_pixel, fitting_jobs, free_memory, largest
-from daybreak.enhancing.plan import Job, Refusal
+from daybreak.enhancing.plan import STDOUT, Job, Refusal
+from daybreak.enhancing.record import ANOTHER_PLACE, asked, check_record, done, made_of, written
 from daybreak.errors import DaybreakError, OutputExists
-from daybreak.files import make_folder, write_whole
+from daybreak.files import make_folder, write_whole, writing
 from daybreak.image.depth import to_levels
 from daybreak.image.formats import format_of
 from daybreak.image.paths import read_bytes, shown
 from daybreak.image.read import read_photo, read_record
 from daybreak.image.rows import Levels, Rows, shrink
-from daybreak.image.write import encode_photo, keep_format
+from daybreak.image.write import encode_photo, keep_format, losses
 from daybreak.types import Array
-
-_ANOTHER_PLACE = "Type --overwrite to replace it, or another --suffix or -o"
 
 State = Literal["enhanced", "unchanged", "done before", "failed"]
 
@@ -70,6 +68,7 @@ class Result:
         brightness_before, brightness_after: mean of the sRGB-encoded values in [0, 1]; None where not known.
         seconds: wall time for this picture, reading and writing included.
         notes: what a person should know: an automatic choice, only the first frame of an animation …
+        lost: what the format of the result could not hold: transparency, bits.
         error: one line; "" where all went well.
         before, after: small copies for a gallery, H×W×3 uint8; None unless asked for.
     """
@@ -85,6 +84,7 @@ class Result:
     brightness_after: float | None = None
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
     error: str = ""
     before: Array | None = None
     after: Array | None = None
@@ -138,12 +138,45 @@ def _fitting(jobs: Sequence[Job | Refusal], enhancer: Enhancer, cores: int) -> i
     return fitting_jobs(cores, largest(sources), bytes_per_pixel(enhancer), free_memory())
 
 
+def run_stream(
+    job: Job, stream: IO[bytes], enhancer: Enhancer, output: Output, sink: IO[bytes]
+) -> Iterator[Result]:
+    """Do one job whose picture comes from a stream.
+
+    Args:
+        job: from `plan_stream`.
+        stream: read to its end.
+        enhancer, output: as for `run_batch`.
+        sink: where the result goes if the job's target is `STDOUT`.
+
+    Yields:
+        One `Result`.
+    """
+
+    def work() -> Result:
+        data = stream.read()
+        if job.target != STDOUT:
+            return _enhance_to_file(data, job, enhancer, output)
+        encoded, result = enhance_bytes(data, enhancer, output, job.source, job.target)
+        with writing(job.target):
+            sink.write(encoded)
+            sink.flush()
+        return result
+
+    yield _attempt(job, work)
+
+
 def _run(job: Job | Refusal, enhancer: Enhancer, output: Output) -> Result:
     if isinstance(job, Refusal):
         return Result(job.source, None, "failed", error=str(job.error))
+    return _attempt(job, lambda: _enhance_to_file(read_bytes(job.source), job, enhancer, output))
+
+
+def _attempt(job: Job, work: Callable[[], Result]) -> Result:
+    """The result of the work, or what went wrong with it."""
     start = time.perf_counter()
     try:
-        result = _enhance(job, enhancer, output)
+        result = work()
     except DaybreakError as error:
         result = Result(job.source, job.target, "failed", error=_named(job.source, str(error)))
     except MemoryError:
@@ -159,24 +192,39 @@ def _named(source: Path, message: str) -> str:
     return message if str(source) in message else f"{source}: {message}"
 
 
-def _enhance(job: Job, enhancer: Enhancer, output: Output) -> Result:
-    data = read_bytes(job.source)
-    there = job.target.exists() and not output.overwrite
-    if there and (record := read_record(job.target)) is not None:
-        check_record(job.target, record, fingerprint(enhancer, output, data))
-        return _done_before(job, data, output.preview, record)
+def _enhance_to_file(data: bytes, job: Job, enhancer: Enhancer, output: Output) -> Result:
+    """Make the job's target of the picture's bytes, or find it made."""
+    if not output.overwrite and (found := _made_before(data, job, enhancer, output)):
+        return found
     encoded, result = enhance_bytes(data, enhancer, output, job.source, job.target)
-    if there:  # a copy of a well-lit picture, or a format that cannot say how it was made
-        if job.target.read_bytes() != encoded:
-            came = f"{shown(job.target)} is there already and does not say how it was made"
-            raise OutputExists(came, hint=_ANOTHER_PLACE)
-        return replace(result, state="done before")
-    make_folder(job.target.parent)
-    write_whole(job.target, encoded, overwrite=output.overwrite)
-    return result
+    if output.overwrite or not job.target.exists():
+        make_folder(job.target.parent)
+        try:
+            write_whole(job.target, encoded, overwrite=output.overwrite)
+        except OutputExists:  # another process was quicker
+            if not job.target.exists():  # no: it is a link to nothing
+                raise
+        else:
+            return result
+    if found := _made_before(data, job, enhancer, output):
+        return found
+    if job.target.read_bytes() != encoded:  # else a copy of a well-lit picture, or a format without tags
+        came = f"{shown(job.target)} is there already and does not say how it was made"
+        raise OutputExists(came, hint=ANOTHER_PLACE)
+    return replace(result, state="done before")
 
 
-def _done_before(job: Job, data: bytes, longest: int, record: Mapping[str, str]) -> Result:
+def _made_before(data: bytes, job: Job, enhancer: Enhancer, output: Output) -> Result | None:
+    """What the result that lies at the target says of itself; None where there is none or it says nothing.
+
+    Raises:
+        OutputExists: it was made of another picture or by other settings.
+    """
+    record = read_record(job.target)
+    if record is None:
+        return None
+    named = format_of(job.target)
+    check_record(job.target, record, fingerprint(enhancer, output, data, named.name if named else None))
     result = Result(
         job.source,
         job.target,
@@ -186,11 +234,12 @@ def _done_before(job: Job, data: bytes, longest: int, record: Mapping[str, str])
         settings=json.loads(record.get("ran-settings", "{}")),
         weights_sha256=record.get("ran-weights", ""),
         notes=tuple(filter(None, [record.get("note", "")])),
+        lost=tuple(filter(None, record.get("lost", "").split("; "))),
     )
-    if not longest:
+    if not output.preview:
         return result
     before, after = read_photo(data, name=shown(job.source)), read_photo(job.target)
-    return with_previews(result, before.stored, after.stored, longest)
+    return with_previews(result, before.stored, after.stored, output.preview)
 
 
 def enhance_bytes(
@@ -217,10 +266,12 @@ def enhance_bytes(
     named = format_of(target) if target is not None else None
     format = output.format or (named.name if named else keep_format(photo))
     as_it_came = format == photo.format and output.quality is None and output.bit_depth is None
+    lost: tuple[str, ...] = ()
     if outcome.unchanged and as_it_came:
         encoded = data
     else:
-        record = fingerprint(enhancer, output, data) | described(outcome)
+        lost = losses(made, format, output.bit_depth)
+        record = fingerprint(enhancer, output, data, format) | done(outcome) | {"lost": "; ".join(lost)}
         encoded = encode_photo(
             made, format, quality=output.quality, bit_depth=output.bit_depth, record=record
         )
@@ -235,6 +286,7 @@ def enhance_bytes(
         brightness_before=mean(photo.stored),
         brightness_after=mean(outcome.rows),
         notes=tuple(filter(None, (*photo.notes, outcome.note))),
+        lost=lost,
     )
     if output.preview:
         result = with_previews(result, photo.stored, outcome.rows, output.preview)
@@ -247,40 +299,14 @@ def with_previews(result: Result, before: Rows, after: Rows, longest: int) -> Re
     return replace(result, before=next(small), after=next(small))
 
 
-def fingerprint(enhancer: Enhancer, output: Output, data: bytes) -> dict[str, str]:
-    """What a result depends on, as text: the same fingerprint, the same result. Kept in the result's XMP."""
-    return {
-        "method": enhancer.method.card.name,
-        "settings": enhancer.settings.model_dump_json(),
-        "strength": f"{enhancer.strength:g}",
-        "exposure": "" if enhancer.exposure is None else f"{enhancer.exposure:g}",
-        "weights": enhancer.method.card.weights_sha256,
-        "output": f"{output.format or 'keep'} {output.quality or 'default'} {output.bit_depth or 'keep'}",
-        "source": hashlib.sha256(data).hexdigest(),
-    }
+def fingerprint(enhancer: Enhancer, output: Output, data: bytes, format: str | None) -> dict[str, str]:
+    """What a result in a format depends on: the same fingerprint, the same result.
 
-
-def described(outcome: Outcome) -> dict[str, str]:
-    """What was done to a picture, as text."""
-    return {
-        "ran": outcome.method,
-        "ran-settings": json.dumps(outcome.settings),
-        "ran-strength": f"{outcome.strength:g}",
-        "ran-weights": outcome.weights_sha256,
-        "note": outcome.note,
-    }
-
-
-def check_record(target: Path, record: Mapping[str, str], wanted: Mapping[str, str]) -> None:
-    """Refuse a result that was made of another picture or by other settings.
-
-    Raises:
-        OutputExists: it was.
+    Args:
+        format: of the result, a key of `FORMATS`; None where only `output` tells.
     """
-    changed = sorted(key for key, value in wanted.items() if record.get(key) != value)
-    if changed:
-        came = f"{shown(target)} is there already, made with another {' and another '.join(changed)}"
-        raise OutputExists(came, hint=_ANOTHER_PLACE)
+    kind = output.format or format or "keep"
+    return asked(enhancer) | written(kind, output.quality, output.bit_depth) | made_of(data)
 
 
 def mean(rows: Rows) -> float:

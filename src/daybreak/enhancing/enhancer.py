@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from daybreak.enhancing.amount import blend, check_amount, expose
 from daybreak.enhancing.arrays import adapt
 from daybreak.enhancing.bands import enhance_levels
+from daybreak.enhancing.record import asked, done
 from daybreak.image.photo import Photo
 from daybreak.image.rows import Levels, Rows
 from daybreak.methods import get_method
@@ -96,12 +97,14 @@ class Enhancer:
             UnreadablePicture: a file that cannot be read.
         """
         pictures, rebuild = adapt(image)
-        return rebuild([self.run(pixels).pixels for pixels in pictures])
+        outcomes = [self.run(pixels) for pixels in pictures]
+        return rebuild([outcome.pixels for outcome in outcomes], asked(self) | done(outcomes[0]))
 
     def photo(self, photo: Photo) -> tuple[Photo, Outcome]:
-        """Enhance a photo; what travels beside its pixels stays."""
+        """Enhance a photo; what travels beside its pixels stays, and its record tells what was done."""
         outcome = self.run(photo.stored)
-        return (photo if outcome.unchanged else photo.with_pixels(outcome.rows)), outcome
+        made = photo if outcome.unchanged else photo.with_pixels(outcome.rows)
+        return replace(made, record=asked(self) | done(outcome)), outcome
 
     def run(self, rows: Rows) -> Outcome:
         """Enhance one picture and say what was done; the input stays as it is.

@@ -67,7 +67,9 @@ def gallery_entry(result: Result) -> GalleryEntry:
         brightness_before=result.brightness_before,
         brightness_after=result.brightness_after,
         seconds=result.seconds,
-        note="; ".join((*result.notes, *(["made before"] if result.state == "done before" else []))),
+        note="; ".join(
+            (*result.notes, *result.lost, *(["made before"] if result.state == "done before" else []))
+        ),
     )
 
 

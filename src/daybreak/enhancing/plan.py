@@ -15,6 +15,9 @@ from daybreak.image.formats import format_of, is_picture_name, suffix_for
 from daybreak.image.paths import shown
 from daybreak.image.read import read_record
 
+STDIN, STDOUT = Path("stdin"), Path("stdout")
+"""What stands in a job, a message and a report for a picture that comes or goes through a pipe."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -46,11 +49,13 @@ def plan(
     Args:
         paths: files, folders or glob patterns. A folder means the pictures in it (by their suffix), with
             `recursive` those below it too.
-        output: a folder (made if need be; the tree below each folder given is kept), or, for a single
-            picture, a file name with a picture suffix. None: beside each input.
+        output: a folder (made if need be), or, for a single picture, a file name with a picture suffix. None:
+            beside each input. The tree below a folder given is kept: right below `output` if nothing else was
+            given, else below its own name there, with as much of its path as tells it from the others.
         suffix: put between the name and the extension.
         format: a key of `FORMATS`, or None to keep each picture's own.
-        overwrite: whether a result may take the place of its own input.
+        overwrite: whether a result may take the place of its own input; where that is a link, the place of
+            the file behind it.
 
     Returns:
         Jobs, and refusals for paths that are not there, and for results that would fall on an input or on
@@ -71,9 +76,8 @@ def plan(
         raise BadSetting(
             f"-o {output} is a file name, for {len(found)} pictures", "a folder", "Type: -o FOLDER"
         )
-    named = format_of(output) if single and output is not None else None
-    if named and format and named.name != format:
-        raise BadSetting(f"-o {output} together with --format {format}", "one and the same format")
+    if single and output is not None:
+        _check_format(output, format)
     jobs: list[Job | Refusal] = []
     taken: dict[Path, Path] = {}
     inputs = {_key(source) for source, _ in found if not isinstance(source, Refusal)}
@@ -88,14 +92,44 @@ def plan(
     return jobs
 
 
+def plan_stream(paths: Sequence[str], *, output: Path | None = None, format: str | None = None) -> Job:
+    """Lay out the job for `-`: one picture from stdin, to stdout or to the file `output`.
+
+    Raises:
+        BadSetting: other paths beside it; an output that is no name of a picture, or of another format.
+    """
+    if len(paths) > 1:
+        raise BadSetting("- (stdin) together with other paths", "one or the other")
+    if output is None:
+        return Job(STDIN, STDOUT)
+    if output.is_dir() or not is_picture_name(output):
+        raise BadSetting(
+            f"-o {output} for a picture from stdin, which has no name to keep",
+            "the name of a picture",
+            f"Type for example: -o {output / 'night.jpg'}",
+        )
+    _check_format(output, format)
+    return Job(STDIN, output)
+
+
+def _check_format(output: Path, format: str | None) -> None:
+    named = format_of(output)
+    if named and format and named.name != format:
+        raise BadSetting(f"-o {output} together with --format {format}", "one and the same format")
+
+
 def _check(
     source: Path, target: Path, taken: dict[Path, Path], inputs: set[Path], overwrite: bool
 ) -> Job | Refusal:
+    in_place = overwrite and _key(target) == _key(source)
+    if in_place and source.is_symlink():
+        target = source.resolve()  # the file that is meant, not the link to it
     key = _key(target)
     if key in taken:
         came = f"{source}: its result would take the place of that of {taken[key]} ({target})"
-        return Refusal(source, OutputExists(came, hint="Give one of them another -o or --suffix"))
-    if key in inputs and not (overwrite and key == _key(source)):
+        hint = "Give one of them another -o or --suffix, or give their folders: those are kept apart"
+        return Refusal(source, OutputExists(came, hint=hint))
+    if key in inputs and not in_place:
         came = f"{source}: its result {target} is an input"
         return Refusal(
             source, OutputExists(came, hint="Type a --suffix, an -o, or --overwrite to replace it")
@@ -133,20 +167,39 @@ def _is_result(source: Path, original: Path) -> bool:
 def _find(
     paths: Sequence[str], recursive: bool, output: Path | None
 ) -> Iterator[tuple[Path | Refusal, Path]]:
-    """Each picture (or refusal) once, with its folder below the folder that was given."""
+    """Each picture (or refusal) once, with the folder below the output that it goes to."""
     seen: set[Path] = set()
-    for text in paths:
-        for path in _expand(text):
-            if told := _missing(path):
-                yield Refusal(path, UnreadablePicture(f"{shown(path)}: {told}")), Path()
-                continue
-            inside = _walk(path, recursive, output) if path.is_dir() else iter([(path, Path())])
-            for source, below in inside:
-                if isinstance(source, Refusal):
-                    yield source, below
-                elif _key(source) not in seen:
-                    seen.add(_key(source))
-                    yield source, below
+    given = [path for text in paths for path in _expand(text)]
+    trees = _trees([path for path in given if path.is_dir()]) if len(given) > 1 else {}
+    for path in given:
+        if told := _missing(path):
+            yield Refusal(path, UnreadablePicture(f"{shown(path)}: {told}")), Path()
+            continue
+        inside = _walk(path, recursive, output) if path.is_dir() else iter([(path, Path())])
+        for source, below in inside:
+            if isinstance(source, Refusal):
+                yield source, below
+            elif _key(source) not in seen:
+                seen.add(_key(source))
+                yield source, trees.get(path, Path()) / below
+
+
+def _trees(folders: Sequence[Path]) -> dict[Path, Path]:
+    """Folder -> the last parts of its path, as many as tell it from the others.
+
+    >>> [str(tree) for tree in _trees([Path("a/low"), Path("b/low"), Path("c"), Path("./a/low/")]).values()]
+    ['a/low', 'b/low', 'c']
+    """
+    whole = {folder: folder.resolve() if ".." in folder.parts else folder.absolute() for folder in folders}
+    parts = {folder: path.parts[1:] for folder, path in whole.items()}
+    different = set(parts.values())
+
+    def tail(own: tuple[str, ...]) -> Path:
+        tails = ([other[-n:] for other in different].count(own[-n:]) for n in itertools.count(1))
+        depth = next(n for n, alike in enumerate(tails, 1) if alike == 1)
+        return Path(*own[-depth:])
+
+    return {folder: tail(own) for folder, own in parts.items()}
 
 
 def _missing(path: Path) -> str:

@@ -72,5 +72,6 @@ def _entry(result: Result) -> dict[str, Any]:
         "brightness_after": result.brightness_after,
         "seconds": round(result.seconds, 4),
         "notes": list(result.notes),
+        "lost": list(result.lost),
         "error": result.error,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -52,6 +53,7 @@ class Photo:
         half_chroma: the JPEG stored its colour at half resolution (4:2:0).
         lossless: the WebP was lossless.
         notes: for people: what could not be kept or was decided while reading.
+        record: what daybreak did to the pixels, as text by name; kept in the XMP of the file that is written.
     """
 
     stored: Rows
@@ -66,6 +68,7 @@ class Photo:
     half_chroma: bool = False
     lossless: bool = False
     notes: tuple[str, ...] = ()
+    record: Mapping[str, str] | None = None
 
     @cached_property
     def pixels(self) -> Pixels:

@@ -47,7 +47,8 @@ def encode_photo(
             have no use for it.
         bit_depth: 8 or 16; None keeps the photo's where the format can. AVIF stores 12 of the 16 bits, HEIC
             10.
-        record: what was done, as text by name; kept in XMP and read back by `read_record`.
+        record: what was done, as text by name; kept in XMP and read back by `read_record`. None takes that
+            of the photo.
 
     Raises:
         UnwritablePicture: a format that is only read or cannot hold what is asked of it.
@@ -65,13 +66,32 @@ def encode_photo(
             "Type --format png or --format tiff",
         )
     try:
-        return ENCODERS[form.name](_prepare(photo, form, bits, quality, record))
+        return ENCODERS[form.name](_prepare(photo, form, bits, quality, record or photo.record))
     except OSError as error:  # a colour profile goes through a temporary file
         raise UnwritablePicture(f"no temporary file could be made ({error.strerror})") from None
     except (load_vips().Error, cv2.error, ValueError, RuntimeError) as error:
         raise UnwritablePicture(
             f"{form.name.upper()} could not be made ({one_line(error)})", hint="Type another --format"
         ) from None
+
+
+def losses(photo: Photo, format: str, bit_depth: int | None = None) -> tuple[str, ...]:
+    """What a file of that format will lack of the photo though nobody asked for it, as clauses for people.
+
+    Args:
+        photo, format, bit_depth: as for `encode_photo`.
+    """
+    form = find_format(format)
+    told, name = [], form.name.upper()
+    alpha = photo.alpha
+    if alpha is not None and not _keeps_alpha(form, _space_in(photo, form)) and float(alpha.min()) < 1.0:
+        told.append(f"transparency became white, for {name} holds none")
+    if photo.bit_depth > 8 and bit_depth is None:
+        if 16 not in form.bit_depths:
+            told.append(f"16 bits became 8, for {name} holds no more")
+        elif form.name in _DEEP_BITS and FORMATS[photo.format].name not in _DEEP_BITS:
+            told.append(f"16 bits became {_DEEP_BITS[form.name]}, for {name} holds no more")
+    return tuple(told)
 
 
 def write_photo(
@@ -133,10 +153,10 @@ def _prepare(
     photo: Photo, form: Format, bits: int, quality: int | None, record: Mapping[str, str] | None
 ) -> Ready:
     """Pixels to levels in the colours of the file, with alpha where the format holds it."""
-    space: Space = "cmyk" if photo.cmyk and form.cmyk else "gray" if photo.gray and form.gray else "rgb"
+    space = _space_in(photo, form)
     own_space = space == ("cmyk" if photo.cmyk else "gray" if photo.gray else "rgb")
     icc = photo.icc if form.icc and own_space else None
-    alpha = photo.alpha if form.alpha and space != "cmyk" else None
+    alpha = photo.alpha if _keeps_alpha(form, space) else None
     if form.name == "bmp" and space == "gray" and alpha is not None:
         space = "rgb"  # BMP has no gray with alpha
     shape = photo.stored.shape[:2]
@@ -168,6 +188,15 @@ def _prepare(
         xmp=_packet(metadata.xmp, record, form),
         photo=photo,
     )
+
+
+def _space_in(photo: Photo, form: Format) -> Space:
+    """What the channels of a file mean."""
+    return "cmyk" if photo.cmyk and form.cmyk else "gray" if photo.gray and form.gray else "rgb"
+
+
+def _keeps_alpha(form: Format, space: Space) -> bool:
+    return form.alpha and space != "cmyk"
 
 
 def _packet(packet: bytes | None, record: Mapping[str, str] | None, form: Format) -> bytes | None:

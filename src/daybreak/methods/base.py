@@ -83,8 +83,8 @@ class Card:
         licence: terms of the algorithm's code or of the weight ("Apache-2.0" for our own).
         cost: what running it takes where that is remarkable: time, memory ("" otherwise).
         memory_per_pixel: bytes of memory at the peak for each pixel of the input, from reading to encoding
-            one 8-bit picture on one core, with the defaults or the exact solver, whichever takes more; 0 where
-            it was not measured. From benchmarks/results/memory.json, made by benchmarks/memory.py.
+            one 8-bit picture on one core, with the defaults or the exact solver, whichever takes more; 0
+            where it was not measured. From benchmarks/results/memory.json, made by benchmarks/memory.py.
         notes: where we differ from the source and why.
         weights_sha256: of the ONNX file that runs ("" for classical methods).
     """
