@@ -6,9 +6,9 @@ import pytest
 
 from daybreak.data.folders import shuffled_partners
 from daybreak.data.lol import EVAL15, validation_stems
-from daybreak.data.registry import DATASETS, get_dataset, index, list_datasets, parse_dataset
+from daybreak.data.registry import DATASETS, get_dataset, list_datasets, parse_dataset
 from daybreak.data.sample import Sample
-from daybreak.errors import DataError, RegistryError, UnknownName
+from daybreak.errors import DataError, UnknownName
 
 SETS = [dataset for dataset in DATASETS if dataset.card.name not in ("pack", "synthetic:FOLDER")]
 
@@ -261,8 +261,6 @@ def test_names_and_splits():
         parse_dataset("lol-v1:tets")
     with pytest.raises(UnknownName, match="data set"):
         get_dataset("synthetic:")
-    with pytest.raises(RegistryError, match="two data sets"):
-        index([*DATASETS, DATASETS[0]])
 
 
 @pytest.mark.parametrize(("first", "second"), [(7, 3), (3, 7), (1, 1), (6, 3)])

@@ -164,6 +164,6 @@ def test_an_eye_where_they_are_here(tmp_path, monkeypatch, picture):
     torch.save(state, path)
     data = path.read_bytes()
     asset = replace(get_asset("vgg16"), size=len(data), sha256=hashlib.sha256(data).hexdigest())
-    monkeypatch.setitem(registry._BY_NAME, "vgg16", asset)
+    monkeypatch.setattr(registry, "_BY_NAME", {**registry._BY_NAME, "vgg16": asset})
     eye = vgg_eye()
     assert torch.equal(eye.backbone.features[7].weight, state["features.7.weight"])

@@ -10,8 +10,7 @@ import pytest
 import torch
 
 from daybreak import metrics
-from daybreak.errors import MetricError, RegistryError, UnknownName
-from daybreak.metrics.registry import index
+from daybreak.errors import MetricError, UnknownName
 
 EVERY = pytest.mark.parametrize("metric", metrics.METRICS, ids=lambda m: m.name)
 COMPARING = pytest.mark.parametrize(
@@ -111,8 +110,6 @@ def test_registry():
     assert metrics.list_metrics("*q*") == ["pcqi", "niqe"]
     with pytest.raises(UnknownName, match="Did you mean psnr"):
         metrics.get_metric("pnsr")
-    with pytest.raises(RegistryError, match="two metrics are named 'psnr'"):
-        index([metrics.get_metric("psnr")] * 2)
 
 
 def test_importing_needs_no_heavy_library():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -174,6 +176,16 @@ def test_without_torch_the_extra_is_named(monkeypatch):
         metrics.lpips(np.zeros((40, 40, 3), np.uint8), np.zeros((40, 40, 3), np.uint8))
 
 
+def test_absent_assets_are_told_of_without_importing_torch(tmp_path):
+    check = (
+        "import sys\nfrom daybreak.errors import MissingAsset\nfrom daybreak.metrics import load_lpips\n"
+        "try:\n    load_lpips('alex')\nexcept MissingAsset:\n    print('torch' in sys.modules)"
+    )
+    env = {**os.environ, "DAYBREAK_CACHE": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True, env=env)
+    assert done.stdout.strip() == "False"
+
+
 def test_an_unknown_backbone():
     with pytest.raises(UnknownName, match="alex, vgg"):
         load_lpips("squeeze")
@@ -189,7 +201,7 @@ def test_published_heads_and_a_backbone_from_the_cache(cache, monkeypatch, looks
     torch.save(network.state_dict() | {"classifier.6.bias": torch.zeros(3)}, path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     known = replace(assets.get_asset(parts.backbone), size=path.stat().st_size, sha256=digest)
-    monkeypatch.setitem(registry._BY_NAME, parts.backbone, known)
+    monkeypatch.setattr(registry, "_BY_NAME", {**registry._BY_NAME, parts.backbone: known})
     stored = torch.load(head_file, map_location="cpu", weights_only=True)
     heads = [stored[f"lin{i}.model.1.weight"].double().numpy().reshape(-1) for i in range(5)]
     first, second = np.random.default_rng(2).integers(0, 256, (2, 33, 35, 3), dtype=np.uint8)

@@ -9,10 +9,9 @@ the file's name for that purpose.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from daybreak.errors import RegistryError, UnknownName
+from daybreak.listing import index, look_up
 
 # a commit, not a branch: what lies under it cannot change
 _LPIPS = (
@@ -93,23 +92,8 @@ ASSETS: tuple[Asset, ...] = (
 )
 
 
-def index(assets: Iterable[Asset]) -> dict[str, Asset]:
-    """Name -> asset, in the order given.
-
-    Raises:
-        RegistryError: a name or a file name stands twice (all lie in one folder).
-    """
-    table: dict[str, Asset] = {}
-    for asset in assets:
-        if asset.name in table or asset.file in (known.file for known in table.values()):
-            raise RegistryError(
-                f"two assets are named {asset.name!r} or {asset.file!r}", "one name, one file"
-            )
-        table[asset.name] = asset
-    return table
-
-
-_BY_NAME = index(ASSETS)
+_BY_NAME = index("asset", ASSETS, lambda asset: asset.name)
+index("asset", ASSETS, lambda asset: asset.file)  # all lie in one folder
 
 
 def get_asset(name: str) -> Asset:
@@ -118,7 +102,4 @@ def get_asset(name: str) -> Asset:
     Raises:
         UnknownName: there is none; the error carries the nearest names.
     """
-    try:
-        return _BY_NAME[name]
-    except KeyError:
-        raise UnknownName("asset", name, _BY_NAME, "See: daybreak assets list") from None
+    return look_up("asset", name, _BY_NAME, "See: daybreak assets list")

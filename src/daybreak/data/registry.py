@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from fnmatch import fnmatchcase
-
 from daybreak.data import (
     brightening,
     euvp,
@@ -21,7 +18,8 @@ from daybreak.data import (
 from daybreak.data.base import Dataset
 from daybreak.data.darkened import PREFIX, darkened
 from daybreak.data.folders import PAIRED, UNPAIRED
-from daybreak.errors import RegistryError, UnknownName
+from daybreak.errors import UnknownName
+from daybreak.listing import index, look_up, matching
 
 DATASETS: tuple[Dataset, ...] = (
     lol.DATASET,
@@ -43,21 +41,7 @@ DATASETS: tuple[Dataset, ...] = (
 """`synthetic:FOLDER` stands for every folder."""
 
 
-def index(datasets: Iterable[Dataset]) -> dict[str, Dataset]:
-    """Name -> data set, in the order given.
-
-    Raises:
-        RegistryError: a name stands twice.
-    """
-    table: dict[str, Dataset] = {}
-    for dataset in datasets:
-        if dataset.card.name in table:
-            raise RegistryError(f"two data sets are named {dataset.card.name!r}", "one name, one data set")
-        table[dataset.card.name] = dataset
-    return table
-
-
-_BY_NAME = index(DATASETS)
+_BY_NAME = index("data set", DATASETS, lambda dataset: dataset.card.name)
 
 
 def get_dataset(name: str) -> Dataset:
@@ -68,10 +52,7 @@ def get_dataset(name: str) -> Dataset:
     """
     if name.startswith(PREFIX) and name != PREFIX:
         return darkened(name.removeprefix(PREFIX))
-    try:
-        return _BY_NAME[name]
-    except KeyError:
-        raise UnknownName("data set", name, _BY_NAME, "See: daybreak data list") from None
+    return look_up("data set", name, _BY_NAME, "See: daybreak data list")
 
 
 def parse_dataset(text: str) -> tuple[Dataset, str]:
@@ -102,4 +83,4 @@ def list_datasets(pattern: str = "*") -> list[str]:
     >>> list_datasets("lol*")
     ['lol-v1', 'lol-v2-real', 'lol-v2-synthetic']
     """
-    return [name for name in _BY_NAME if fnmatchcase(name, pattern)]
+    return matching(pattern, _BY_NAME)

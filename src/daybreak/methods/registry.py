@@ -5,14 +5,12 @@ A method's module is imported when the method is first asked for: a run of one n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from fnmatch import fnmatchcase
 from functools import cache
 from importlib import import_module
-from types import MappingProxyType
 from typing import Any
 
-from daybreak.errors import RegistryError, UnknownName
+from daybreak.errors import RegistryError
+from daybreak.listing import index, look_up, matching
 from daybreak.methods.base import Method
 
 AnyMethod = Method[Any]
@@ -39,21 +37,7 @@ PRETRAINED = ("cascade",)
 """Names of methods that are shipped weights; `daybreak.methods.pretrained` makes them from their cards."""
 
 
-def index(names: Iterable[str]) -> MappingProxyType[str, int]:
-    """Name -> place in the list.
-
-    Raises:
-        RegistryError: a name stands twice.
-    """
-    table: dict[str, int] = {}
-    for place, name in enumerate(names):
-        if name in table:
-            raise RegistryError(f"two methods are named {name!r}", "one name, one method")
-        table[name] = place
-    return MappingProxyType(table)
-
-
-_PLACES = index((*CLASSICAL, *PRETRAINED))
+_NAMES = index("method", (*CLASSICAL, *PRETRAINED), str)
 
 
 @cache
@@ -63,8 +47,7 @@ def get_method(name: str) -> AnyMethod:
     Raises:
         UnknownName: there is none; the error carries the nearest names.
     """
-    if name not in _PLACES:
-        raise UnknownName("method", name, _PLACES, "See: daybreak methods")
+    look_up("method", name, _NAMES, "See: daybreak methods")
     if name in PRETRAINED:
         from daybreak.methods.pretrained import load
 
@@ -83,9 +66,9 @@ def list_methods(pattern: str = "*") -> list[str]:
     >>> "gamma" in list_methods("g*")
     True
     """
-    return [name for name in _PLACES if fnmatchcase(name, pattern)]
+    return matching(pattern, _NAMES)
 
 
 def every_method() -> list[AnyMethod]:
     """Every method, in the registry's order; imports them all."""
-    return [get_method(name) for name in _PLACES]
+    return [get_method(name) for name in _NAMES]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
@@ -133,15 +134,13 @@ def load_lpips(looks: Looks = "alex") -> LpipsModel:
     if looks not in PUBLISHED:
         raise UnknownName("backbone of LPIPS", looks, PUBLISHED)
     parts = PUBLISHED[looks]
-    try:
-        import torch  # noqa: F401 - what is missing where the extra is
-    except ImportError:
-        raise MissingExtra("LPIPS", "train") from None
-    from daybreak.layers import backbones, pth
-
+    if find_spec("torch") is None:  # looked for, not imported: that takes seconds, for nothing without assets
+        raise MissingExtra("LPIPS", "train")
     absent = [name for name in (parts.heads, parts.backbone) if assets.find(name) is None]
     if absent:
         raise MissingAsset(*absent)
+    from daybreak.layers import backbones, pth
+
     backbone = (backbones.alexnet if looks == "alex" else backbones.vgg16)()
     backbone.load(assets.require(parts.backbone))
     path = assets.require(parts.heads)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from fnmatch import fnmatchcase
-
-from daybreak.errors import RegistryError, UnknownName
+from daybreak.listing import index, look_up, matching
 from daybreak.metrics.base import Metric
 from daybreak.metrics.brightness import METRIC as BRIGHTNESS
 from daybreak.metrics.ciede2000 import METRIC as CIEDE2000
@@ -20,21 +17,7 @@ from daybreak.metrics.ssim import METRIC as SSIM
 METRICS: tuple[Metric, ...] = (PSNR, SSIM, MAE, BRIGHTNESS, CIEDE2000, LOE, PCQI, NIQE, *LPIPS)
 
 
-def index(metrics: Iterable[Metric]) -> dict[str, Metric]:
-    """Name -> metric, in the order given.
-
-    Raises:
-        RegistryError: a name stands twice.
-    """
-    table: dict[str, Metric] = {}
-    for metric in metrics:
-        if metric.name in table:
-            raise RegistryError(f"two metrics are named {metric.name!r}", "one name, one metric")
-        table[metric.name] = metric
-    return table
-
-
-_BY_NAME = index(METRICS)
+_BY_NAME = index("metric", METRICS, lambda metric: metric.name)
 
 
 def get_metric(name: str) -> Metric:
@@ -43,10 +26,7 @@ def get_metric(name: str) -> Metric:
     Raises:
         UnknownName: there is none; the error carries the nearest names.
     """
-    try:
-        return _BY_NAME[name]
-    except KeyError:
-        raise UnknownName("metric", name, _BY_NAME) from None
+    return look_up("metric", name, _BY_NAME)
 
 
 def list_metrics(pattern: str = "*") -> list[str]:
@@ -55,4 +35,4 @@ def list_metrics(pattern: str = "*") -> list[str]:
     >>> list_metrics("p*")
     ['psnr', 'pcqi']
     """
-    return [name for name in _BY_NAME if fnmatchcase(name, pattern)]
+    return matching(pattern, _BY_NAME)
