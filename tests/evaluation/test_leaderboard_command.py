@@ -6,6 +6,8 @@ import cv2
 import pytest
 
 from daybreak.cli.main import run
+from daybreak.evaluation.results import read_results
+from daybreak.evaluation.tables import text_table
 
 
 @pytest.fixture
@@ -146,3 +148,24 @@ def test_lists_of_two_kinds_are_not_plotted_together(board, pairs, tmp_path):
     code, _, err = show("--plot", str(tmp_path / "cost.png"))
     assert code == 2
     assert "one list" in err
+
+
+def test_a_plot_of_another_kind_is_refused_before_the_table(board, tmp_path):
+    add, show = board
+    add("-m", "gamma", "--metrics", "psnr")
+    code, out, error = show("--plot", str(tmp_path / "p.txt"))
+    assert (code, out) == (2, "")
+    assert "a name that ends in .png, .svg, .pdf" in error
+
+
+def test_a_narrow_terminal_gets_the_columns_below_each_other(board, tmp_path):
+    add, _ = board
+    add("-m", "input,gamma", "--metrics", "psnr,ssim,mae,ciede2000")
+    results = read_results(tmp_path / "0.json")
+    wide, narrow = list(text_table(results)), list(text_table(results, width=80))
+    assert max(map(len, wide)) > 120
+    assert max(map(len, narrow)) <= 80
+    assert sorted(" ".join(narrow).split()) == sorted(
+        [*" ".join(wide).split(), *["method", "gamma", "input"] * narrow.count("")]
+    )
+    assert list(text_table(results, width=1))  # one column at a time at least

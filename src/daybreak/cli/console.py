@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 
@@ -25,6 +26,11 @@ ParseError: type[Exception] = typer.BadParameter.__mro__[2]
 def complain(message: str) -> None:
     """Print one line to stderr, whatever the message holds."""
     print(f"daybreak: {printable(message)}", file=sys.stderr)
+
+
+def terminal_width() -> int:
+    """Signs in a line of the terminal behind stdout; 0 where it is none and lines may have any length."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
 
 
 def exit_code(error: DaybreakError) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from daybreak.cli.console import DONE, SOME_FAILED, complain
+from daybreak.cli.console import DONE, INTERRUPTED, SOME_FAILED, complain, terminal_width
 from daybreak.cli.options import complete_methods
 from daybreak.cli.progress import progress
 from daybreak.enhancing.page import check_page_path
@@ -82,15 +82,30 @@ def evaluate(
         niqe=pristine_name(models),
     )
     run = Run(pictures, subjects, Options(names, gt_mean, protocol, models, unavailable, save))
-    for _ in run if quiet or not sys.stderr.isatty() else progress(run, len(run)):
-        pass
+    whole = score_all(run, quiet)
+    if not run.done:
+        return INTERRUPTED
     results = run.results()
     for problem in results.problems:
         complain(problem)
-    for line in (*text_table(results), "", *footnotes(results)):
+    for line in (*text_table(results, width=terminal_width()), "", *footnotes(results)):
         print(printable(line))
     if json:
         write_results(results, json, {"differences": differences(results)})
     if html:
         write_report(html, results, run)
+    if not whole:
+        return INTERRUPTED
     return SOME_FAILED if results.problems else DONE
+
+
+def score_all(run: Run, quiet: bool) -> bool:
+    """Score every picture; False where Ctrl-C stopped it, which is told. A second Ctrl-C ends the process."""
+    try:
+        for _ in run if quiet or not sys.stderr.isatty() else progress(run, len(run)):
+            pass
+    except KeyboardInterrupt:
+        rest = "what was scored follows" if run.done else "nothing is written"
+        complain(f"stopped after {run.done} of {len(run)} pictures; {rest}")
+        return False
+    return True

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from daybreak.cli.console import DONE
+from daybreak.cli.console import DONE, terminal_width
 from daybreak.errors import BadSetting, UnknownName
 from daybreak.evaluation.leaderboard import merge
 from daybreak.evaluation.results import read_results
@@ -29,6 +29,10 @@ def leaderboard(
     ] = None,
 ) -> int:
     """Join runs into one table for each list of pictures; protocols are never mixed in a column."""
+    if plot:
+        from daybreak.evaluation.plots import check_plot_path, plot_cost
+
+        check_plot_path(plot)
     runs = {str(path): read_results(path) for path in dict.fromkeys(paths)}
     tables = merge(runs)
     known = list(dict.fromkeys(column.metric for table in tables for column in table.columns))
@@ -42,11 +46,9 @@ def leaderboard(
         if markdown:
             lines += markdown_table(table, sort)
         else:
-            lines += [*text_table(table, sort), "", *footnotes(table)]
+            lines += [*text_table(table, sort, terminal_width()), "", *footnotes(table)]
         for line in lines:
             print(printable(line))
     if plot:
-        from daybreak.evaluation.plots import plot_cost
-
         plot_cost(tables[0], plot, sort)
     return DONE

@@ -18,6 +18,8 @@ from daybreak.files import make_folder, whole_file
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+SUFFIXES = (".png", ".svg", ".pdf")
+
 CURVES = ((0.5, 0.5), (0.5, 2.0), (1.0, 0.5), (1.0, 1.0), (1.0, 2.0), (1.5, 0.5), (2.0, 1.0))
 """α and γ of the curves: those of the paper's Fig. 2 and their neighbours."""
 
@@ -50,7 +52,7 @@ def plot_cost(results: Results, path: Path, metric: str = "") -> None:
 
     Raises:
         MissingExtra: matplotlib is not installed.
-        BadSetting: no such column, or no row that has both a score and a time.
+        BadSetting: no such column, no row that has both a score and a time, or another suffix.
         UnwritablePicture: the file cannot be written.
     """
     column = sort_column(results.columns, metric)
@@ -84,6 +86,16 @@ def plot_cost(results: Results, path: Path, metric: str = "") -> None:
     _save(figure, path)
 
 
+def check_plot_path(path: Path) -> None:
+    """See before the work that a plot can be named so.
+
+    Raises:
+        BadSetting: another suffix than those of `SUFFIXES`.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise BadSetting(f"plot {str(path)!r}", f"a name that ends in {', '.join(SUFFIXES)}")
+
+
 def _figure(width: float, height: float) -> Figure:
     """A figure of so many inches that belongs to no window."""
     try:
@@ -94,6 +106,7 @@ def _figure(width: float, height: float) -> Figure:
 
 
 def _save(figure: Figure, path: Path) -> None:
+    check_plot_path(path)
     make_folder(path.parent)
     with whole_file(path, overwrite=True) as file:
-        figure.savefig(file, format=path.suffix.lstrip(".") or "png", dpi=150)
+        figure.savefig(file, format=path.suffix.lower().lstrip("."), dpi=150)

@@ -23,6 +23,13 @@ class Problems:
         """
         self._pictures.setdefault((what, why), []).append(picture)
 
+    def forget(self, picture: str) -> None:
+        """Take back all that was noted of a picture."""
+        for key, names in list(self._pictures.items()):
+            self._pictures[key] = [name for name in names if name != picture]
+            if not self._pictures[key]:
+                del self._pictures[key]
+
     def sentences(self) -> Iterator[str]:
         """One line a cause: what, on how many pictures, which, and why."""
         for (what, why), names in self._pictures.items():

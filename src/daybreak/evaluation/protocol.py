@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from daybreak.errors import BadSetting, DaybreakError
-from daybreak.metrics.base import Metric
+from daybreak.metrics import Metric, get_metric
 
 Rounding: TypeAlias = Literal["round", "truncate"]
 
@@ -76,7 +76,7 @@ class Column:
         'psnr GT-mean'
         """
         protocol = self.protocol
-        usual = {"niqe": "gray", "pcqi": "gray"}.get(self.metric, "rgb")
+        usual = get_metric(self.metric).channels[0]
         unusual = [
             protocol.channel if protocol.channel != usual else "",
             "GT-mean" if protocol.gt_mean else "",

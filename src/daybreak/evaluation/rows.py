@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
-from daybreak.evaluation.leaks import leak
+from daybreak.evaluation.leaks import leaks
 from daybreak.evaluation.pictures import PictureList
 from daybreak.evaluation.protocol import Column
 from daybreak.evaluation.results import Row, Score
@@ -27,19 +29,33 @@ class Tally:
     seconds: dict[str, float] = field(default_factory=dict)
     weights: dict[str, None] = field(default_factory=dict)
 
+    def forget(self, picture: str) -> None:
+        """Take back all that was found of a picture."""
+        for found in (self.seconds, *self.scores.values()):
+            found.pop(picture, None)
 
-def make_row(subject: Subject, tally: Tally, images: str, pictures: PictureList) -> Row:
+
+def make_row(
+    subject: Subject,
+    tally: Tally,
+    images: str,
+    pictures: PictureList,
+    recognised: Mapping[str, int] = MappingProxyType({}),
+) -> Row:
     """The row of a results file.
 
     Args:
         subject, tally: what was scored and what was found.
         images: sha256 of the list, which was not known before its last picture.
         pictures: the list, whose card tells of known leaks.
+        recognised: "DATASET:SPLIT" -> how many of the pictures are of it, whatever the list is called.
     """
     cards = [card for sha256 in tally.weights if (card := card_of(sha256)) is not None]
     alone = cards[0] if len(cards) == 1 else None
     warnings = [
-        warning for card in cards if (warning := leak(card.training_data, pictures.card, pictures.split))
+        warning
+        for card in cards
+        for warning in leaks(card.training_data, pictures.card, pictures.split, recognised)
     ]
     scores = []
     for column, each in tally.scores.items():

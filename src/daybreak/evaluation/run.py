@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from daybreak.data.recognise import recognise
 from daybreak.data.sample import Sample
 from daybreak.errors import DaybreakError
 from daybreak.evaluation.machine import machine
-from daybreak.evaluation.pictures import Bytes8, ListHash, Picture, PictureList, load
+from daybreak.evaluation.pictures import Bytes8, ListHash, Picture, PictureList, load, to_8_bits
 from daybreak.evaluation.problems import Problems
 from daybreak.evaluation.protocol import Column, Protocol, columns_for
 from daybreak.evaluation.results import ImageFacts, Results
@@ -57,10 +59,15 @@ class Options:
 class Run:
     """One evaluation in progress: iterate over it to the end, then ask for its results.
 
+    Where the iteration is left by Ctrl-C the results are those of the pictures that every row went through.
+
     Args:
         pictures: what to score on.
         subjects: what to score.
         options: how.
+
+    Attributes:
+        done: how many pictures were gone through so far.
     """
 
     def __init__(self, pictures: PictureList, subjects: Sequence[Subject], options: Options) -> None:
@@ -71,6 +78,8 @@ class Run:
         self._tallies = [Tally({column: {} for column in self.columns}) for _ in subjects]
         self._problems = Problems()
         self._notes = Problems()
+        self._recognised: Counter[str] = Counter()
+        self.done = 0
 
     def __len__(self) -> int:
         return len(self.pictures.samples)
@@ -78,11 +87,31 @@ class Run:
     def __iter__(self) -> Iterator[str]:
         """Score picture after picture; yields the name of each when it is done."""
         for sample in self.pictures.samples:
-            picture = self._load(sample)
-            if picture is not None:
-                for subject, tally in zip(self.subjects, self._tallies, strict=True):
-                    self._score(subject, tally, picture)
+            try:
+                self._do(sample)
+            except KeyboardInterrupt:
+                self._forget(sample.name)  # some rows have it, others do not
+                raise
+            self.done += 1
             yield sample.name
+
+    def _do(self, sample: Sample) -> None:
+        picture = self._load(sample)
+        if picture is None:
+            return
+        for subject, tally in zip(self.subjects, self._tallies, strict=True):
+            self._score(subject, tally, picture)
+        height, width = picture.low.shape[:2]
+        self._images.append(ImageFacts(name=picture.name, width=width, height=height))
+        self._hash.add(picture)
+        if found := recognise(to_8_bits(picture.low)):
+            self._recognised[found] += 1
+
+    def _forget(self, name: str) -> None:
+        for tally in self._tallies:
+            tally.forget(name)
+        for kept in (self._problems, self._notes):
+            kept.forget(name)
 
     def _load(self, sample: Sample) -> Picture | None:
         try:
@@ -90,9 +119,6 @@ class Run:
         except DaybreakError as error:
             self._problems.add("left out", str(error), sample.name)
             return None
-        self._hash.add(picture)
-        height, width = picture.low.shape[:2]
-        self._images.append(ImageFacts(name=picture.name, width=width, height=height))
         if picture.note:
             self._notes.add("", picture.note, picture.name)
         return picture
@@ -114,7 +140,10 @@ class Run:
         for metric, problem in problems.items():
             self._problems.add(f"{metric} of {subject.name}", problem, picture.name)
         if self.options.save and subject.kind == "method":
-            save_output(output, self.options.save / slug(subject.name) / f"{picture.name}.png")
+            try:
+                save_output(output, self.options.save / slug(subject.name) / f"{picture.name}.png")
+            except DaybreakError as error:
+                self._problems.add(f"saving {subject.name}", str(error), picture.name)
 
     def results(self) -> Results:
         """Everything that was found so far."""
@@ -128,13 +157,18 @@ class Run:
             images=tuple(self._images),
             images_sha256=images,
             rows=tuple(
-                make_row(subject, tally, images, self.pictures)
+                make_row(subject, tally, images, self.pictures, self._recognised)
                 for subject, tally in zip(self.subjects, self._tallies, strict=True)
             ),
             problems=(*self.pictures.problems, *self._problems.sentences()),
-            notes=tuple(self._notes.sentences()),
+            notes=(*self._unfinished(), *self._notes.sentences()),
             unavailable=dict(self.options.unavailable),
         )
+
+    def _unfinished(self) -> list[str]:
+        if self.done == len(self):
+            return []
+        return [f"Stopped after {self.done} of {len(self)} pictures: these are no numbers of the whole list."]
 
 
 def save_output(output: Bytes8, path: Path) -> None:

@@ -116,12 +116,13 @@ def facts(row: Row) -> tuple[str, str, str]:
 FACTS = (("seconds", "a picture"), ("parameters", ""), ("MACs", "a pixel"))
 
 
-def text_table(results: Results, sort: str = "") -> Iterator[str]:
+def text_table(results: Results, sort: str = "", width: int = 0) -> Iterator[str]:
     """Lines for a terminal: each row's means, and below them the intervals.
 
     Args:
         results: one list of pictures.
         sort: a metric; rows stand by their means in its first column ("": in the first column of all).
+        width: of the terminal, in signs; columns that do not fit beside each other go below. 0 for no limit.
     """
     columns = results.columns
     rows = in_order(results.rows, sort_column(columns, sort))
@@ -143,10 +144,26 @@ def text_table(results: Results, sort: str = "") -> Iterator[str]:
     for place, (first, second) in enumerate(FACTS):
         upper = [first, *(facts(row)[place] for row in rows)]
         grid.append(_block(upper, [second, *([""] * len(rows))], str.rjust))
-    for line in zip(*grid, strict=True):
-        joined = "  ".join(line).rstrip()
-        if joined:
-            yield joined
+    for place, blocks in enumerate(_fitting(grid[0], grid[1:], width)):
+        if place:
+            yield ""
+        for line in zip(grid[0], *blocks, strict=True):
+            joined = "  ".join(line).rstrip()
+            if joined:
+                yield joined
+
+
+def _fitting(names: list[str], blocks: list[list[str]], width: int) -> Iterator[list[list[str]]]:
+    """Divide the columns so that each part fits into a width beside the names; a part has at least one."""
+    part: list[list[str]] = []
+    used = len(names[0])
+    for block in blocks:
+        if part and width and used + 2 + len(block[0]) > width:
+            yield part
+            part, used = [], len(names[0])
+        part.append(block)
+        used += 2 + len(block[0])
+    yield part
 
 
 def _block(upper: Sequence[str], lower: Sequence[str], justify: object) -> list[str]:
