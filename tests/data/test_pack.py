@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -116,6 +118,44 @@ def test_unpacked_and_packed_again_the_files_are_the_same(root, tmp_path, shards
     assert sums(tmp_path / "again") == sums(tmp_path / "pack")
 
 
+def test_a_pack_packed_again_holds_the_same_files(root, tmp_path):
+    write_pack(PAIRED, root, tmp_path / "pack", max_bytes=69_000, shards=1)
+    packs = get_dataset("pack")
+    write_pack(packs, tmp_path / "pack", tmp_path / "again", splits=["all"], max_bytes=PLENTY)
+    assert sums(tmp_path / "again") == sums(tmp_path / "pack")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from daybreak.data.packing import write_pack
+from daybreak.data.registry import get_dataset
+def watch(samples, total):
+    for n, sample in enumerate(samples):
+        if n == 3:
+            print("at work", flush=True)
+            sys.stdin.readline()
+        yield sample
+write_pack(get_dataset("paired"), Path(sys.argv[1]), Path(sys.argv[2]), max_bytes=10**7, watch=watch)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no kill there")
+def test_what_a_killed_packing_leaves_is_cleared_and_one_at_work_is_let_alone(root, tmp_path):
+    out = tmp_path / "pack"
+    other = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(root), str(out)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with other:
+        assert other.stdout.readline() == b"at work\n"
+        with pytest.raises(OutputExists, match="another process is packing"):
+            write_pack(PAIRED, root, out, max_bytes=PLENTY)
+        other.kill()
+    assert [path.name for path in out.iterdir()] == [".packing"]
+    report = write_pack(PAIRED, root, out, max_bytes=PLENTY)
+    assert {path.name for path in out.iterdir()} == {INDEX, *report.files}
+
+
 def test_references_give_way_and_inputs_never(root, tmp_path):
     write_pack(PAIRED, root, tmp_path / "pack", max_bytes=69_000, shards=1)
     before, packed = pixels(PAIRED.samples(root)), read_pack(tmp_path / "pack").samples
@@ -140,7 +180,7 @@ def test_what_does_not_fit_is_refused_and_nothing_is_left(root, tmp_path):
 def test_a_folder_with_something_in_it_is_left_alone(root, tmp_path):
     (tmp_path / "pack").mkdir()
     (tmp_path / "pack" / "mine.txt").touch()
-    with pytest.raises(OutputExists, match="not empty"):
+    with pytest.raises(OutputExists, match=r"not empty \(it holds mine.txt\)"):
         write_pack(PAIRED, root, tmp_path / "pack", max_bytes=PLENTY)
     write_pack(PAIRED, root, tmp_path / "other", max_bytes=PLENTY)
     unpack(tmp_path / "other", tmp_path / "files")

@@ -55,11 +55,16 @@ def check_lines(report: CheckReport) -> Iterator[str]:
     yield from _listed(
         "pairs with too little in common to compare them", [shift.where for shift in report.untold]
     )
-    yield from _listed("groups of equal pictures", [" = ".join(twins.where) for twins in report.twins])
+    yield from _listed("groups of equal pictures", [_equal(twins.where) for twins in report.twins])
     for part in report.parts:
         yield from _listed(f"of {part.name} show a scene of another part", report.shared_scenes(part.name))
     yield from report.notes
     yield f"{report.seconds:.0f} s"
+
+
+def _equal(names: Sequence[str]) -> str:
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return " = ".join(names[:LISTED]) + more
 
 
 def _part_lines(part: PartReport) -> Iterator[str]:
@@ -69,7 +74,7 @@ def _part_lines(part: PartReport) -> Iterator[str]:
         if side is not None:
             yield f"  {label:<9}  {_side(side)}"
     if part.mixed_depths:
-        yield f"  {part.mixed_depths} pairs have files of two bit depths"
+        yield f"  {part.mixed_depths} of the pairs: two files of different bit depths"
 
 
 def _side(side: Side) -> str:

@@ -1,8 +1,9 @@
 """Making a pack.
 
-Inputs keep every pixel: a JPEG, a WebP or an AVIF goes in as the file it is, anything else as lossless WebP
-(PNG where it has more than 8 bits). References too, as long as all of it fits; else as JPEG of quality 98,
-then 95, each where that is smaller. So a pack that was unpacked and packed again holds the same files.
+Inputs keep every pixel: a JPEG, a WebP or an AVIF, and whatever is in a pack already, goes in as the file it
+is, anything else as lossless WebP (PNG where it has more than 8 bits). References too, as long as all of it
+fits; else as JPEG of quality 98, then 95, each where that is smaller. So a pack that was unpacked and packed
+again, or packed again as it is, holds the same files.
 """
 
 from __future__ import annotations
@@ -12,15 +13,15 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from daybreak.data.base import Dataset
-from daybreak.data.pack import FORMAT, INDEX
+from daybreak.data.pack import FORMAT, INDEX, Packed
 from daybreak.data.sample import Sample, Source, levels, photo_of
 from daybreak.data.shards import Member, deal, write_shard
-from daybreak.errors import DataError, DaybreakError, OutputExists, UnwritablePicture
+from daybreak.data.workroom import workroom
+from daybreak.errors import DataError, DaybreakError, UnwritablePicture
 from daybreak.files import write_whole
 from daybreak.image.formats import FORMATS, sniff
 from daybreak.image.paths import read_bytes, shown
@@ -92,7 +93,7 @@ def write_pack(
     Raises:
         DataError: nothing is there to be packed, or it does not fit.
         UnknownName: no such split.
-        OutputExists: something is in the folder already.
+        OutputExists: something is in the folder already, or another process is packing into it.
         UnwritablePicture: the folder cannot be written.
     """
     trained = [split for split in ("train", "val") if split in dataset.card.splits]
@@ -101,11 +102,8 @@ def write_pack(
     jobs = [(split, sample) for split, part in found for sample in part.samples]
     left_out = [str(problem) for _, part in found for problem in part.problems]
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        if any(out.iterdir()):
-            raise OutputExists(f"{shown(out)} is not empty", hint="Choose another folder")
-        with TemporaryDirectory(dir=out) as waiting:
-            keeper = _Keeper(Path(waiting))
+        with workroom(out) as waiting:
+            keeper = _Keeper(waiting)
             samples = (sample for _, sample in jobs)
             entries = []
             for (split, _), sample in zip(jobs, watch(samples, len(jobs)) if watch else samples, strict=True):
@@ -117,7 +115,7 @@ def write_pack(
                 raise DataError(f"nothing of {dataset.card.name} can be packed: {left_out[0]}")
             members = keeper.needed(entries)
             kept = _shrink(members, max_bytes, shards)
-            files, places = _write_shards(Path(waiting), dataset.card.name, deal(members, max_bytes))
+            files, places = _write_shards(waiting, dataset.card.name, deal(members, max_bytes))
             sizes = {path.name: path.stat().st_size for path in files}
             index = {
                 "format": FORMAT,
@@ -183,6 +181,8 @@ def lossless(source: Source) -> tuple[bytes, str]:
     Raises:
         UnreadablePicture: it cannot be read.
     """
+    if isinstance(source, Packed):
+        return source.data(), Path(source.member).suffix
     if isinstance(source, Path):
         data = read_bytes(source)
         format = sniff(data)

@@ -102,7 +102,7 @@ def match_folders(low: Path, high: Path, strip: Sequence[str] = ()) -> tuple[lis
                 DataError(
                     f"{listed} in {next(iter(ours.values())).parent} without a partner in {where}",
                     "the same names in both folders",
-                    "Give what one side adds to its names as strip, or remove what has no partner.",
+                    "Add the missing picture, or remove the one without a partner",
                 )
             )
     return [Pair(stem, lows[stem], highs[stem]) for stem in lows if stem in highs], problems

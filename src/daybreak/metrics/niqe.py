@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -55,9 +56,10 @@ def load_pristine(path: Path, name: str = "published") -> PristineModel:
         with np.load(path, allow_pickle=False) as stored:
             mean = np.asarray(stored["mu_pris_param"], np.float64).reshape(FEATURES)
             covariance = np.asarray(stored["cov_pris_param"], np.float64).reshape(FEATURES, FEATURES)
-    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, BadZipFile) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "they hold something else"
         raise MetricError(
-            f"the NIQE parameters {path} cannot be used ({error})",
+            f"the NIQE parameters {path} cannot be used ({why})",
             "an .npz with mu_pris_param and cov_pris_param",
         ) from None
     return PristineModel(name, mean, covariance)
