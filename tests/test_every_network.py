@@ -55,9 +55,19 @@ def test_nothing_beyond_the_halo_matters(spec):
     top = left = 10  # the pixel looked at is `halo` away from everything that changes
     keep = slice(0, 10 + halo + 1)
     other[..., keep, keep] = low[..., keep, keep]
+    control = [torch.ones(1)] if network.control else []  # else it may be estimated from the whole picture
     with torch.no_grad():
-        a, b = (network.inference()(x)[..., top, left] for x in (low, other))
+        a, b = (network.inference()(x, *control)[..., top, left] for x in (low, other))
     torch.testing.assert_close(a, b, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("spec", [s for s in NETWORKS if made(s).control], ids=lambda s: s.name)
+def test_a_control_is_one_number_per_picture(spec):
+    network, low = made(spec), dark(spec)
+    with torch.no_grad():
+        both = network.inference()(low, torch.tensor([0.7, 1.4]))
+        alone = network.inference()(low[1:], torch.tensor([1.4]))
+    torch.testing.assert_close(both[1:], alone, atol=1e-6, rtol=0)
 
 
 @EVERY

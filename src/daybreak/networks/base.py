@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -36,6 +36,27 @@ def hyper(default: Any, text: str, *, source: str, ge: float | None = None, le: 
     return Field(default, description=text, ge=ge, le=le, json_schema_extra={"source": source})
 
 
+@dataclass(frozen=True)
+class Control:
+    """A number that a network takes beside the picture, and what it is where nobody says it.
+
+    Attributes:
+        name: as an input of the exported graph.
+        least, most: the range it was trained in, above 0.
+        intercept, slope: where it is not given: intercept + slope · mean of the picture, within the range.
+    """
+
+    name: str
+    least: float
+    most: float
+    intercept: float
+    slope: float
+
+    def estimate(self, low: Tensor) -> Tensor:
+        """From B×3×H×W in [0, 1], the whole picture, to B values."""
+        return (self.intercept + self.slope * low.mean((1, 2, 3))).clamp(self.least, self.most)
+
+
 class Network(nn.Module, ABC):
     """A network as it trains.
 
@@ -46,12 +67,15 @@ class Network(nn.Module, ABC):
             context is global, of its convolutions alone.
         multiple: the sides of the exported graph's input must be multiples of this.
         scale: output side / input side.
+        control: the one number per picture that the exported part takes besides, or None; there forward takes
+            (low, control of shape B) and estimates it from the picture where it is not given.
     """
 
     context: Literal["local", "global"] = "local"
     halo: int
     multiple: int = 1
     scale: Literal[1, 2] = 1
+    control: Control | None = None
 
     @abstractmethod
     def inference(self) -> nn.Module:
@@ -60,6 +84,10 @@ class Network(nn.Module, ABC):
         Its forward takes B×3×H×W float32 in [0, 1] and gives the enhanced B×3×H×W in [0, 1]. Whatever
         else the network wants (another range, a smaller picture) happens inside.
         """
+
+    def enlarging(self) -> nn.Module | None:
+        """The same part without the halving it begins with: twice the size of its input comes out; or None."""
+        return None
 
     def inference_parameters(self) -> int:
         """How many parameters the exported graph holds."""
@@ -115,6 +143,10 @@ class Phase:
     terms: Callable[[Batch], Terms]
 
 
+Published = Mapping[str, tuple[Any, str]]
+"""How a source trains: a recipe's key ("optimiser.lr") -> the value given (or words such as "800 epochs"),
+and where, in the form of a hyper-parameter's source: "paper: …", "cited: …" or "assumed: <the reason>"."""
+
 N = TypeVar("N", bound=Network)
 S = TypeVar("S", bound=NetworkSettings)
 
@@ -166,6 +198,7 @@ class NetworkSpec(Generic[N, S]):
         build: settings -> a freshly initialised network (uses torch's global random generator).
         objective: (network, settings, feature extractor for a perceptual loss or None) -> the objective.
         sampling: the kinds of batches the objective can learn from; the first is the preset.
+        published: how its source trains it.
     """
 
     name: str
@@ -175,3 +208,4 @@ class NetworkSpec(Generic[N, S]):
     build: Callable[[S], N]
     objective: Callable[[N, S, Features | None], Objective[N]]
     sampling: tuple[Sampling, ...] = ("aligned", "darkened")
+    published: Published = field(default_factory=dict)

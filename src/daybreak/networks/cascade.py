@@ -11,7 +11,6 @@ against 0.55 within, for a flat input of 0.06).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 
 from daybreak.layers.calibration import Calibration
 from daybreak.layers.reach import reach
+from daybreak.layers.stages import Enhance, Stage, run_stages
 from daybreak.losses.fidelity import fidelity
 from daybreak.losses.perceptual import Features, Perceptual
 from daybreak.losses.smoothness import smoothness
@@ -92,36 +92,6 @@ class Illumination(nn.Module):
         return illumination
 
 
-class Enhance(nn.Module):
-    """What is exported: R = clip(S / L, 0, 1) with the first stage's L, so that R ≥ S."""
-
-    def __init__(self, illumination: Illumination) -> None:
-        super().__init__()
-        self.illumination = illumination
-
-    def forward(self, low: Tensor) -> Tensor:
-        """B×3×H×W in [0, 1] to the enhanced picture, same shape and range."""
-        enhanced: Tensor = (low / self.illumination(low)).clamp(0.0, 1.0)
-        return enhanced
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One stage of training; every field is B×3×H×W.
-
-    Attributes:
-        given: V of the stage before (the picture itself for the first).
-        illumination: L.
-        enhanced: R = clip(S / L, 0, 1).
-        following: S + K(R), given to the next stage; None where nothing asks for it.
-    """
-
-    given: Tensor
-    illumination: Tensor
-    enhanced: Tensor
-    following: Tensor | None
-
-
 class Cascade(Network):
     """Weight-shared illumination stages with a calibration block between them while training."""
 
@@ -137,7 +107,7 @@ class Cascade(Network):
         self.halo = self.illumination.reach
 
     def inference(self) -> nn.Module:
-        """The first stage alone; holds no parameter of the calibration block."""
+        """The first stage alone, R ≥ S; holds no parameter of the calibration block."""
         return Enhance(self.illumination)
 
     def forward(self, low: Tensor, calibrate_last: bool = False) -> list[Stage]:
@@ -147,18 +117,7 @@ class Cascade(Network):
             low: S, B×3×H×W in [0, 1].
             calibrate_last: whether the last stage's `following` is computed; only the perceptual loss asks.
         """
-        stages: list[Stage] = []
-        given = low
-        for number in range(1, self.count + 1):
-            illumination = self.illumination(given)
-            enhanced = (low / illumination).clamp(0.0, 1.0)
-            following = None
-            if number < self.count or calibrate_last:
-                following = low + self.calibration(enhanced)
-            stages.append(Stage(given, illumination, enhanced, following))
-            if following is not None:
-                given = following
-        return stages
+        return run_stages(low, self.illumination, self.calibration, self.count, calibrate_last)
 
 
 class CascadeObjective(Objective[Cascade]):

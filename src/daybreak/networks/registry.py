@@ -8,13 +8,31 @@ from typing import Any
 from pydantic import ValidationError
 
 from daybreak.errors import BadSetting, RegistryError, UnknownName
-from daybreak.networks import cascade, neid
+from daybreak.networks import (
+    alpha_residual,
+    cascade,
+    cyclegan,
+    ema_aspp_cyclegan,
+    msdrs_cyclegan,
+    neid,
+    sci,
+    unet,
+)
 from daybreak.networks.base import Network, NetworkSettings, NetworkSpec
 from daybreak.weights import Weight
 
 AnySpec = NetworkSpec[Any, Any]
 
-NETWORKS: tuple[AnySpec, ...] = (cascade.SPEC, neid.SPEC)
+NETWORKS: tuple[AnySpec, ...] = (
+    cascade.SPEC,
+    neid.SPEC,
+    alpha_residual.SPEC,
+    msdrs_cyclegan.SPEC,
+    ema_aspp_cyclegan.SPEC,
+    cyclegan.SPEC,
+    unet.SPEC,
+    sci.SPEC,
+)
 
 
 def index(specs: Iterable[AnySpec]) -> dict[str, AnySpec]:
