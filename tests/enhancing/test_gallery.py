@@ -88,7 +88,7 @@ def test_facts_and_failures_are_told(tmp_path):
         GalleryEntry("lit.jpg", note="already well lit"),
         GalleryEntry("gone.jpg", error="gone.jpg is empty"),
     )
-    assert "gamma (gamma=2.2) · brightness 0.05 → 0.42 · 0.13 s" in page
+    assert "gamma (gamma=2.2) · mean brightness 0.05 → 0.42 · 0.13 s" in page
     assert "left as it is" in page
     assert "already well lit" in page
     assert "2 pictures, " in page

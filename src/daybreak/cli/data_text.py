@@ -83,7 +83,7 @@ def _side(side: Side) -> str:
     depths = " and ".join(f"{depth} bits" for depth in side.depths)
     low, high = min(side.brightness), max(side.brightness)
     mean = sum(side.brightness) / len(side.brightness)
-    return f"{sizes}; {depths}; brightness {mean:.3f} ({low:.3f} to {high:.3f})"
+    return f"{sizes}; {depths}; mean gray value {mean:.3f} ({low:.3f} to {high:.3f})"
 
 
 def _listed(what: str, names: Sequence[str]) -> Iterator[str]:

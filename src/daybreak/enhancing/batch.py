@@ -65,7 +65,7 @@ class Result:
             there already); "failed".
         method, strength, weights_sha256: what ran ("" and 0 where nothing did).
         settings: of the method, as JSON values.
-        brightness_before, brightness_after: mean of the sRGB-encoded values in [0, 1]; None where not known.
+        brightness_before, brightness_after: arithmetic mean, see `mean`; None where not known.
         seconds: wall time for this picture, reading and writing included.
         notes: what a person should know: an automatic choice, only the first frame of an animation …
         lost: what the format of the result could not hold: transparency, bits.
@@ -310,6 +310,6 @@ def fingerprint(enhancer: Enhancer, output: Output, data: bytes, format: str | N
 
 
 def mean(rows: Rows) -> float:
-    """Mean over all values, in [0, 1]."""
+    """Arithmetic mean of the sRGB-encoded values of all pixels and channels, in [0, 1]."""
     values, peak = (rows.whole, rows.peak) if isinstance(rows, Levels) else (rows, 1)
     return float(sum(cv2.mean(values)[:3]) / 3.0 / peak)

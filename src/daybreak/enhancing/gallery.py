@@ -38,7 +38,7 @@ class GalleryEntry:
         error: why it failed, one sentence ("" where it did not).
         method: what ran ("" where the picture was left as it is).
         settings: of the method, by name.
-        brightness_before, brightness_after: in [0, 1], as in the report.
+        brightness_before, brightness_after: arithmetic means in [0, 1], as in the report.
         seconds: what it took.
         note: one more clause, for example what an automatic method decided.
     """
@@ -137,7 +137,7 @@ def _facts(entry: GalleryEntry) -> list[str]:
     chosen = ", ".join(f"{name}={as_typed(value)}" for name, value in entry.settings.items())
     what = (entry.method or "left as it is") + (f" ({chosen})" if chosen else "")
     if entry.brightness_before is not None and entry.brightness_after is not None:
-        what += f" · brightness {entry.brightness_before:.2f} → {entry.brightness_after:.2f}"
+        what += f" · mean brightness {entry.brightness_before:.2f} → {entry.brightness_after:.2f}"
     if entry.seconds is not None:
         what += f" · {entry.seconds:.2f} s"
     return [what, entry.note] if entry.note else [what]

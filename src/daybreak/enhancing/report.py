@@ -15,6 +15,9 @@ from daybreak.files import make_folder, write_whole
 from daybreak.image.paths import shown
 from daybreak.version import __version__
 
+BRIGHTNESS = "arithmetic mean of the sRGB-encoded values of all pixels and channels, 0 to 1"
+"""What the report says its brightness is; `auto` decides by another one, which it names in its note."""
+
 
 def check_documents(jobs: Sequence[Job | Refusal], report: Path | None, gallery: Path | None) -> None:
     """Refuse, before any work, a report or gallery that would take the place of something else.
@@ -52,6 +55,7 @@ def write_report(results: Sequence[Result], enhancer: Enhancer, path: Path, *, c
             "strength": enhancer.strength,
             "exposure_ev": enhancer.exposure,
         },
+        "brightness": BRIGHTNESS,
         "complete": complete,
         "files": [_entry(result) for result in results],
     }

@@ -72,7 +72,7 @@ def choose(rows: Rows, _: AutoSettings) -> Choice:
     else:
         degree = "dark" if share == 1.0 else f"a little dark, so {share:.0%} strength"
     settings = crm.CrmSettings(meter=METER)
-    return Choice(crm.METHOD, settings, share, f"{degree} (brightness {brightness:.2f})")
+    return Choice(crm.METHOD, settings, share, f"{degree} (geometric mean of max(R, G, B) {brightness:.2f})")
 
 
 def auto(pixels: Pixels, settings: AutoSettings) -> Pixels:

@@ -114,7 +114,8 @@ class Choice:
         settings: what it runs with.
         strength: share of its result that the picture needs, in [0, 1]; multiplies the user's strength.
             0 leaves the picture as it is.
-        reason: one clause for the summary, for example "already well lit (brightness 0.52)".
+        reason: one clause for the summary, for example
+            "already well lit (geometric mean of max(R, G, B) 0.52)".
     """
 
     method: Method[Any]

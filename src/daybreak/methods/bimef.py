@@ -15,6 +15,7 @@ from daybreak.image.illumination import illumination
 from daybreak.image.resize import resize_bicubic
 from daybreak.image.strips import Band, map_rows
 from daybreak.methods.base import Card, Method, Settings, setting
+from daybreak.methods.reduced import exact_up_to
 from daybreak.types import Array, Pixels, Plane
 
 _THUMBNAIL = (50, 50)  # in which the exposure is searched
@@ -48,15 +49,7 @@ class BimefSettings(Settings):
         gt=0.0,
         le=100.0,
     )
-    exact_up_to: float = setting(
-        1.0,
-        "Pictures up to this size get the map as published; larger ones get it from reduced copies, which is "
-        "far quicker.",
-        source="assumed: up to here the exact map takes under a second",
-        unit="MP",
-        ge=0.0,
-        le=1000.0,
-    )
+    exact_up_to: float = exact_up_to(1.0, "up to here the exact map takes under a second")
 
 
 def entropy(brightness: Array) -> float:

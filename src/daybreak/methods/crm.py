@@ -16,6 +16,7 @@ from daybreak.image.illumination import illumination
 from daybreak.image.rows import Rows
 from daybreak.methods.bands import by_bands
 from daybreak.methods.base import Apply, Card, Method, Settings, setting
+from daybreak.methods.reduced import exact_up_to
 from daybreak.types import Pixels, Plane
 
 _METER_RATIO = 16.0  # past four stops more exposure shows mostly noise
@@ -53,15 +54,7 @@ class CrmSettings(Settings):
         gt=0.0,
         le=100.0,
     )
-    exact_up_to: float = setting(
-        1.0,
-        "Pictures up to this size get the map as published; larger ones get it from reduced copies, which is "
-        "far quicker.",
-        source="assumed: up to here the exact map takes under a second",
-        unit="MP",
-        ge=0.0,
-        le=1000.0,
-    )
+    exact_up_to: float = exact_up_to(1.0, "up to here the exact map takes under a second")
 
 
 def expose(band: Pixels, light: Plane, ratio: float, response: Response) -> Pixels:

@@ -18,6 +18,7 @@ from daybreak.image.denoise import bm3d, non_local_means
 from daybreak.image.solve import solve
 from daybreak.image.upsample import upsample_guided
 from daybreak.methods.base import Card, Method, Settings, setting
+from daybreak.methods.reduced import exact_up_to
 from daybreak.types import Array, Pixels, Plane
 
 _SOFTEN = 1e-3  # ε: keeps the weights finite and the map above 0
@@ -92,15 +93,7 @@ class LimeSettings(Settings):
         gt=0.0,
         le=255.0,
     )
-    exact_up_to: float = setting(
-        0.5,
-        "Pictures up to this size get the sped-up map as published; larger ones get it from reduced copies, "
-        "which is far quicker.",
-        source="assumed: up to here the map takes a few seconds at most",
-        unit="MP",
-        ge=0.0,
-        le=1000.0,
-    )
+    exact_up_to: float = exact_up_to(0.5, "up to here the map takes a few seconds at most", "sped-up map")
 
 
 def gradients(plane: Array) -> tuple[Array, Array]:
