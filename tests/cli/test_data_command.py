@@ -178,3 +178,22 @@ def test_the_shell_completes_actions():
 def test_what_is_no_size(text):
     with pytest.raises(BadSetting):
         parse_size(text)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("check", "--json", "R"), ("check", "--html", "R.html"), ("split", "--val", "0.4", "-o", "R")],
+    ids=str,
+)
+def test_missing_folders_are_made_and_what_cannot_be_is_told_before_the_work(root, tmp_path, capsys, words):
+    action, *rest = words
+    there = [str(tmp_path / "new" / "er" / word) if word[0] == "R" else word for word in rest]
+    assert typed(action, root, *there) == 0
+    assert (tmp_path / "new" / "er" / rest[-1]).is_file()
+    capsys.readouterr()
+    (tmp_path / "file").touch()
+    nowhere = [str(tmp_path / "file" / word) if word[0] == "R" else word for word in rest]
+    assert typed(action, root, *nowhere) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "cannot be made" in told.err

@@ -67,3 +67,13 @@ def test_a_wrong_line_is_code_2(args, told, folder, tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     assert run(["niqe-fit", *(arg.format(tmp_path) for arg in args)]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_the_work(folder, tmp_path, capsys):
+    assert run(["niqe-fit", str(folder), "-o", str(tmp_path / "new" / "m.npz")]) == 0
+    (folder / "notes.png").write_text("no picture")  # would be told of if it were looked at
+    (tmp_path / "file").touch()
+    capsys.readouterr()
+    assert run(["niqe-fit", str(folder), "-o", str(tmp_path / "file" / "m.npz")]) == 1
+    (told,) = capsys.readouterr().err.splitlines()
+    assert "cannot be made" in told

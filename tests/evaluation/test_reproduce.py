@@ -175,6 +175,15 @@ def test_figures_are_drawn_from_what_is_there(with_lol, tmp_path):
     assert "paper0" not in out
 
 
+def test_a_page_that_cannot_be_written_is_told_before_anything_is_run(reproduce, tmp_path):
+    _, call = reproduce
+    (tmp_path / "bare.md").write_text("no markers")
+    for page, told in {"no.md": "Make a page with the lines <!-- reproduce -->", "bare.md": "lacks"}.items():
+        code, out, err = call("paper2", "--write", str(tmp_path / page))
+        assert (code, out) == (1, "")
+        assert told in err
+
+
 def test_an_unknown_paper_is_refused(reproduce):
     _, call = reproduce
     code, out, err = call("paper7")

@@ -17,6 +17,7 @@ from daybreak.cli.data_text import card_sheet, card_table, check_lines
 from daybreak.cli.lazy import HELP_NAMES
 from daybreak.cli.progress import progress
 from daybreak.errors import BadSetting, UnknownName
+from daybreak.files import make_folder, write_whole
 from daybreak.text import printable
 
 T = TypeVar("T")
@@ -96,10 +97,11 @@ def check(
     from daybreak.data.check_report import as_json
     from daybreak.data.registry import get_dataset
     from daybreak.enhancing.page import check_page_path
-    from daybreak.files import write_whole
 
     if html:
         check_page_path(html)
+    for path in filter(None, (to_json, html)):
+        make_folder(path.parent)  # what cannot be written is known before the work, not after it
     report = run_check(root, against, get_dataset(name) if name else None, watched)
     typer.echo(printable_lines(check_lines(report)))
     for fault in report.faults:
@@ -141,6 +143,7 @@ def split(
 
     if out.exists():
         raise BadSetting(f"{out} is there already", "a new file")
+    make_folder(out.parent)
     drawn = draw(root, val, seed, by_scene=scenes, joined=join or (), watch=watched)
     typed = ["daybreak", "data", "split", root.resolve().name, "--scenes" if scenes else "--pictures"]
     typed += [

@@ -12,6 +12,7 @@ import typer
 from daybreak.cli.console import DONE, SOME_FAILED, complain
 from daybreak.cli.progress import progress
 from daybreak.errors import BadSetting, DaybreakError, OutputExists
+from daybreak.files import make_folder
 from daybreak.image.depth import to_levels
 from daybreak.image.formats import is_picture_name
 from daybreak.image.read import read_photo
@@ -36,6 +37,7 @@ def niqe_fit(
         raise BadSetting(f"-o {str(target)!r}", "a name that ends in .npz")
     if target.exists() and not overwrite:
         raise OutputExists(f"{str(target)!r} is there already", hint="Type --overwrite to replace it")
+    make_folder(target.parent)  # what cannot be written is known before the work, not after it
     failed: list[Path] = []
     model = fit_pristine(read(pictures, failed), target.stem)
     save_pristine(model, target, overwrite=overwrite)

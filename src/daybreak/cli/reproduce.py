@@ -10,10 +10,11 @@ import typer
 
 from daybreak.cli.console import DONE
 from daybreak.cli.progress import progress
-from daybreak.evaluation.documents import write_between
+from daybreak.evaluation.documents import around, write_between
 from daybreak.evaluation.published import pick_papers
 from daybreak.evaluation.reproduce import conclude, plan
 from daybreak.evaluation.reproduced import as_markdown, as_text
+from daybreak.files import make_folder
 from daybreak.text import printable
 
 
@@ -35,6 +36,10 @@ def reproduce(
 ) -> int:
     """Run every published row that can be run with what is on the disk, and say what the others need."""
     chosen = pick_papers(papers or [])
+    if write:
+        around(write, "reproduce")  # what cannot be written is known before the work, not after it
+    if figures:
+        make_folder(figures)
     jobs = plan(chosen)
     for job in jobs:
         run = job.start(root)

@@ -8,6 +8,31 @@ from daybreak.errors import DataError
 from daybreak.files import write_whole
 
 
+def markers(name: str) -> tuple[str, str]:
+    """The two lines between which a part of a page is written."""
+    return f"<!-- {name} -->", f"<!-- /{name} -->"
+
+
+def around(path: Path, name: str) -> tuple[str, str]:
+    """What stands before and after the markers of a page; also a look at whether it can be written later.
+
+    Raises:
+        DataError: the page cannot be read or lacks a marker.
+    """
+    start, end = markers(name)
+    hint = f"Make a page with the lines {start} and {end}"
+    try:
+        before, found, rest = path.read_text(encoding="utf-8").partition(start)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror})", "a page of text", hint) from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is no text in UTF-8", "a page of text", hint) from None
+    _, also_found, after = rest.partition(end)
+    if not (found and also_found):
+        raise DataError(f"{path} lacks the lines {start} and {end}", "both, each once")
+    return before, after
+
+
 def write_between(path: Path, name: str, text: str) -> None:
     """Replace what stands between `<!-- NAME -->` and `<!-- /NAME -->`.
 
@@ -20,13 +45,7 @@ def write_between(path: Path, name: str, text: str) -> None:
         DataError: the page cannot be read or lacks a marker; it stays as it was.
         UnwritablePicture: it cannot be written.
     """
-    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    try:
-        before, found, rest = path.read_text(encoding="utf-8").partition(start)
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read ({error})", "a page of text") from None
-    _, also_found, after = rest.partition(end)
-    if not (found and also_found):
-        raise DataError(f"{path} lacks the lines {start} and {end}", "both, each once")
+    before, after = around(path, name)
+    start, end = markers(name)
     whole = f"{before}{start}\n{text.strip()}\n{end}{after}"
     write_whole(path, whole.encode("utf-8"), overwrite=True)
