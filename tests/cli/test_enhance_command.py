@@ -195,10 +195,10 @@ def test_what_a_format_cannot_hold_is_told_once_and_in_the_report(tmp_path, caps
         assert enhance(*words) == 0
         told = capsys.readouterr().err.splitlines()
         assert "2 pictures: transparency became white, for JPEG holds none" in told
-        assert "1 picture: 16 bits became 8, for JPEG holds no more" in told
+        assert "1 picture: more than 8 bits became 8, for JPEG holds no more" in told
         assert told[-1].startswith("3 pictures: ")
         entries = report_of(tmp_path / "r.json")
-        assert entries["deep.png"]["lost"] == ["16 bits became 8, for JPEG holds no more"]
+        assert entries["deep.png"]["lost"] == ["more than 8 bits became 8, for JPEG holds no more"]
         assert len(entries["a.png"]["lost"]) == 1
 
 

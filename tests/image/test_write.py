@@ -18,7 +18,7 @@ from daybreak.image import write
 from daybreak.image.formats import FORMATS
 from daybreak.image.photo import Photo
 from daybreak.image.read import read_photo
-from daybreak.image.write import encode_photo, keep_format, write_photo
+from daybreak.image.write import encode_photo, keep_format, losses, write_photo
 
 EXACT = ["png", "tiff", "bmp"]
 WRITABLE = [name for name, form in FORMATS.items() if form.writable]
@@ -138,6 +138,27 @@ def test_odd_sizes(name, size, gray):
         return
     again = read_photo(encode_photo(photo, name))
     assert again.pixels.shape == (*size, 3)
+
+
+@pytest.mark.parametrize("name", WRITABLE)
+@pytest.mark.parametrize("kind", ["rgb", "gray", "cmyk"])
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("clear", [False, True])
+def test_losses_are_told_where_they_happen_and_nowhere_else(name, kind, bits, clear, photo):
+    if name == "heif":
+        pytest.importorskip("pillow_heif")
+    alpha = np.full((48, 64), 0.5, np.float32) if clear else None
+    source = replace(photo, alpha=alpha, bit_depth=bits, gray=kind == "gray", cmyk=kind == "cmyk")
+    told = losses(source, name)
+    again = read_photo(encode_photo(source, name))
+    assert any("transparency" in loss for loss in told) == (clear and again.alpha is None)
+    assert any("became 8" in loss for loss in told) == (again.bit_depth < bits)
+    assert any("became 12" in loss for loss in told) == (name == "avif" and bits == 16)
+    assert losses(replace(source, alpha=None), name, bit_depth=8) == (), "nothing is lost that was asked for"
+
+
+def test_an_opaque_alpha_is_no_loss(photo):
+    assert losses(replace(photo, alpha=np.ones((48, 64), np.float32)), "jpeg") == ()
 
 
 def test_a_picture_twice_the_size_takes_its_alpha_along(photo):

@@ -85,10 +85,10 @@ def losses(photo: Photo, format: str, bit_depth: int | None = None) -> tuple[str
     told, name = [], form.name.upper()
     alpha = photo.alpha
     if alpha is not None and not _keeps_alpha(form, _space_in(photo, form)) and float(alpha.min()) < 1.0:
-        told.append(f"transparency became white, for {name} holds none")
+        told.append(f"transparency became white, for {'CMYK' if form.alpha else name} holds none")
     if photo.bit_depth > 8 and bit_depth is None:
         if 16 not in form.bit_depths:
-            told.append(f"16 bits became 8, for {name} holds no more")
+            told.append(f"more than 8 bits became 8, for {name} holds no more")
         elif form.name in _DEEP_BITS and FORMATS[photo.format].name not in _DEEP_BITS:
             told.append(f"16 bits became {_DEEP_BITS[form.name]}, for {name} holds no more")
     return tuple(told)
