@@ -14,6 +14,11 @@ def test_a_scaled_reference_becomes_the_reference(factor):
     assert metrics.psnr(metrics.gt_mean(truth * factor, truth), truth) > 100
 
 
+def test_an_output_that_is_its_reference_stays_infinite():
+    truth = np.arange(256, dtype=np.uint8).repeat(9).reshape(48, 16, 3)  # every level
+    assert metrics.psnr(metrics.gt_mean(truth, truth), truth) == np.inf
+
+
 def test_published_figure(astronaut, dark_astronaut):
     # published with three decimals
     scaled = metrics.gt_mean(dark_astronaut, astronaut)

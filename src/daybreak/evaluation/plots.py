@@ -82,7 +82,7 @@ def plot_cost(results: Results, path: Path, metric: str = "") -> None:
         axes.set(xscale="log", xlabel=label, ylabel=" ".join(filter(None, (name, unusual))))
         axes.margins(x=0.15)
         axes.grid(True, alpha=0.3)
-    figure.suptitle(f"{results.title}, {len(results.images)} pictures; bars: 95 % intervals", fontsize=10)
+    figure.suptitle(f"{results.title}, {results.pictures}; bars: 95 % intervals", fontsize=10)
     _save(figure, path)
 
 

@@ -45,7 +45,7 @@ def write_report(path: Path, results: Results, run: Run) -> None:
     style, script = (
         files(__package__).joinpath(name).read_text("utf-8") for name in ("report.css", "report.js")
     )
-    title = f"{results.title}, {len(results.images)} pictures"
+    title = f"{results.title}, {results.pictures}"
     make_folder(path.parent)
     with whole_file(path, overwrite=True) as page:
         page.write(

@@ -146,6 +146,11 @@ class Results(_Frozen):
         return f"{self.dataset}:{self.split}" if self.split else self.dataset
 
     @property
+    def pictures(self) -> str:
+        """`15 pictures`"""
+        return f"{len(self.images)} picture{'' if len(self.images) == 1 else 's'}"
+
+    @property
     def columns(self) -> list[Column]:
         """Every column that some row has, in order."""
         return list(dict.fromkeys(score.column for row in self.rows for score in row.scores))

@@ -176,7 +176,7 @@ def _block(upper: Sequence[str], lower: Sequence[str], justify: object) -> list[
 def footnotes(results: Results) -> Iterator[str]:
     """What has to be read with the numbers: list, protocols, marks, leaks, notes, what is not available."""
     yield (
-        f"{results.title}: {len(results.images)} pictures, sha256 of names and pixels "
+        f"{results.title}: {results.pictures}, sha256 of names and pixels "
         f"{results.images_sha256[:16]}, {results.date}, daybreak {results.daybreak}."
     )
     yield from protocols(results.columns)
