@@ -12,7 +12,7 @@ import numpy as np
 from daybreak.data.synthetic import darken
 from daybreak.errors import BadSetting, MissingExtra
 from daybreak.evaluation.results import Results, Row
-from daybreak.evaluation.tables import heading, sort_column
+from daybreak.evaluation.tables import LEAK, heading, marked, sort_column
 from daybreak.files import make_folder, whole_file
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ def plot_cost(results: Results, path: Path, metric: str = "") -> None:
     ]
     if sized:
         panels.append(("parameters", sized, lambda row: float(row.parameters or 0)))
-    figure = _figure(6.0 * len(panels), 4.5)
+    figure = _figure(7.0 * len(panels), 6.0)
     for axes, (label, shown, place) in zip(
-        figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True
+        figure.subplots(1, len(panels), squeeze=False, sharey=True)[0], panels, strict=True
     ):
         for row in shown:
             score = row.score(column)
@@ -77,12 +77,15 @@ def plot_cost(results: Results, path: Path, metric: str = "") -> None:
             low, high = score.interval_95
             x = place(row)
             axes.errorbar(x, score.mean, [[score.mean - low], [high - score.mean]], fmt="o", capsize=2)
-            axes.annotate(row.name, (x, score.mean), (6, 4), textcoords="offset points", fontsize=8)
+            axes.annotate(marked(row), (x, score.mean), (6, 4), textcoords="offset points", fontsize=8)
         name, unusual = heading(column)
         axes.set(xscale="log", xlabel=label, ylabel=" ".join(filter(None, (name, unusual))))
+        axes.xaxis.set_major_formatter("{x:,g}")
+        axes.xaxis.set_minor_formatter("")  # labels between the powers of ten run into each other
         axes.margins(x=0.15)
         axes.grid(True, alpha=0.3)
-    figure.suptitle(f"{results.title}, {results.pictures}; bars: 95 % intervals", fontsize=10)
+    warned = f"; {LEAK} has seen them, or nearly" if any(row.leak for row in timed) else ""
+    figure.suptitle(f"{results.title}, {results.pictures}; bars: 95 % intervals{warned}", fontsize=10)
     _save(figure, path)
 
 

@@ -12,6 +12,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
     rows.sort((one, other) => {
       const [a, b] = [value(one, place), value(other, place)];
       if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) - Number.isNaN(b);
+      if (a === b) return 0; // two infinities, too
       return sign * (typeof a === "string" ? a.localeCompare(b, "en", { numeric: true }) : a - b);
     });
     table.tBodies[0].append(...rows);

@@ -15,12 +15,12 @@ from daybreak.evaluation.run import Run
 from daybreak.evaluation.tables import (
     DASH,
     FACTS,
-    LEAK,
     cells,
     facts,
     footnotes,
     heading,
     in_order,
+    marked,
     number,
     sort_column,
 )
@@ -99,7 +99,7 @@ def _cell(shown: str, value: float | None, under: str = "", kind: str = "") -> s
 
 
 def _named(row: Row) -> str:
-    return f'<th scope="row">{text(row.name)}{f" {LEAK}" if row.leak else ""}</th>'
+    return f'<th scope="row">{text(marked(row))}</th>'
 
 
 def _direction(column: Column) -> str:

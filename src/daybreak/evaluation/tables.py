@@ -34,6 +34,11 @@ class Cell:
     n: int = 0
 
 
+def marked(row: Row) -> str:
+    """A row's name, with `LEAK` where its numbers are too good."""
+    return f"{row.name} {LEAK}" if row.leak else row.name
+
+
 def number(value: float, metric: str) -> str:
     """A score with as many decimals as its metric deserves.
 
@@ -127,7 +132,7 @@ def text_table(results: Results, sort: str = "", width: int = 0) -> Iterator[str
     columns = results.columns
     rows = in_order(results.rows, sort_column(columns, sort))
     total = len(results.images)
-    named = [row.name + (f" {LEAK}" if row.leak else "") for row in rows]
+    named = [marked(row) for row in rows]
     grid = [_block(["method", *named], [""] * (len(rows) + 1), str.ljust)]
     grid.append(_block(["n", *(str(row.n) for row in rows)], [""] * (len(rows) + 1), str.rjust))
     for column in columns:
@@ -223,7 +228,7 @@ def markdown_table(results: Results, sort: str = "") -> Iterator[str]:
     rows = in_order(results.rows, sort_column(columns, sort))
     table = [cells(rows, column, len(results.images)) for column in columns]
     for row in rows:
-        shown = [row.name + (f" {LEAK}" if row.leak else ""), str(row.n)]
+        shown = [marked(row), str(row.n)]
         for found in table:
             cell = found.get(row.name, Cell(DASH))
             between = cell.interval and f"[{cell.interval}]"
