@@ -213,4 +213,15 @@ SPEC = NetworkSpec(
     build=AlphaResidual,
     objective=AlphaResidualObjective,
     sampling=("darkened",),
+    published={
+        "data.source": ("1000 photos of RAISE", "paper: section 4.1"),
+        "data.sampling": ("darkened", "paper: section 4.1, by the generator of section 3.1"),
+        "data.crop": (48, "paper: section 4.2"),
+        "data.batch": (32, "paper: section 4.2"),
+        "steps": (200_000, "assumed: the paper does not say; four drops of the learning rate fit in"),
+        "optimiser.lr": (1e-3, "paper: section 4.2, printed 10-e3"),
+        "optimiser.weight_decay": (1e-4, "assumed: L2 on the weights as in section 4.2, of unknown strength"),
+        "optimiser.schedule": ("step", "paper: section 4.2, to a tenth at every 50k steps"),
+        "optimiser.drops": ([0.25, 0.5, 0.75], "assumed: every 50k of the 200k steps assumed"),
+    },
 )

@@ -150,4 +150,15 @@ SPEC = NetworkSpec(
     build=Cascade,
     objective=CascadeObjective,
     sampling=("low",),
+    published={
+        "data.source": ("LOL-v2, 1589 dark pictures", "paper: section 3.1, unsupervised"),
+        "data.sampling": ("low", "paper: section 2.3, no loss looks at a reference"),
+        "data.crop": (256, "assumed: the paper does not say; a usual size"),
+        "data.batch": (8, "assumed: the paper does not say"),
+        "steps": ("800 epochs", "paper: section 3.1"),
+        "optimiser.lr": (1e-4, "paper: section 3.1"),
+        "optimiser.betas": ([0.9, 0.999], "paper: section 3.1"),
+        "optimiser.eps": (1e-8, "paper: section 3.1"),
+        "optimiser.schedule": ("constant", "assumed: the paper names one learning rate and no change"),
+    },
 )

@@ -38,7 +38,7 @@ class NeidSettings(NetworkSettings):
     init: Literal["normal", "kaiming"] = hyper(
         "normal",
         "N(0, 0.02), or normal by the fan-in for ReLU; biases start at 0.",
-        source="paper: section 3.4, N(0, 0.02) and a constant bias",
+        source="paper: section 3.2, N(0, 0.02) and a constant bias",
     )
     huber: float = hyper(
         0.1,
@@ -104,7 +104,7 @@ class Alone(nn.Module):
 
 
 class Bright(nn.Module):
-    """What is exported: the LE stream, with the input halved before it or, where `upscale` is set, not.
+    """What is exported: the LE stream, with the input halved before it.
 
     Args:
         encoder, between, fusion, decoder, head: the network's own.
@@ -128,6 +128,18 @@ class Bright(nn.Module):
         *skips, encoded = self.encoder(small)
         picture: Tensor = self.head(self.decoder(self.fusion(encoded, self.between(encoded)), skips))
         return picture
+
+
+class Enlarge(nn.Module):
+    """B×3×h×w in [0, 1], sides multiples of 16, to the enhanced picture of twice its sides."""
+
+    def __init__(self, bright: Bright) -> None:
+        super().__init__()
+        self.bright = bright
+
+    def forward(self, low: Tensor) -> Tensor:
+        """See the class."""
+        return self.bright.enlarge(low)
 
 
 class Neid(Network):
@@ -155,6 +167,10 @@ class Neid(Network):
     def inference(self) -> nn.Module:
         """The LE stream; of the DR stream only what the fusion reads."""
         return self._bright[0]
+
+    def enlarging(self) -> nn.Module:
+        """The LE stream as it trains: takes the small picture."""
+        return Enlarge(self._bright[0])
 
     def forward(self, small: Tensor) -> tuple[Tensor, Tensor | None]:
         """Both streams.
@@ -210,4 +226,15 @@ SPEC = NetworkSpec(
     settings=NeidSettings,
     build=Neid,
     objective=NeidObjective,
+    published={
+        "data.source": ("lol-v1", "paper: section 3.1"),
+        "data.sampling": ("aligned", "paper: section 3.2, patches of the pairs"),
+        "data.crop": (256, "paper: section 3.2"),
+        "data.batch": (8, "paper: section 3.2"),
+        "data.rotate": (True, "paper: section 3.2, flips and rotations by multiples of 90 degrees"),
+        "steps": ("2000 epochs", "paper: section 3.2"),
+        "optimiser.lr": (1e-4, "paper: section 3.2"),
+        "optimiser.schedule": ("step", "paper: section 3.2, to a tenth at epochs 500 and 1000"),
+        "optimiser.drops": ([0.25, 0.5], "paper: section 3.2, epochs 500 and 1000 of 2000"),
+    },
 )

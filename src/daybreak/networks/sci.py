@@ -101,4 +101,14 @@ SPEC = NetworkSpec(
     build=Sci,
     objective=SciObjective,
     sampling=("low",),
+    published={
+        "data.source": ("500 dark pictures of MIT-Adobe FiveK", "cited: SCI, CVPR 2022"),
+        "data.sampling": ("low", "paper: no loss looks at a reference"),
+        "data.crop": ("whole pictures", "cited: SCI's reference code"),
+        "data.batch": (1, "cited: SCI's reference code"),
+        "steps": ("1000 epochs", "cited: SCI's reference code"),
+        "optimiser.lr": (3e-4, "cited: SCI's reference code"),
+        "optimiser.weight_decay": (3e-4, "cited: SCI's reference code"),
+        "optimiser.clip": (5.0, "cited: SCI's reference code"),
+    },
 )

@@ -82,4 +82,15 @@ SPEC = NetworkSpec(
     settings=UnetSettings,
     build=Unet,
     objective=UnetObjective,
+    published={
+        "data.source": ("lol-v1", "paper: 4, section 3.1, of which this is the ablation"),
+        "data.sampling": ("aligned", "paper: 4, section 3.2"),
+        "data.crop": (256, "paper: 4, section 3.2"),
+        "data.batch": (8, "paper: 4, section 3.2"),
+        "data.rotate": (True, "paper: 4, section 3.2"),
+        "steps": ("2000 epochs", "paper: 4, section 3.2"),
+        "optimiser.lr": (1e-4, "paper: 4, section 3.2"),
+        "optimiser.schedule": ("step", "paper: 4, section 3.2, to a tenth at epochs 500 and 1000"),
+        "optimiser.drops": ([0.25, 0.5], "paper: 4, section 3.2, epochs 500 and 1000 of 2000"),
+    },
 )
