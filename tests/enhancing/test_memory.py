@@ -28,11 +28,10 @@ def test_every_card_has_the_figure_that_was_measured():
     figures = json.loads(MEASURED.read_text())["bytes_per_pixel"]
     for method in every_method():
         name = method.card.name
-        if method.card.kind == "pretrained":
-            assert method.card.memory_per_pixel > 0
-            continue
         cases = [figures[case] for case in (name, f"{name} solver=exact") if case in figures]
-        assert method.card.memory_per_pixel == max(math.ceil(v) for case in cases for v in case.values())
+        measured = max((math.ceil(v) for case in cases for v in case.values()), default=0)
+        unmeasured = {0.0} if method.card.kind == "pretrained" else set()  # those run one after the other
+        assert method.card.memory_per_pixel in {measured} | unmeasured, name
 
 
 @given(
@@ -44,6 +43,9 @@ def test_every_card_has_the_figure_that_was_measured():
 def test_what_is_chosen_fits_and_one_more_would_not(most, pixels, per_pixel, free):
     jobs = fitting_jobs(most, pixels, per_pixel, free)
     assert 1 <= jobs <= most
+    if not per_pixel:
+        assert jobs == 1, "what is not known runs alone"
+        return
     if free is None:
         assert jobs == most
         return

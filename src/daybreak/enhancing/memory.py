@@ -27,12 +27,14 @@ def fitting_jobs(most: int, pixels: int, per_pixel: float, free: int | None) -> 
     Args:
         most: how many at the most, usually the cores.
         pixels: of the largest picture.
-        per_pixel: bytes that each takes at its peak; 0 where that is not known.
+        per_pixel: bytes that each takes at its peak; 0 where that is not known: then one after the other.
         free: bytes of memory; None where that is not known.
 
     >>> fitting_jobs(8, 12_000_000, 200.0, 8_000_000_000), fitting_jobs(8, 12_000_000, 28.0, None)
     (2, 8)
     """
+    if per_pixel <= 0.0:
+        return 1
     peak = pixels * per_pixel
     if free is None or peak <= 0.0:
         return max(1, most)

@@ -84,7 +84,8 @@ class Card:
         cost: what running it takes where that is remarkable: time, memory ("" otherwise).
         memory_per_pixel: bytes of memory at the peak for each pixel of the input, from reading to encoding
             one 8-bit picture on one core, with the defaults or the exact solver, whichever takes more; 0
-            where it was not measured. From benchmarks/results/memory.json, made by benchmarks/memory.py.
+            where it was not measured: such pictures run one after the other. The figures are those of
+            benchmarks/results/memory.json, made by benchmarks/memory.py.
         notes: where we differ from the source and why.
         weights_sha256: of the ONNX file that runs ("" for classical methods).
     """
