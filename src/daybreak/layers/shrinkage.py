@@ -1,0 +1,65 @@
+"""Residual shrinkage: a residual block that takes small values for noise, channel by channel.
+
+Source: Zhao et al., "Deep residual shrinkage networks for fault diagnosis", IEEE Trans. Industrial
+Informatics 2020, the block with channel-wise thresholds. Changed, since paper 0 normalises by instance and
+trains with one picture a batch: instance norm in place of batch norm, and none between the two layers that
+find the thresholds, where a batch of one leaves nothing to normalise over (methods.md A.0, G.3).
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from daybreak.layers.norm import InstanceNorm
+from daybreak.layers.reflected import Reflected
+
+
+class Shrink(nn.Module):
+    """soft(f, τ) = sign(f)·max(|f| − τ, 0) with τ = α·mean|f| and α in (0, 1) found from mean|f| itself.
+
+    τ never exceeds the mean, so no channel is silenced altogether.
+
+    Args:
+        channels: of f.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.share = nn.Sequential(
+            nn.Linear(channels, channels), nn.ReLU(), nn.Linear(channels, channels), nn.Sigmoid()
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """B×C×H×W to the same shape."""
+        sign = features.detach().sign()
+        size = features * sign  # |f|; its gradient costs a tenth of that of abs() in bfloat16
+        mean = size.sum((2, 3)) / (size.shape[2] * size.shape[3])  # B×C; mean()'s gradient is a pass more
+        threshold = self.share(mean) * mean
+        shrunk: Tensor = sign * nn.functional.relu(size - threshold.to(size.dtype)[..., None, None])
+        return shrunk
+
+
+class ResidualShrinkage(nn.Module):
+    """x + soft(f, τ), f two rounds of instance norm, ReLU and a k×k convolution.
+
+    Args:
+        channels: in and out.
+        kernel: k, odd; sides must exceed (k−1)/2.
+    """
+
+    def __init__(self, channels: int, kernel: int) -> None:
+        super().__init__()
+        self.branch = nn.Sequential(
+            InstanceNorm(),
+            nn.ReLU(inplace=True),
+            Reflected(channels, channels, kernel),
+            InstanceNorm(),
+            nn.ReLU(inplace=True),
+            Reflected(channels, channels, kernel),
+        )
+        self.shrink = Shrink(channels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """B×C×H×W to the same shape."""
+        grown: Tensor = features + self.shrink(self.branch(features))
+        return grown
