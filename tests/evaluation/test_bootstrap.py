@@ -66,3 +66,9 @@ def test_holm_never_lowers_a_p_value_and_keeps_their_order():
     assert adjusted[1] == pytest.approx(5e-4)
     assert max(adjusted) == 1.0
     assert np.argsort(adjusted, kind="stable").tolist() == np.argsort(ps, kind="stable").tolist()
+
+
+@pytest.mark.parametrize(("n", "least"), [(2, 0.5), (5, 0.0625), (6, 1e-4), (30, 1e-4)])
+def test_few_pictures_that_all_agree_prove_little(n, least):
+    found = compare({str(i): 20.0 + i for i in range(n)}, {str(i): 10.0 + 1.1 * i for i in range(n)})
+    assert found.p == pytest.approx(least)

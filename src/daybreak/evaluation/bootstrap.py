@@ -2,7 +2,7 @@
 
 Both are percentile bootstraps over pictures with a fixed seed, so the same scores give the same intervals.
 With few pictures (15 in LOL's test part) such an interval is somewhat too narrow: take it as a lower bound of
-the doubt.
+the doubt. By the draws alone two pictures that agree would make a difference certain; hence `FEWEST`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 DRAWS = 10_000
 SEED = 0
 LEVEL = 0.95
+FEWEST = 6  # pictures that can show a difference at 5 %: the first n with 2 / 2ⁿ below it
 BLOCK = 1_000  # draws at once: 80 MB for 10,000 pictures
 
 
@@ -27,7 +28,8 @@ class Difference:
     Attributes:
         mean: of the differences.
         low, high: the 95 % interval; NaN where a score is not finite.
-        p: share of draws that contradict the sign of the mean, times two, at least 1 / draws.
+        p: share of draws that contradict the sign of the mean, times two, at least 1 / draws; of fewer than
+            `FEWEST` pictures at least the chance that differences without a cause all have one sign, 2 / 2ⁿ.
         n: pictures.
     """
 
@@ -66,7 +68,8 @@ def compare(first: Mapping[str, float], second: Mapping[str, float]) -> Differen
     means = _means(gaps)
     low, high = np.quantile(means, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
     contrary = min(float((means <= 0).mean()), float((means >= 0).mean()))
-    p = min(1.0, max(2 * contrary, 1 / DRAWS))
+    floor = 2.0 ** (1 - gaps.size) if gaps.size < FEWEST else 1 / DRAWS
+    p = min(1.0, max(2 * contrary, floor))
     return Difference(float(gaps.mean()), float(low), float(high), p, len(shared))
 
 
