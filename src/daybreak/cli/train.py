@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from daybreak.cli.console import DONE, INTERRUPTED, complain
+from daybreak.cli.console import DONE, INTERRUPTED, SOME_FAILED, complain
 from daybreak.cli.options import parse_sets
-from daybreak.errors import BadSetting, MissingExtra
+from daybreak.errors import BadSetting, DaybreakError, MissingExtra
 
 if TYPE_CHECKING:
     from daybreak.training.report import Progress, Report
@@ -60,35 +61,35 @@ def train(
         from daybreak.training import fit as training
         from daybreak.training.lesson import features_of
         from daybreak.training.material import gather
+        from daybreak.training.processes import Crew
         from daybreak.training.recipe import implied, load_recipe
         from daybreak.training.stop import Stop
     except ImportError:
         raise MissingExtra("daybreak train", "train") from None
-    stop = Stop(seconds)
+    stop, crew = Stop(seconds), Crew(devices, nodes)
     given = {"seed": seed, "precision": precision}
-    changes = {key: str(value) for key, value in given.items() if value is not None}
-    changes = implied(len(data or ()), bool(normal)) | parse_sets(sets or []) | changes
-    chosen = load_recipe(recipe, changes)
-    with _shown(chosen.steps) as watch:
-        material = gather(
-            chosen.data.source,
-            data or (),
-            normal or (),
-            references=chosen.sampling != "low" or chosen.data.darken_highs,
-            score_pairs=chosen.score_pairs,
-        )
-        report = training.fit(
-            chosen,
-            material,
-            out,
-            resume=resume == "auto",
-            stop=stop,
-            features=features_of(chosen),
-            devices=devices,
-            nodes=nodes,
-            watch=watch,
-        )
-    print(tell(report), file=sys.stderr)
+    typed = parse_sets(sets or []) | {key: str(value) for key, value in given.items() if value is not None}
+    try:
+        chosen = load_recipe(recipe, typed)
+        chosen = load_recipe(recipe, implied(chosen, len(data or ()), bool(normal)) | typed)
+        references = chosen.sampling != "low" or chosen.data.darken_highs
+        with _shown(chosen.steps, crew.first()) as watch:
+            report = training.fit(
+                chosen,
+                gather(chosen.data.source, data or (), normal or (), references=references),
+                out,
+                resume=resume == "auto",
+                stop=stop,
+                features=features_of(chosen),
+                crew=crew,
+                watch=watch,
+            )
+    except DaybreakError:
+        if crew.leads():
+            raise
+        return SOME_FAILED  # the first process of this machine says the same
+    if crew.first():
+        print(tell(report), file=sys.stderr)
     return INTERRUPTED if report.ended == "interrupted" else DONE
 
 
@@ -107,7 +108,7 @@ def parse_duration(text: str) -> float:
 
 
 def tell(report: Report) -> str:
-    """How a run ended, in a sentence or two."""
+    """How a run ended: a sentence or two, then the validation table and where the samples lie."""
     ended = {
         "finished": "trained all",
         "time": "time is up after",
@@ -116,41 +117,58 @@ def tell(report: Report) -> str:
     text = f"{ended} {report.step} steps; checkpoint {report.checkpoint}"
     if report.best:
         text += f"; best {report.best_score:.2f} dB at step {report.best_step}: {report.best}"
-    return text if report.ended == "finished" else text + ". Go on with --resume auto"
+    if report.ended != "finished":
+        return text + ". Go on with --resume auto"
+    lines = [text]
+    if report.rows:
+        lines.append(f"{f'validation, {report.rows[0].pairs} pairs':24}   PSNR   SSIM   GT-mean: PSNR   SSIM")
+        lines += [
+            f"{f'{row.checkpoint}, step {row.step}':24} {row.psnr:6.2f} {_part(row.ssim)}"
+            f"          {row.psnr_gt_mean:6.2f} {_part(row.ssim_gt_mean)}"
+            for row in report.rows
+        ]
+    return "\n".join([*lines, f"samples {report.sheet}"])
+
+
+def _part(value: float | None) -> str:
+    return "     -" if value is None else f"{value:6.4f}"
 
 
 @contextmanager
-def _shown(steps: int) -> Iterator[Callable[[Progress], None]]:
-    """A bar at a terminal, a line per scoring elsewhere; warnings as one line each."""
+def _shown(steps: int, first: bool) -> Iterator[Callable[[Progress], None]]:
+    """A bar at a terminal, lines elsewhere, of the first process; warnings as one line each."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"(lightning|torch|tensorboard|google)\b")
-        warnings.showwarning = lambda message, *_: complain(str(message))
-        if not sys.stderr.isatty():
+        warnings.showwarning = lambda message, *_: complain(str(message)) if first else None
+        if not (first and sys.stderr.isatty()):
             yield _lines()
             return
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
         from rich.progress import Progress as Bar
 
         text = TextColumn("{task.description}")
-        with Bar(
-            BarColumn(), MofNCompleteColumn(), text, TimeRemainingColumn(), console=Console(stderr=True)
-        ) as bar:
+        with Bar(BarColumn(), MofNCompleteColumn(), text, console=Console(stderr=True)) as bar:
             task: Any = bar.add_task("", total=steps)
-            yield lambda now: bar.update(task, completed=now.step, description=_values(now))
+            yield lambda now: bar.update(task, completed=now.step, description=values(now))
 
 
-def _values(now: Progress) -> str:
+def values(now: Progress) -> str:
+    """Loss, rate, time left and, where there is one, the last score."""
+    hours, seconds = divmod(round(now.seconds_left), 3600)
+    left = f"{hours}:{seconds // 60:02}:{seconds % 60:02} left"
     score = "" if now.score is None else f", {now.score:.2f} dB"
-    return f"loss {now.loss:.4g}, {now.rate:.1f} pictures/s{score}"
+    return f"loss {now.loss:.4g}, {now.rate:.1f} images/s, {left}{score}"
 
 
-def _lines() -> Callable[[Progress], None]:
+def _lines(every: float = 60.0) -> Callable[[Progress], None]:
+    """A line per scoring, and one whenever so many seconds went by without."""
     told: list[float | None] = [None]
+    when = [time.monotonic()]
 
     def show(now: Progress) -> None:
-        if now.score != told[0]:
-            told[0] = now.score
-            print(f"step {now.step} of {now.steps}: {_values(now)}", file=sys.stderr)
+        if now.score != told[0] or time.monotonic() - when[0] >= every:
+            told[0], when[0] = now.score, time.monotonic()
+            print(f"step {now.step} of {now.steps}: {values(now)}", file=sys.stderr, flush=True)
 
     return show

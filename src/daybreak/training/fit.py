@@ -6,21 +6,23 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import lightning as L
 import torch
-from filelock import FileLock, Timeout
-from lightning.pytorch.utilities import rank_zero_only
 
 from daybreak.errors import OutputExists, TrainingError
+from daybreak.files import make_folder
 from daybreak.losses.perceptual import Features
 from daybreak.networks.base import Batch
 from daybreak.training import checkpoint as checkpoints
+from daybreak.training.finish import SHEET, draw_sheet, validate
 from daybreak.training.keeper import Keeper
 from daybreak.training.lesson import Lesson
 from daybreak.training.machine import keep_memory, precision
 from daybreak.training.material import Material
+from daybreak.training.processes import Crew, alone
 from daybreak.training.recipe import Recipe
 from daybreak.training.report import Progress, Report, write_run
 from daybreak.training.sampler import Sampler
@@ -49,8 +51,7 @@ def fit(
     resume: bool = False,
     stop: Stop | None = None,
     features: Features | None = None,
-    devices: int = 1,
-    nodes: int = 1,
+    crew: Crew | None = None,
     watch: Callable[[Progress], None] = lambda _: None,
 ) -> Report:
     """Train a network.
@@ -62,86 +63,79 @@ def fit(
         resume: go on from the folder's last checkpoint where there is one.
         stop: ends the run early; its time counts from when it was made.
         features: extractor of a perceptual loss.
-        devices: processes on this machine, a GPU each where there are any; they share every batch out.
-        nodes: machines, each with as many.
-        watch: told after every step.
+        crew: the processes that share every batch out, a GPU each where there are any; None for this one.
+        watch: told after every step, in the first process.
 
     Raises:
         TrainingError: too few or too small pictures, a loss that is not finite (with the step and the last
-            good checkpoint), a checkpoint of another recipe, or one that cannot be written or read; a batch
-            that the processes cannot share evenly.
+            good checkpoint), a checkpoint of another recipe or version, or one that cannot be written or
+            read; a batch that the processes cannot share evenly.
         OutputExists: the folder holds a run already and `resume` is False, or another run is at work in it.
+        UnwritablePicture: the folder or a file in it other than a checkpoint cannot be written.
         KeyboardInterrupt: Ctrl-C for the second time.
     """
-    began = time.monotonic()
-    if recipe.data.batch % (devices * nodes):
-        raise TrainingError(
-            f"a batch of {recipe.data.batch} for {devices * nodes} processes", "one they can share evenly"
-        )
+    began, crew = time.monotonic(), crew or Crew()
+    crew.check(recipe.data.batch)
     Sampler(material, recipe.data, recipe.sampling, recipe.seed)  # complains before anything is written
-    last = out / checkpoints.LAST
-    first = (
-        int(getattr(rank_zero_only, "rank", 0) or 0) == 0
-    )  # of the processes that Lightning or torchrun starts
-    if last.exists() and not resume and first:
-        raise OutputExists(
-            f"{out} holds a run already", hint="Go on with --resume auto, or give another --out"
-        )
-    out.mkdir(parents=True, exist_ok=True)
-    with _alone(out) if first else nullcontext():
-        if last.exists():
-            checkpoints.check_same(recipe, checkpoints.load(last), last)
-        if first:
-            write_run(out, recipe, material)
-        keep_memory()
+    first, last = crew.first(), out / checkpoints.LAST
+    make_folder(out)
+    with alone(out) if first else nullcontext():
+        if first and last.exists() and not resume:
+            raise OutputExists(
+                f"{out} holds a run already", hint="Go on with --resume auto, or give another --out"
+            )
         lesson = Lesson(recipe, features, {"data": material.told, "terms": material.terms})
+        if last.exists():
+            checkpoints.check(lesson, checkpoints.load(last), last)
+        if first:
+            write_run(out, recipe, material, crew.size)
+        keep_memory()
         keeper = Keeper(lesson, out, material.pairs, stop or Stop(), watch)
         with _quiet(), keeper.stop.on_interrupt():
-            _run(recipe, lesson, keeper, _Batches(material, lesson), last, (devices, nodes))
+            _run(lesson, keeper, _Batches(material, lesson), last, crew)
+        best = lesson.best or (None, None)
         report = Report(
             ended=keeper.ended,
             step=lesson.done,
             seconds=time.monotonic() - began,
             checkpoint=last,
             best=out / checkpoints.BEST if lesson.best else None,
-            best_step=lesson.best[0] if lesson.best else None,
-            best_score=lesson.best[1] if lesson.best else None,
+            best_step=best[0],
+            best_score=best[1],
         )
         if first:
-            write_run(out, recipe, material, report)
+            if report.ended == "finished":
+                report = _finished(report, out, lesson, material)
+            write_run(out, recipe, material, crew.size, report)
     return report
 
 
-@contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Hold the run's folder; the lock goes with the process, however it ends."""
-    lock = FileLock(out / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise OutputExists(
-            f"another run is at work in {out}", hint="Wait for it to end, or give another --out"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
+def _finished(report: Report, out: Path, lesson: Lesson, material: Material) -> Report:
+    """Score the last and the best checkpoint on all validation pairs, and draw samples of the best."""
+    shown, rows = lesson.shown, []
+    if material.pairs:
+        rows.append(validate(shown, material.pairs, report.checkpoint.name, report.step))
+    if report.best and report.best_step != report.step:
+        shown = checkpoints.network_of(checkpoints.load(report.best), report.best).to(lesson.device)
+        rows.append(validate(shown, material.pairs, report.best.name, report.best_step or 0))
+    draw_sheet(shown, material, out / SHEET)
+    return replace(report, rows=tuple(rows), sheet=out / SHEET)
 
 
-def _run(
-    recipe: Recipe, lesson: Lesson, keeper: Keeper, batches: _Batches, last: Path, size: tuple[int, int]
-) -> None:
+def _run(lesson: Lesson, keeper: Keeper, batches: _Batches, last: Path, crew: Crew) -> None:
+    recipe, several = lesson.recipe, crew.size > 1
     trainer = L.Trainer(
         accelerator="auto",
-        devices=size[0],
-        num_nodes=size[1],
+        devices=crew.devices,
+        num_nodes=crew.nodes,
         # phases freeze each other's parameters, so each backward pass reaches only some of them
-        strategy="ddp_find_unused_parameters_true" if size != (1, 1) else "auto",
-        sync_batchnorm=size != (1, 1) and torch.cuda.is_available(),
+        strategy="ddp_find_unused_parameters_true" if several else "auto",
+        sync_batchnorm=several and torch.cuda.is_available(),  # torch has it for GPUs alone
         precision="bf16-mixed" if precision(recipe.precision) == "bf16" else "32-true",
         max_steps=recipe.steps * len(lesson.phases),
         max_epochs=-1,
         callbacks=[keeper],
+        plugins=[checkpoints.WholeFiles()],
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,

@@ -16,7 +16,8 @@ from daybreak.layers.looking import vgg_eye
 from daybreak.losses.perceptual import Features
 from daybreak.networks.base import Batch, Network, Phase
 from daybreak.networks.registry import get_network, parse_settings
-from daybreak.training.recipe import Optimiser, Recipe
+from daybreak.training.recipe import Recipe
+from daybreak.training.schedule import factor
 
 OURS = "daybreak"
 """Key of our own part of a checkpoint."""
@@ -49,7 +50,7 @@ class Lesson(L.LightningModule):
         self.network: Network = spec.build(settings).to(memory_format=torch.channels_last)
         self.average: Network | None = None
         if recipe.ema:
-            self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
+            self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.objective = spec.objective(self.network, settings, features)
         self.phases: tuple[Phase, ...] = self.objective.phases()
         self.about = about or {}
@@ -74,7 +75,7 @@ class Lesson(L.LightningModule):
         """One step: every phase in turn, on the same batch.
 
         Raises:
-            TrainingError: a loss is not finite.
+            TrainingError: a loss or a gradient is not finite, in any process.
         """
         step, total = self.done + 1, 0.0
         values: dict[str, float] = {}
@@ -82,15 +83,18 @@ class Lesson(L.LightningModule):
         for phase, optimiser, schedule in zip(self.phases, optimisers, schedules, strict=True):
             self._let_learn(phase)
             terms = phase.terms(batch)
-            loss = torch.stack([term.float() for term in terms.values()]).sum()
-            values |= {name: term.item() for name, term in terms.items()}
-            total += loss.item()
-            if not math.isfinite(loss.item()):
-                raise TrainingError(f"the loss is {loss.item()} at step {step}")
+            parts = torch.stack([term.float() for term in terms.values()])
+            loss = parts.sum()
+            shared = self.trainer.strategy.reduce(parts.detach().clone(), reduce_op="mean")
+            *each, whole = torch.cat([shared, shared.sum()[None]]).tolist()  # of all processes together
+            values |= dict(zip(terms, each, strict=True))
+            total += whole
+            _insist(whole, "loss", step)
             optimiser.zero_grad()
             self.manual_backward(loss)
             learning = [p for group in optimiser.param_groups for p in group["params"]]
-            nn.utils.clip_grad_norm_(learning, self.recipe.optimiser.clip)
+            norm = nn.utils.clip_grad_norm_(learning, self.recipe.optimiser.clip)
+            _insist(norm.item(), "gradient", step)  # else the next checkpoint would hold NaN
             optimiser.step()
             schedule.step()
         self.last = {"loss": total, **values}
@@ -161,23 +165,9 @@ def features_of(recipe: Recipe) -> Features | None:
     return vgg_eye() if getattr(settings, "perceptual", 0.0) else None
 
 
-def factor(told: Optimiser, step: int, steps: int) -> float:
-    """What the learning rate of a step is multiplied by.
-
-    Args:
-        told: names the schedule.
-        step: counted from 0.
-        steps: of the whole run.
-    """
-    warm = min(1.0, (step + 1) / (told.warmup + 1))
-    if told.schedule == "linear":  # CycleGAN's: its last step still learns a little
-        half = steps // 2
-        return warm * max(0.0, 1.0 - max(0, step + 1 - half) / (steps - half + 1))
-    if told.schedule == "step":
-        return warm * 0.1 ** sum(step >= share * steps for share in told.drops)
-    if told.schedule == "cosine":
-        return warm * 0.5 * (1 + math.cos(math.pi * step / steps))
-    return warm
+def _insist(value: float, what: str, step: int) -> None:
+    if not math.isfinite(value):
+        raise TrainingError(f"the {what} is {value} at step {step}")
 
 
 def _several(one_or_more: Any) -> list[Any]:

@@ -6,30 +6,26 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias, TypeVar
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from daybreak.data.folders import UNPAIRED
-from daybreak.data.pack import INDEX, Packed, read_index, read_pack
+from daybreak.data.pack import INDEX, read_index, read_pack
 from daybreak.data.registry import get_dataset
-from daybreak.data.sample import Sample, Source, name_of, photo_of
-from daybreak.data.scenes import describe, scene_groups
-from daybreak.data.splits import draw_scenes
+from daybreak.data.sample import Sample
 from daybreak.data.synthetic import dark_version
-from daybreak.errors import DataError
-from daybreak.types import Pixels
-
-Bytes: TypeAlias = NDArray[np.uint8]
-T = TypeVar("T")
-
-VALIDATION = 0.1
-"""Share of one's own pictures that is kept for choosing the best checkpoint, by whole scenes."""
-
-LARGEST = 1536
-"""px, long side that one's own photos are brought down to, for crops that hold something."""
+from daybreak.errors import BadSetting, DataError, UnknownName
+from daybreak.training.pictures import (
+    Bytes,
+    file_name,
+    kept_back,
+    read_bytes,
+    read_pair,
+    reduced,
+    reference_of,
+    to_bytes,
+    to_floats,
+)
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,7 @@ class Material:
         lows: dark pictures.
         highs: normally lit ones; where the recipe samples aligned crops, with the names of `lows`.
         clean: normally lit ones that the dark side is made from.
-        pairs: low and high to choose the best checkpoint by; never trained on.
+        pairs: low and high to choose the best checkpoint by, and for the table at the end; never trained on.
         told: what it is, for the card of a weight.
         terms: licence and terms of it.
     """
@@ -66,12 +62,7 @@ class Material:
 
 
 def gather(
-    source: str,
-    data: Sequence[Path] = (),
-    normal: Sequence[Path] = (),
-    *,
-    references: bool = True,
-    score_pairs: int = 20,
+    source: str, data: Sequence[Path] = (), normal: Sequence[Path] = (), *, references: bool = True
 ) -> Material:
     """Find and read what a run learns from.
 
@@ -82,72 +73,62 @@ def gather(
             normally lit ones that need not show the same.
         normal: folders of normally lit photos; paper 3's generator makes the dark side.
         references: whether the normally lit side of pairs is needed.
-        score_pairs: how many validation pairs are kept, spread evenly over all there are.
 
     Raises:
+        BadSetting: no folder at all, or more than two of `data`.
         DataError: nothing of the kind is there, or not complete.
         UnreadablePicture: a picture cannot be read.
     """
-    parts = []
-    if len(data) == 2:
-        parts.append(_unpaired(*data))
-    elif data:
-        parts.append(_paired(source, data[0], references, score_pairs))
-    if normal:
-        parts.append(_clean(normal, score_pairs))
-    if not parts or len(data) > 2:
-        raise DataError(
-            f"{len(data)} folders to learn from",
-            "one of pairs, two of dark and normal pictures, or --from-normal",
+    if len(data) > 2 or not (data or normal):
+        raise BadSetting(
+            f"{len(data) or 'no'} folders to learn from",
+            "one --data of pairs, two of dark and of normal pictures, or --from-normal",
         )
-    first, *rest = parts
-    if not rest:
-        return first
-    second = rest[0]
-    told = f"{first.told}; {second.told}"
-    terms = f"{first.terms}; {second.terms}"
-    pairs = first.pairs or second.pairs  # photographed darkness decides where there is any
-    return Material(first.lows, first.highs, second.clean, pairs, told, terms)
-
-
-def _paired(source: str, root: Path, references: bool, score_pairs: int) -> Material:
-    train, val, told, terms = _find_pairs(source, root)
-    highs = {file_name(p.input): read_bytes(_reference(p)) for p in train} if references else {}
+    photographed = None
+    if data:
+        photographed = _unpaired(*data) if len(data) == 2 else _paired(source, data[0], references)
+    darkened = _darkened(normal) if normal else None
+    if photographed is None or darkened is None:
+        return photographed or darkened or Material()
     return Material(
-        lows={file_name(p.input): read_bytes(p.input) for p in train},
-        highs=highs,
-        pairs=[(read_bytes(p.input), read_bytes(_reference(p))) for p in _spread(val, score_pairs)],
+        photographed.lows,
+        photographed.highs,
+        darkened.clean,
+        photographed.pairs or darkened.pairs,  # photographed darkness decides where there is any
+        f"{photographed.told}; {darkened.told}",
+        f"{photographed.terms}; {darkened.terms}",
+    )
+
+
+def _paired(source: str, root: Path, references: bool) -> Material:
+    train, val, told, terms = _find_pairs(source, root)
+    return Material(
+        lows={file_name(pair.input): read_bytes(pair.input) for pair in train},
+        highs={file_name(p.input): read_bytes(reference_of(p)) for p in train} if references else {},
+        pairs=[read_pair(pair) for pair in val],
         told=f"{told}, {len(train)} {'pairs' if references else 'dark pictures'}",
         terms=terms,
     )
 
 
-def _find_pairs(source: str, root: Path) -> tuple[list[Sample], list[Sample], str, str]:
+def _find_pairs(source: str, root: Path) -> tuple[Sequence[Sample], Sequence[Sample], str, str]:
     """Training and validation pairs, disjoint by scene, what they are, and their terms."""
-    if (root / INDEX).is_file():
-        packed = str(read_index(root).get("dataset"))
-        train, val = (list(read_pack(root, split).samples) for split in ("train", "val"))
-        card = get_dataset(packed).card
-        return train, val, f"a scene-disjoint part of {card.title}", card.terms
-    card = get_dataset(source).card
+    packed = (root / INDEX).is_file()
+    dataset = get_dataset(str(read_index(root).get("dataset")) if packed else source)
     try:
-        train, val = (get_dataset(source).samples(root, split) for split in ("train", "val"))
-    except DataError as error:
+        if packed:
+            train, val = (read_pack(root, split).samples for split in ("train", "val"))
+        else:
+            train, val = (tuple(dataset.samples(root, split)) for split in ("train", "val"))
+    except (DataError, UnknownName) as error:
         try:
-            pairs = get_dataset("paired").samples(root)
+            pairs = read_pack(root).samples if packed else tuple(get_dataset("paired").samples(root))
         except DataError:
             raise error from None
-        kept = _validation([read_bytes(_reference(pair)) for pair in pairs])
-        train = [pair for number, pair in enumerate(pairs) if number not in kept]
+        kept = kept_back([read_bytes(reference_of(pair)) for pair in pairs])
+        train = tuple(pair for number, pair in enumerate(pairs) if number not in kept)
         return train, [pairs[n] for n in sorted(kept)], "pairs of one's own", "one's own"
-    return train, val, f"a scene-disjoint part of {card.title}", card.terms
-
-
-def _validation(pictures: Sequence[Bytes]) -> set[int]:
-    """Places of the pictures that are kept to validate on, whole scenes at a time; none of fewer than ten."""
-    groups = scene_groups([describe(_floats(picture)) for picture in pictures])
-    drawn = draw_scenes([[str(place) for place in group] for group in groups], VALIDATION, seed=0)
-    return {int(place) for place in drawn}
+    return train, val, f"a scene-disjoint part of {dataset.card.title}", dataset.card.terms
 
 
 def _unpaired(low: Path, high: Path) -> Material:
@@ -155,71 +136,26 @@ def _unpaired(low: Path, high: Path) -> Material:
         {file_name(sample.input): read_bytes(sample.input) for sample in UNPAIRED.samples(root)}
         for root in (low, high)
     )
-    return Material(lows, highs)
+    return Material(lows, highs, told=f"{len(lows)} dark and {len(highs)} other pictures of one's own")
 
 
-def _clean(folders: Sequence[Path], score_pairs: int) -> Material:
+def _darkened(folders: Sequence[Path]) -> Material:
     """Photos to darken; a tenth of them, by scene, is darkened once and for all to validate on."""
     photos = {
-        f"{folder.name}/{file_name(sample.input)}": _reduced(read_bytes(sample.input))
+        f"{folder.name}/{file_name(sample.input)}": reduced(read_bytes(sample.input))
         for folder in folders
         for sample in UNPAIRED.samples(folder)
     }
     names = list(photos)
-    kept = _validation(list(photos.values()))
-    chosen = _spread([names[place] for place in sorted(kept)], score_pairs)
-    pairs = [(_bytes(dark_version(_floats(photos[n]), n)[0]), photos[n]) for n in chosen]
+    kept = kept_back(list(photos.values()))
     clean = {name: photos[name] for place, name in enumerate(names) if place not in kept}
+    where = ", ".join(folder.name for folder in folders)
     return Material(
         clean=clean,
-        pairs=pairs,
-        told=f"{len(clean)} photos of {_listed(folders)}, darkened by paper 3's generator",
+        pairs=[
+            (to_bytes(dark_version(to_floats(photos[name]), name)[0]), photos[name])
+            for name in (names[place] for place in sorted(kept))
+        ],
+        told=f"{len(clean)} photos of {where}, darkened by paper 3's generator",
         terms="those of the photos",
     )
-
-
-def _listed(folders: Sequence[Path]) -> str:
-    return ", ".join(folder.name for folder in folders)
-
-
-def _reduced(picture: Bytes) -> Bytes:
-    factor = LARGEST / max(picture.shape[:2])
-    if factor >= 1:
-        return picture
-    size = tuple(max(1, round(side * factor)) for side in picture.shape[1::-1])
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _reference(pair: Sample) -> Source:
-    if pair.reference is None:
-        raise DataError(f"{pair.name} has no reference to learn or to score from")
-    return pair.reference
-
-
-def _spread(items: Sequence[T], count: int) -> list[T]:
-    count = min(count, len(items))
-    return [items[round(i * (len(items) - 1) / max(1, count - 1))] for i in range(count)]
-
-
-def file_name(source: Source) -> str:
-    """Without folders; the same for a file and for that file in a pack."""
-    return Path(source.member if isinstance(source, Packed) else name_of(source)).name
-
-
-def read_bytes(source: Source) -> Bytes:
-    """One picture as H×W×3 uint8, RGB, upright.
-
-    Raises:
-        UnreadablePicture: as from `read_photo`.
-        DataError: it is in a damaged pack.
-    """
-    return _bytes(photo_of(source).pixels)
-
-
-def _bytes(pixels: Pixels) -> Bytes:
-    levels: Bytes = np.rint(pixels * np.float32(255)).astype(np.uint8)
-    return levels
-
-
-def _floats(picture: Bytes) -> Pixels:
-    return picture.astype(np.float32) / np.float32(255)

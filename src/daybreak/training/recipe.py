@@ -161,18 +161,22 @@ def load_recipe(name: str, changes: Mapping[str, str] | None = None, folder: Pat
     return parse_recipe(values)
 
 
-def implied(folders: int, normal: bool) -> dict[str, str]:
+def implied(recipe: Recipe, folders: int, normal: bool) -> dict[str, str]:
     """What the kind of data that is given changes in a recipe, as for `load_recipe`.
 
     Args:
+        recipe: as it is without.
         folders: how many folders were named; two hold dark and normally lit pictures that are no pairs.
         normal: whether photos to darken were given.
     """
-    if folders == 2:
-        return {"data.sampling": "unpaired"}
+    changes = {}
+    if folders == 2 and recipe.sampling == "aligned":
+        changes["data.sampling"] = "unpaired"
     if normal and not folders:
-        return {"data.sampling": "darkened"}
-    return {"data.darkened": "0.5"} if normal else {}
+        changes["data.sampling"] = "darkened"
+    elif normal and not recipe.data.darkened:
+        changes["data.darkened"] = "0.5"
+    return changes
 
 
 def parse_recipe(values: dict[str, Any]) -> Recipe:

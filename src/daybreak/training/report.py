@@ -14,6 +14,7 @@ import lightning
 import numpy as np
 import torch
 
+from daybreak.files import write_whole
 from daybreak.training.material import Material
 from daybreak.training.recipe import Recipe
 
@@ -42,6 +43,27 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Row:
+    """One line of a validation table: means over all validation pairs, RGB, 8 bit, no crop.
+
+    Attributes:
+        checkpoint: name of the file.
+        step: it was written at.
+        pairs: how many there are.
+        psnr, ssim: in dB, and None where a picture is smaller than SSIM's window.
+        psnr_gt_mean, ssim_gt_mean: the same with each output scaled to its reference's mean brightness.
+    """
+
+    checkpoint: str
+    step: int
+    pairs: int
+    psnr: float
+    ssim: float | None
+    psnr_gt_mean: float
+    ssim_gt_mean: float | None
+
+
+@dataclass(frozen=True)
 class Report:
     """How a run ended.
 
@@ -52,6 +74,8 @@ class Report:
         checkpoint: the last one.
         best: the one with the best score, or None where nothing was scored.
         best_step, best_score: its step and its PSNR in dB.
+        rows: of the validation table, where all steps are done and there are pairs to validate on.
+        sheet: picture of samples, where all steps are done.
     """
 
     ended: Ended
@@ -61,16 +85,24 @@ class Report:
     best: Path | None
     best_step: int | None
     best_score: float | None
+    rows: tuple[Row, ...] = ()
+    sheet: Path | None = None
 
 
-def write_run(out: Path, recipe: Recipe, material: Material, report: Report | None = None) -> None:
+def write_run(
+    out: Path, recipe: Recipe, material: Material, processes: int, report: Report | None = None
+) -> None:
     """Write `run.json`: what runs, on what, by which versions, and how it ended once it has.
 
     Args:
         out: the run's folder.
         recipe: written out with every default, beside its hash.
         material: what is learned from.
+        processes: how many share each batch.
         report: None while the run goes on.
+
+    Raises:
+        UnwritablePicture: the file cannot be written.
     """
     values: dict[str, Any] = {
         "recipe": recipe.complete(),
@@ -78,6 +110,7 @@ def write_run(out: Path, recipe: Recipe, material: Material, report: Report | No
         "pictures": len(material),
         "pictures_sha256": material.digest(),
         "data": material.told,
+        "processes": processes,
         "git_commit": _commit(),
         "versions": {
             "daybreak": version("daybreak"),
@@ -88,10 +121,7 @@ def write_run(out: Path, recipe: Recipe, material: Material, report: Report | No
         },
         "report": asdict(report) if report else None,
     }
-    path = out / NAME
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(values, indent=2, default=str) + "\n", encoding="utf-8")
-    part.replace(path)
+    write_whole(out / NAME, (json.dumps(values, indent=2, default=str) + "\n").encode(), overwrite=True)
 
 
 def _commit() -> str | None:

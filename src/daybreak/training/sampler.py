@@ -15,10 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from daybreak.data.synthetic import Darkening, draw
+from daybreak.data.synthetic import draw
 from daybreak.errors import TrainingError
 from daybreak.networks.base import Batch, Sampling
-from daybreak.training.material import Bytes, Material
+from daybreak.training.darkening import darken, exposed
+from daybreak.training.material import Material
+from daybreak.training.pictures import Bytes
 from daybreak.training.recipe import Data
 
 
@@ -69,6 +71,12 @@ class Sampler:
         if sampling in ("aligned", "unpaired"):
             heaps["second"] = material.highs
         if sampling == "darkened" or data.darkened > 0:
+            if not clean:
+                raise TrainingError(
+                    "a part of each batch is to be darkened, and there are no photos to darken",
+                    "some, with --from-normal",
+                    "Or type --set data.darken_highs=true to take the references of pairs",
+                )
             heaps["clean"] = clean
         self._sides = {
             kind: self._side(number, pictures) for number, (kind, pictures) in enumerate(heaps.items())
@@ -104,7 +112,8 @@ class Sampler:
             for place in places
         ]  # fmt: skip
         lows, highs, alphas = zip(*samples, strict=True)
-        high = None if highs[0] is None else torch.stack(highs).permute(0, 3, 1, 2)  # B×3×H×W
+        whole = all(high is not None for high in highs)  # else the network learns from dark pictures alone
+        high = torch.stack(highs).permute(0, 3, 1, 2) if whole else None  # B×3×H×W
         alpha = torch.tensor(alphas, device=self._device) if self._sampling == "darkened" else None
         return Batch(torch.stack(lows).permute(0, 3, 1, 2), high, alpha)
 
@@ -134,11 +143,8 @@ class Sampler:
         return _Cut(top, left, crop, flips, int(random.integers(2)) if self._data.rotate else 0)
 
     def _exposed(self, low: Tensor, random: np.random.Generator) -> Tensor:
-        """The dark side in another exposure, cut to 8 bits as a camera would have."""
-        if not self._data.exposure:
-            return low
-        gain = float(2.0 ** random.uniform(-self._data.exposure, self._data.exposure))
-        return (low * (255.0 * gain)).round().clamp(max=255.0) / 255.0
+        limit = self._data.exposure
+        return exposed(low, float(random.uniform(-limit, limit))) if limit else low
 
     def since(self, step: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
         """Every batch from one step on, without end."""
@@ -159,21 +165,3 @@ class _Cut:
         cut = picture[self.top : self.top + self.crop, self.left : self.left + self.crop]
         cut = cut.transpose(0, 1) if self.turn else cut
         return cut.flip(self.flips) if self.flips else cut
-
-
-def darken(high: Tensor, drawn: Darkening, seed: int) -> Tensor:
-    """Paper 3's generator (`daybreak.data.synthetic.synthesise`) on any device.
-
-    Args:
-        high: H×W×3 float32 in [0, 1].
-        drawn: α, γ and σ.
-        seed: of the noise.
-
-    Returns:
-        H×W×3 float32 in [0, 1], quantised to 8 bits.
-    """
-    dark = (high - drawn.alpha * (1.0 - high**drawn.gamma) * high).clamp(min=0.0)
-    if drawn.sigma:
-        source = torch.Generator(high.device).manual_seed(seed)
-        dark = dark + drawn.sigma * torch.randn(high.shape, generator=source, device=high.device)
-    return (dark.clamp(0.0, 1.0) * 255.0).round() / 255.0

@@ -10,7 +10,7 @@ from torch import nn
 
 from daybreak.metrics.psnr import psnr
 from daybreak.networks.base import Network
-from daybreak.training.material import Bytes
+from daybreak.training.pictures import Bytes
 
 
 @torch.no_grad()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -20,6 +20,7 @@ class Stop:
     def __init__(self, seconds: float | None = None) -> None:
         self._deadline = None if seconds is None else time.monotonic() + seconds
         self._interrupted = False
+        self._asking: dict[signal.Signals, Callable[[int, object], None]] = {}
 
     def reason(self) -> Literal["time", "interrupted"] | None:
         """Why the run has to end now, or None."""
@@ -29,21 +30,29 @@ class Stop:
 
     @contextmanager
     def on_interrupt(self) -> Iterator[None]:
-        """Let a first Ctrl-C end the run after its step; a second one breaks it off at once.
+        """Let a first Ctrl-C, or a cluster's SIGTERM, end the run after its step; a second breaks it off.
 
-        Only a process's main thread can listen for it; elsewhere this does nothing.
+        Only a process's main thread can listen for them; elsewhere this does nothing.
         """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = signal.getsignal(signal.SIGINT)
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
         def ask(number: int, frame: object) -> None:  # noqa: ARG001 - a signal handler's signature
             self._interrupted = True
-            signal.signal(signal.SIGINT, before)
+            signal.signal(number, before[signal.Signals(number)])
 
-        signal.signal(signal.SIGINT, ask)
+        self._asking = dict.fromkeys(before, ask)
+        self.listen()
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
+            self._asking = {}
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def listen(self) -> None:
+        """Listen within `on_interrupt`, again where a library has begun to listen for itself meanwhile."""
+        for number, ask in self._asking.items():
+            signal.signal(number, ask)

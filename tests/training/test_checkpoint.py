@@ -1,0 +1,80 @@
+"""What is refused as a checkpoint, and what an older one may lack."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from daybreak.errors import TrainingError
+from daybreak.training import checkpoint as checkpoints
+from daybreak.training.fit import fit
+from daybreak.training.lesson import OURS
+from daybreak.training.stop import Stop
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.*LeafSpec"),
+]
+
+
+@pytest.fixture
+def begun(tmp_path, tiny, material):
+    """A run of NEID with averaged weights, stopped after its first step."""
+    fit(tiny("neid"), material, tmp_path, stop=Stop(0.0))
+    return tmp_path / checkpoints.LAST
+
+
+def change(path, edit):
+    kept = checkpoints.load(path)
+    edit(kept)
+    torch.save(kept, path)
+
+
+def test_what_is_no_checkpoint_is_refused(tmp_path):
+    for content in (b"", b"PK\x03\x04 cut short", b"hello"):
+        (tmp_path / "x.ckpt").write_bytes(content)
+        with pytest.raises(TrainingError, match=r"x\.ckpt is no checkpoint of a daybreak run"):
+            checkpoints.load(tmp_path / "x.ckpt")
+    torch.save({"state_dict": {}}, tmp_path / "x.ckpt")
+    with pytest.raises(TrainingError, match="is no checkpoint of a daybreak run"):
+        checkpoints.load(tmp_path / "x.ckpt")
+
+
+def test_a_checkpoint_from_before_a_key_goes_on_while_the_key_holds_its_default(begun, tiny, material):
+    def forget(kept):
+        del kept[OURS]["recipe"]["panels_every"]
+        del kept[OURS]["recipe"]["optimiser"]["warmup"]
+        del kept[OURS]["recipe"]["settings"]["detail_target"]
+
+    change(begun, forget)
+    with pytest.raises(TrainingError, match="another recipe: panels_every was 0 and is 5"):
+        fit(tiny("neid", panels_every=5), material, begun.parent, resume=True)
+    assert fit(tiny("neid", steps=12), material, begun.parent, resume=True).ended == "finished"
+
+
+def test_a_key_that_is_gone_is_a_difference(begun, tiny):
+    change(begun, lambda kept: kept[OURS]["recipe"].update(magic=3))
+    with pytest.raises(TrainingError, match="another recipe: magic was 3 and is None"):
+        checkpoints.check_same(tiny("neid"), checkpoints.load(begun), begun)
+
+
+def test_another_version_of_the_network_is_refused(begun, tiny, material):
+    def grow(kept):
+        kept["state_dict"]["network.head.close.weight"] = torch.zeros(3, 5, 3, 3)
+        kept["state_dict"]["average.head.close.weight"] = torch.zeros(3, 5, 3, 3)
+
+    change(begun, grow)
+    sentence = (
+        r"another version of the network neid: .*close\.weight is \(3, 5, 3, 3\) there; expected \(3, 4"
+    )
+    with pytest.raises(TrainingError, match=sentence):
+        fit(tiny("neid"), material, begun.parent, resume=True)
+    with pytest.raises(TrainingError, match=sentence):
+        checkpoints.network_of(checkpoints.load(begun), begun)
+
+
+def test_the_network_of_a_checkpoint_is_the_averaged_one(begun):
+    kept = checkpoints.load(begun)
+    state = checkpoints.network_of(kept, begun).state_dict()
+    for name, value in state.items():
+        assert torch.equal(value, kept["state_dict"][f"average.{name}"])

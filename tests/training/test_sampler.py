@@ -1,0 +1,157 @@
+"""Batches are a pure function of seed and step, however many processes share them out."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daybreak.errors import TrainingError
+from daybreak.training.material import Material
+from daybreak.training.recipe import Data
+from daybreak.training.sampler import Sampler
+
+STEPS = st.integers(0, 10_000)
+SEEDS = st.integers(0, 2**31)
+
+
+def marked(count, shift=0):
+    """Pictures whose every pixel says where it is and which picture it is from."""
+    rows, columns = np.mgrid[0:20, 0:23]
+    return {
+        str(n): np.stack([rows * 5, columns * 5, np.full_like(rows, 10 * n + shift)], 2).astype(np.uint8)
+        for n in range(count)
+    }
+
+
+def data(**changes):
+    return Data(**({"crop": 16, "batch": 4, "rotate": True} | changes))
+
+
+MATERIAL = Material(lows=marked(5), highs=marked(5), clean=marked(6, 100))
+KINDS = {
+    "low": data(exposure=1.5),
+    "aligned": data(exposure=1.0),
+    "unpaired": data(),
+    "darkened": data(),
+    "mixed": data(darkened=0.5, darken_highs=True),
+}
+
+
+def sampler(kind, seed=0):
+    return Sampler(MATERIAL, KINDS[kind], "aligned" if kind == "mixed" else kind, seed)
+
+
+def parts(batch):
+    return [part for part in (batch.low, batch.high, batch.alpha) if part is not None]
+
+
+def equal(one, other):
+    return all(torch.equal(*both) for both in zip(parts(one), parts(other), strict=True))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(seed=SEEDS, step=STEPS)
+def test_a_batch_depends_on_seed_and_step_alone(kind, seed, step):
+    unbroken = sampler(kind, seed)
+    unbroken.at(step + 1)
+    assert equal(unbroken.at(step), sampler(kind, seed).at(step))
+    assert equal(unbroken.at(step), next(sampler(kind, seed).since(step)))
+    assert not equal(unbroken.at(step), sampler(kind, seed + 1).at(step))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(step=STEPS, world=st.sampled_from([1, 2, 4]))
+def test_processes_share_a_batch_out_without_changing_it(kind, step, world):
+    made = sampler(kind)
+    shares = [parts(made.at(step, rank, world)) for rank in range(world)]
+    for number, whole in enumerate(parts(made.at(step))):
+        together = torch.stack([share[number] for share in shares], dim=1).flatten(0, 1)
+        assert torch.equal(together, whole)
+
+
+@given(seed=SEEDS, step=STEPS)
+def test_pairs_are_cut_and_turned_alike(seed, step):
+    made = Sampler(MATERIAL, data(), "aligned", seed).at(step)
+    assert made.low.shape == (4, 3, 16, 16)
+    assert torch.equal(made.low, made.high)
+    unlike = Sampler(MATERIAL, data(), "unpaired", seed).at(step)
+    assert not torch.equal(unlike.low[:, :2], unlike.high[:, :2])
+
+
+@given(step=STEPS, limit=st.floats(0.1, 4))
+def test_exposure_stays_within_its_limit_and_off_the_reference(step, limit):
+    grey = {"a": np.full((16, 16, 3), 40, np.uint8)}
+    made = Sampler(Material(grey, grey), data(batch=1, exposure=limit), "aligned", 0).at(step)
+    assert torch.all(made.high * 255 == 40)
+    level = made.low.unique() * 255
+    assert level.numel() == 1
+    assert torch.allclose(level, level.round(), atol=1e-4)
+    assert 40 * 2**-limit - 0.51 <= float(level) <= min(255.0, 40 * 2**limit + 0.51)
+
+
+@pytest.mark.parametrize(("rotate", "ways"), [(False, 4), (True, 8)])
+def test_every_place_and_every_turn_comes_up(rotate, ways):
+    ramp = {"a": marked(1)["0"][:17, :17]}
+    made = Sampler(Material(ramp), data(batch=1, rotate=rotate), "low", 0)
+    cuts = [made.at(step).low[0, :2] * 51 for step in range(200)]
+    assert {(int(cut[0].min()), int(cut[1].min())) for cut in cuts} == {
+        (r, c) for r in (0, 1) for c in (0, 1)
+    }
+    corners = {
+        tuple((cut[:, 0, [0, -1]] - cut.amin((1, 2))[:, None]).int().flatten().tolist()) for cut in cuts
+    }
+    assert len(corners) == ways
+
+
+def test_every_picture_once_per_epoch_in_a_new_order():
+    made = Sampler(Material(marked(6)), data(batch=2), "low", 0)
+    seen = [
+        [int(n) for s in range(e * 3, e * 3 + 3) for n in made.at(s).low[:, 2, 0, 0] * 25.5 + 0.5]
+        for e in range(4)
+    ]
+    assert [sorted(epoch) for epoch in seen] == [list(range(6))] * 4
+    assert len({tuple(epoch) for epoch in seen}) > 1
+
+
+@given(step=STEPS)
+def test_a_part_of_a_mixed_batch_is_darkened_from_photos(step):
+    made = Sampler(MATERIAL, data(darkened=0.5), "aligned", 0).at(step)
+    numbers = (made.high[:, 2, 0, 0] * 255).round().int().tolist()
+    assert all(number >= 100 for number in numbers[:2]), "the darkened half comes from the photos"
+    assert all(number < 100 for number in numbers[2:])
+    assert torch.equal(made.low[2:], made.high[2:])
+    assert made.alpha is None
+
+
+def test_a_network_of_dark_pictures_alone_can_have_darkened_ones_among_them():
+    made = Sampler(MATERIAL, data(darkened=0.5), "low", 0).at(0)
+    assert made.high is None
+    assert made.low.shape[0] == 4
+
+
+def test_alpha_says_how_dark_each_picture_was_made():
+    light = Material(clean={"a": np.full((16, 16, 3), 128, np.uint8)})
+    batches = list(islice(Sampler(light, data(batch=1), "darkened", 0).since(0), 60))
+    alphas = np.array([float(batch.alpha) for batch in batches])
+    means = np.array([float(batch.low.mean()) for batch in batches])
+    assert alphas.min() >= 0.5
+    assert alphas.max() <= 2
+    assert np.corrcoef(alphas, means)[0, 1] < -0.5
+
+
+def test_what_cannot_be_sampled_is_named():
+    with pytest.raises(TrainingError, match="5 pictures to train on; expected at least one batch of 9"):
+        Sampler(MATERIAL, data(batch=9), "low", 0)
+    with pytest.raises(TrainingError, match=r"0 is 23×20 pixels; expected at least the crop, 32×32"):
+        Sampler(MATERIAL, data(crop=32), "low", 0)
+    with pytest.raises(
+        TrainingError, match="there are no photos to darken; expected some, with --from-normal"
+    ):
+        Sampler(Material(marked(5), marked(5)), data(darkened=0.5), "aligned", 0)
+    with pytest.raises(TrainingError, match="other names"):
+        Sampler(Material(marked(5), marked(6)), data(), "aligned", 0)
