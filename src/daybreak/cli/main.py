@@ -16,6 +16,8 @@ COMMANDS = {
     "enhance": ("daybreak.cli.enhance:enhance", "Brighten pictures, folders and globs of them."),
     "compare": ("daybreak.cli.compare:compare", "Show one picture through several methods."),
     "methods": ("daybreak.cli.methods:methods", "List the methods, or tell all about one."),
+    "explain": ("daybreak.cli.explain:explain", "A network's settings, their sources, its layers."),
+    "weights": ("daybreak.cli.weights:weights", "List or verify the trained weights that ship."),
     "assets": ("daybreak.cli.assets:assets", "Fetch files that are used and not shipped."),
     "niqe-fit": ("daybreak.cli.niqe_fit:niqe_fit", "Make a NIQE model of your own photographs."),
     "data": ("daybreak.cli.data:app", "List, check, split and pack data sets."),
@@ -23,6 +25,7 @@ COMMANDS = {
     "leaderboard": ("daybreak.cli.leaderboard:leaderboard", "One table from many results files."),
     "reproduce": ("daybreak.cli.reproduce:reproduce", "The papers' tables and figures beside ours."),
     "train": ("daybreak.cli.train:train", "Train a network from a recipe."),
+    "export": ("daybreak.cli.export:export", "Make a weight of a checkpoint."),
 }
 
 app = typer.Typer(rich_markup_mode=None, context_settings=HELP_NAMES)

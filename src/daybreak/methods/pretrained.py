@@ -1,55 +1,133 @@
-"""Shipped weights as methods: an exported graph behind the same contract as any algorithm. No torch.
+"""A trained network as a method: its exported graph, run by an engine.
 
-The graph takes and gives 1×3×H×W float32 in [0, 1] and clamps; everything a network needs besides is inside
-it. It is loaded at the first picture, once per process, and stays warm.
+The graph is found by its weight card and trusted by its SHA-256; torch is never needed to run it. It is
+loaded at the first picture, once per process, and stays warm.
 """
 
 from __future__ import annotations
 
 import os
 from functools import cache
+from typing import Any
 
+import cv2
 import numpy as np
 
 from daybreak.engines import Engine, OnnxEngine
 from daybreak.errors import UnknownName
 from daybreak.image.tiles import in_tiles
-from daybreak.methods.base import Card, Method, Settings
-from daybreak.types import Pixels
-from daybreak.weights import find_weight
+from daybreak.methods.base import Card, Method, Settings, setting
+from daybreak.types import Array, Pixels
+from daybreak.weights import WeightCard, find_weight
 
 WEIGHTS = {"cascade": "cascade.lol"}
 """Method -> the shipped weight that it runs."""
+
+_MEMORY_PER_PIXEL = {"cascade": 50.0}
+"""Method -> `Card.memory_per_pixel`, as benchmarks/memory.py measured it; without one, pictures run alone."""
 
 
 class PretrainedSettings(Settings):
     """A trained network has nothing to set."""
 
 
-_MEMORY_PER_PIXEL = 50.0  # measured with cascade; what a tile takes besides does not grow with the picture
+class AlphaSettings(Settings):
+    """A network with paper 3's α."""
+
+    alpha: float = setting(
+        0.0,
+        "How much of the light that is missing is given back; 0 estimates it from the picture.",
+        source="paper: section 4, α from 0.5 to 2; above it the network was not trained",
+        ge=0,
+        le=3,
+    )
+
+
+_SETTINGS: dict[str | None, type[Settings]] = {None: PretrainedSettings, "alpha": AlphaSettings}
+"""The settings model by the name of the graph's control."""
 
 
 @cache
-def _engine(weight: str, process: int) -> Engine:  # noqa: ARG001 - what is loaded does not survive a fork
-    return OnnxEngine(find_weight(weight).verified_onnx())
+def _engine(weight: str, threads: int, process: int) -> Engine:  # noqa: ARG001 - what is loaded does not survive a fork
+    return OnnxEngine(find_weight(weight).verified_onnx(), threads)
 
 
-def run_graph(engine: Engine, pixels: Pixels) -> Pixels:
+def run_graph(
+    engine: Engine, pixels: Pixels, multiple: int = 1, besides: dict[str, Array] | None = None
+) -> Pixels:
     """Run one picture through a graph.
 
     Args:
         engine: takes 1×3×H×W float32 in [0, 1] and gives as much.
         pixels: H×W×3 float32 in [0, 1].
+        multiple: the graph's sides must be multiples of this; the picture is mirrored beyond its right and
+            lower border as far as needed, and what was added is cut off.
+        besides: the graph's other inputs.
+
+    Returns:
+        H×W×3 float32 in [0, 1], times the graph's scale.
+    """
+    height, width = pixels.shape[:2]
+    below, right = -height % multiple, -width % multiple
+    if below or right:
+        pixels = _mirrored(pixels, below, right)
+    planes = np.ascontiguousarray(pixels.transpose(2, 0, 1))  # 3×H×W
+    enhanced = engine.run(planes[np.newaxis], besides or {})[0]
+    scale = enhanced.shape[1] // planes.shape[1]
+    enhanced = enhanced[:, : height * scale, : width * scale]
+    return np.ascontiguousarray(enhanced.transpose(1, 2, 0), dtype=np.float32)
+
+
+def _mirrored(pixels: Pixels, below: int, right: int) -> Pixels:
+    """Mirrored beyond the lower and the right border, which are not repeated; as often as it takes."""
+    rows, columns = (
+        _folded(np.arange(side + more), side)
+        for side, more in zip(pixels.shape[:2], (below, right), strict=True)
+    )
+    wider: Pixels = pixels[np.ix_(rows, columns)]
+    return wider
+
+
+def _folded(places: Array, length: int) -> Array:
+    """Places beyond the end, mirrored back inside.
+
+    >>> _folded(np.arange(6), 3).tolist()
+    [0, 1, 2, 1, 0, 1]
+    """
+    if length == 1:
+        return np.zeros_like(places)
+    period = 2 * (length - 1)
+    place = places % period
+    folded: Array = np.minimum(place, period - place)
+    return folded
+
+
+def run_weight(engine: Engine, card: WeightCard, pixels: Pixels, alpha: float = 0.0) -> Pixels:
+    """Run one picture through a shipped weight, in tiles where its context is local.
+
+    Args:
+        engine: with the weight's graph loaded.
+        card: the weight's.
+        pixels: H×W×3 float32 in [0, 1].
+        alpha: the graph's control, where it has one; 0 estimates it from the whole picture.
 
     Returns:
         H×W×3 float32 in [0, 1].
     """
-    planes = np.ascontiguousarray(pixels.transpose(2, 0, 1))  # 3×H×W
-    enhanced = engine.run(planes[np.newaxis])[0]
-    return np.ascontiguousarray(enhanced.transpose(1, 2, 0), dtype=np.float32)
+    besides: dict[str, Array] = {}
+    if card.control is not None:
+        told = card.control
+        estimate = told.intercept + told.slope * float(pixels.mean(dtype=np.float64))
+        value = alpha or min(max(estimate, told.least), told.most)
+        besides[told.name] = np.array([value], np.float32)
+
+    def run(tile: Pixels) -> Pixels:
+        return run_graph(engine, tile, card.multiple, besides)
+
+    return in_tiles(run, pixels, card.halo) if card.context == "local" else run(pixels)
 
 
-def load(name: str) -> Method[PretrainedSettings]:
+def load(name: str) -> Method[Any]:
     """A shipped weight as a method; reads nothing but its card.
 
     Args:
@@ -63,9 +141,10 @@ def load(name: str) -> Method[PretrainedSettings]:
         raise UnknownName("method with a weight", name, WEIGHTS)
     card = find_weight(WEIGHTS[name]).card
 
-    def run(pixels: Pixels, settings: PretrainedSettings) -> Pixels:  # noqa: ARG001 - there are none
-        engine = _engine(card.name, os.getpid())
-        return in_tiles(lambda tile: run_graph(engine, tile), pixels, card.halo)
+    def run(pixels: Pixels, settings: Settings) -> Pixels:
+        threads = 1 if card.context == "local" else cv2.getNumThreads()  # tiles have a thread each
+        engine = _engine(card.name, threads, os.getpid())
+        return run_weight(engine, card, pixels, getattr(settings, "alpha", 0.0))
 
     return Method(
         card=Card(
@@ -73,13 +152,13 @@ def load(name: str) -> Method[PretrainedSettings]:
             summary=card.summary,
             paper=card.paper,
             kind="pretrained",
-            settings=PretrainedSettings,
+            settings=_SETTINGS[card.control.name if card.control else None],
             context=card.context,
             halo=card.halo,
             multiple=card.multiple,
             scale=card.scale,
             licence=card.licence,
-            memory_per_pixel=_MEMORY_PER_PIXEL,
+            memory_per_pixel=_MEMORY_PER_PIXEL.get(name, 0.0),
             notes=f"Trained on {card.training_data} ({card.training_terms}). {card.notes}".strip(),
             weights_sha256=card.onnx_sha256,
         ),

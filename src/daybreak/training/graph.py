@@ -1,4 +1,9 @@
-"""An exported graph: written by torch, stripped of what nobody needs, and compared with torch."""
+"""The exported graph of a network: writing it as ONNX, and proving that ONNX Runtime and torch agree on it.
+
+A graph takes `low`, B×3×H×W, and, where the network has them, two inputs that may be left out: its control
+(one number per picture; 0, the default, lets the graph estimate it) and `upscale` (a bool; true leaves out
+the halving the network begins with, so that twice the input's size comes out).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -14,31 +20,68 @@ from torch import Tensor, nn
 
 from daybreak.engines import OnnxEngine
 from daybreak.errors import TrainingError
+from daybreak.layers.halve import Halve
+from daybreak.networks.base import Control, Network
+from daybreak.types import Array
 
-TOLERANCE = 1e-4
-"""Largest difference between ONNX Runtime and torch, in any value of [0, 1]."""
+if TYPE_CHECKING:
+    import onnx
+
+TOLERANCE = {"fp32": 1e-4, "fp16": 2e-3}
+"""Largest difference between ONNX Runtime and torch in any value of [0, 1], by how parameters are kept."""
 
 SIZES = ((64, 96), (97, 61), (400, 600))
 """H×W that the two are compared on, each brought up to the network's multiple."""
 
+UPSCALE = "upscale"
 
-def write_onnx(graph: nn.Module, path: Path) -> None:
-    """Export a module that takes and gives B×3×H×W, all but the channels dynamic.
 
-    What the exporter notes about the source code is taken out: it names files of the machine it ran on and
-    is most of a small file.
+class _Controlled(nn.Module):
+    """A graph whose control is estimated where it is given as 0."""
+
+    def __init__(self, graph: nn.Module, control: Control) -> None:
+        super().__init__()
+        self.inner, self.control = graph, control
+
+    def forward(self, low: Tensor, value: Tensor) -> Tensor:
+        """B×3×H×W and B values."""
+        given = torch.where(value > 0, value, self.control.estimate(low))
+        result: Tensor = self.inner(low, given)
+        return result
+
+
+def make_onnx(network: Network) -> onnx.ModelProto:
+    """The exported part of a network as one ONNX model, all but the channels dynamic.
+
+    What the exporter notes about the source code is taken out: it names files of the machine it ran on and is
+    most of a small file.
     """
     import onnx
 
+    larger = network.enlarging()
+    if larger is None:
+        model = _exported(network.inference().eval(), network.control)
+    else:
+        model = _with_switch(_exported(larger.eval(), network.control), _exported(Halve(), None))
+    onnx.checker.check_model(model)
+    return model
+
+
+def _exported(graph: nn.Module, control: Control | None) -> onnx.ModelProto:
     free = torch.export.Dim.DYNAMIC
+    inputs: tuple[Tensor, ...] = (torch.rand(2, 3, 64, 96),)
+    shapes: tuple[dict[int, Any], ...] = ({0: free, 2: free, 3: free},)
+    if control is not None:
+        graph = _Controlled(graph, control)
+        inputs, shapes = (*inputs, torch.ones(2)), (*shapes, {0: free})
     with _quiet():
         program = torch.onnx.export(
             graph,
-            (torch.rand(2, 3, 64, 96),),
+            inputs,
             dynamo=True,
-            input_names=["low"],
+            input_names=["low", *([control.name] if control else [])],
             output_names=["enhanced"],
-            dynamic_shapes=({0: free, 2: free, 3: free},),
+            dynamic_shapes=shapes,
             verbose=False,
         )
     assert program is not None  # None only without dynamo
@@ -49,10 +92,44 @@ def write_onnx(graph: nn.Module, path: Path) -> None:
         part.ClearField("doc_string")
     for value in (*model.graph.input, *model.graph.output):
         del value.metadata_props[:]
-        for place, name in ((0, "batch"), (2, "height"), (3, "width")):
+        names = ((0, "batch"), (2, "height"), (3, "width"))
+        for place, name in names[: len(value.type.tensor_type.shape.dim)]:
             value.type.tensor_type.shape.dim[place].dim_param = name
-    onnx.checker.check_model(model)
-    path.write_bytes(model.SerializeToString())
+    if control is not None:
+        _default(model, control.name, np.zeros(1, np.float32))
+    return model
+
+
+def _default(model: onnx.ModelProto, name: str, value: Array) -> None:
+    """Give an input a default: an initializer of its name, one element that stands for all of a batch."""
+    from onnx import numpy_helper
+
+    model.graph.initializer.append(numpy_helper.from_array(value, name))
+
+
+def _with_switch(model: onnx.ModelProto, halving: onnx.ModelProto) -> onnx.ModelProto:
+    """Put the halving in front of a graph, behind the input `upscale` that leaves it out."""
+    from onnx import TensorProto, helper
+
+    for node in halving.graph.node:  # names of their own, beside those of the graph
+        for names in (node.input, node.output):
+            names[:] = [name if name in ("low", "") else f"halve/{name}" for name in names]
+    for held in halving.graph.initializer:
+        held.name = f"halve/{held.name}"
+    shape: list[str | int | None] = ["batch", 3, "small height", "small width"]
+    smaller = helper.make_tensor_value_info("halve/enhanced", TensorProto.FLOAT, shape)
+    itself = helper.make_tensor_value_info("same", TensorProto.FLOAT, shape)
+    halve = helper.make_graph(halving.graph.node, "halve", [], [smaller], halving.graph.initializer)
+    keep = helper.make_graph([helper.make_node("Identity", ["low"], ["same"])], "keep", [], [itself])
+    switch = helper.make_node("If", [UPSCALE], ["small"], then_branch=keep, else_branch=halve)
+    for node in model.graph.node:
+        node.input[:] = ["small" if name == "low" else name for name in node.input]
+    model.graph.node.insert(0, switch)
+    model.graph.input.append(helper.make_tensor_value_info(UPSCALE, TensorProto.BOOL, [1]))
+    for place, name in ((2, "height out"), (3, "width out")):
+        model.graph.output[0].type.tensor_type.shape.dim[place].dim_param = name
+    _default(model, UPSCALE, np.zeros(1, np.bool_))
+    return model
 
 
 @contextmanager
@@ -70,23 +147,40 @@ def _quiet() -> Iterator[None]:
 
 
 @torch.no_grad()
-def check_parity(graph: nn.Module, path: Path, multiple: int = 1) -> float:
+def check_parity(network: Network, path: Path, tolerance: float = TOLERANCE["fp32"]) -> float:
     """Compare ONNX Runtime with torch on dark noise of three sizes; gives the largest difference.
 
+    Args:
+        network: in evaluation mode.
+        path: the graph.
+        tolerance: see `TOLERANCE`.
+
     Raises:
-        TrainingError: it is above `TOLERANCE`.
+        TrainingError: it is above the tolerance.
     """
     engine, largest = OnnxEngine(path), 0.0
+    graph, larger, control = network.inference(), network.enlarging(), network.control
     for number, (height, width) in enumerate(SIZES):
-        size = (1, 3, -(-height // multiple) * multiple, -(-width // multiple) * multiple)
+        many = network.multiple
+        size = (1, 3, -(-height // many) * many, -(-width // many) * many)
         low = torch.from_numpy(np.random.default_rng(number).random(size, np.float32)) ** 3
-        difference = np.abs(graph(low).numpy() - engine.run(low.numpy())).max()
-        if not difference <= TOLERANCE:
-            raise TrainingError(
-                f"the exported graph differs from torch by {difference:.2g} at {height}×{width} pixels",
-                f"at most {TOLERANCE:g}",
+        pairs = [(graph(low), engine.run(low.numpy()))]
+        if larger is not None:
+            small = low[..., : size[2] // 2, : size[3] // 2].contiguous()
+            pairs.append((larger(small), engine.run(small.numpy(), {UPSCALE: np.array([True])})))
+        if control is not None:
+            value = np.array([control.most], np.float32)
+            pairs.append(
+                (graph(low, torch.from_numpy(value)), engine.run(low.numpy(), {control.name: value}))
             )
-        largest = max(largest, float(difference))
+        for ours, theirs in pairs:
+            difference = np.abs(ours.numpy() - theirs).max()
+            if not difference <= tolerance:
+                raise TrainingError(
+                    f"the exported graph differs from torch by {difference:.2g} at {height}×{width} pixels",
+                    f"at most {tolerance:g}",
+                )
+            largest = max(largest, float(difference))
     return largest
 
 
@@ -95,12 +189,14 @@ def macs_per_pixel(graph: nn.Module, side: int = 512) -> int:
     """Multiply-adds of all convolutions per output pixel of a picture of `side`², borders included."""
     total = 0.0
 
-    def add(module: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
+    def add(module: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> None:
         nonlocal total
-        assert isinstance(module, nn.Conv2d)
-        total += output.shape[2] * output.shape[3] * module.weight.numel()
+        assert isinstance(module, nn.Conv2d | nn.ConvTranspose2d)
+        places = given[0] if isinstance(module, nn.ConvTranspose2d) else output  # where the kernel is applied
+        total += places.shape[2] * places.shape[3] * module.weight.numel()
 
-    hooks = [m.register_forward_hook(add) for m in graph.modules() if isinstance(m, nn.Conv2d)]
+    kinds = (nn.Conv2d, nn.ConvTranspose2d)
+    hooks = [m.register_forward_hook(add) for m in graph.modules() if isinstance(m, kinds)]
     output: Tensor = graph(torch.rand(1, 3, side, side))
     for hook in hooks:
         hook.remove()

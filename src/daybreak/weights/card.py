@@ -35,6 +35,22 @@ class Score(_Frozen):
     ssim: float | None = None
 
 
+class Control(_Frozen):
+    """A number the graph takes beside the picture; 0 lets the graph estimate it.
+
+    Attributes:
+        name: of the graph's input.
+        least, most: the range it was trained in.
+        intercept, slope: the estimate: intercept + slope · mean of the whole picture, within the range.
+    """
+
+    name: str
+    least: float
+    most: float
+    intercept: float
+    slope: float
+
+
 class WeightCard(_Frozen):
     """Everything there is to know about one weight.
 
@@ -50,6 +66,9 @@ class WeightCard(_Frozen):
         halo: pixels of context on each side.
         multiple: the input's sides must be multiples of this.
         scale: output side / input side.
+        upscales: whether the graph has the input `upscale`, which gives twice the input's size.
+        precision: of the parameters in the files; what is computed is float32.
+        shared: whether the graph keeps its parameters in the safetensors file beside it.
         preprocessing: what happens inside the graph, so that nobody does it twice.
         onnx_sha256, safetensors_sha256: of the two files beside the card.
         settings: the network's hyper-parameters, all of them.
@@ -60,6 +79,7 @@ class WeightCard(_Frozen):
         training_terms: licence and terms of that data.
         licence: terms of the weight itself.
         notes: what is worth knowing besides.
+        control: the number the graph takes beside the picture, or None.
         scores: measured lines.
     """
 
@@ -74,6 +94,9 @@ class WeightCard(_Frozen):
     halo: int = Field(ge=0)
     multiple: int = Field(default=1, ge=1)
     scale: Literal[1, 2] = 1
+    upscales: bool = False
+    precision: Literal["fp32", "fp16"] = "fp32"
+    shared: bool = False
     preprocessing: str
     onnx_sha256: str = Field(pattern="^[0-9a-f]{64}$")
     safetensors_sha256: str = Field(pattern="^[0-9a-f]{64}$")
@@ -85,6 +108,7 @@ class WeightCard(_Frozen):
     training_terms: str
     licence: str
     notes: str = ""
+    control: Control | None = None
     scores: tuple[Score, ...] = ()
 
     @property
@@ -112,9 +136,12 @@ def read_card(path: Path) -> WeightCard:
 def write_card(card: WeightCard) -> str:
     """The card as TOML text, one key per line, the tables at the end."""
     values = card.model_dump(exclude_none=True)
-    scores, settings = values.pop("scores"), values.pop("settings")
+    scores, tables = values.pop("scores"), {"settings": values.pop("settings")}
+    if card.control is not None:
+        tables["control"] = values.pop("control")
     lines = [_line(key, value) for key, value in values.items()]
-    lines += ["", "[settings]", *(_line(key, value) for key, value in settings.items())]
+    for name, table in tables.items():
+        lines += ["", f"[{name}]", *(_line(key, value) for key, value in table.items())]
     for score in scores:
         lines += ["", "[[scores]]", *(_line(key, value) for key, value in score.items())]
     return "\n".join(lines) + "\n"

@@ -50,11 +50,13 @@ class Weight:
         _check(self.safetensors, self.card.safetensors_sha256)
 
     def verified_onnx(self) -> Path:
-        """The graph's path, once its SHA-256 is seen to be the card's.
+        """The graph's path, once it and whatever file it keeps its parameters in are seen to be the card's.
 
         Raises:
             WeightsError: it is missing or not what the card says.
         """
+        if self.card.shared:
+            _check(self.safetensors, self.card.safetensors_sha256)
         return _check(self.onnx, self.card.onnx_sha256)
 
 

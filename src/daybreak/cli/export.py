@@ -1,0 +1,45 @@
+"""`daybreak export`: a checkpoint becomes a weight."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from daybreak.cli.console import DONE
+from daybreak.errors import MissingExtra
+
+
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="best.ckpt or last.ckpt of a run.", show_default=False)],
+    name: Annotated[str, typer.Argument(help="NETWORK.TAG of the weight.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the three files.")] = Path(),
+    root: Annotated[
+        Path | None, typer.Option("--root", help="Where the data sets to score on lie.", show_default=False)
+    ] = None,
+    scores: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--score",
+            metavar="DATASET[:SPLIT]",
+            help="Score on it for the card; may repeat. The first also decides on half precision.",
+        ),
+    ] = None,
+    notes: Annotated[str, typer.Option("--notes", help="For the card.")] = "",
+) -> int:
+    """Write a weight's safetensors, ONNX graph and card, proved equal to the checkpoint."""
+    try:
+        from daybreak.training.export import export as make
+        from daybreak.training.export import read_pairs
+    except ImportError:
+        raise MissingExtra("daybreak export", "train") from None
+    if scores and root is None:
+        raise typer.BadParameter("--score needs --root, the folder with the data sets")
+    pairs = {text: read_pairs(text, root) for text in scores or [] if root is not None}
+    card = make(checkpoint, name, out, pairs=pairs, notes=notes)
+    print(f"{card.name}: {card.parameters:,} parameters in {card.precision}, {out / card.name}.toml")
+    for score in card.scores:
+        told = f"{score.images} pictures, {score.protocol}"
+        print(f"{score.dataset}: {score.psnr:.2f} dB / {score.ssim:.3f} ({told})")
+    return DONE
