@@ -85,6 +85,17 @@ def test_everything_that_is_wrong_is_found_and_the_rest_counted(root):
     assert not report.shared[0].identical
 
 
+def test_a_part_within_a_part_is_counted_for_itself(tmp_path):
+    for place, n in (("a", 1), ("a", 2), ("a/b", 2), ("c", 9)):
+        path = tmp_path / place / f"{n}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), room(n))
+    report = check(tmp_path)
+    assert report.shared_scenes("a") == ["a/2"]
+    assert report.shared_scenes("a/b") == ["a/b/2"]
+    assert report.shared_scenes("c") == []
+
+
 def test_the_report_is_json_with_all_but_the_samples(root):
     report = check(root)
     told = json.loads(json.dumps(as_json(report)))

@@ -127,7 +127,11 @@ class CheckReport:
     def shared_scenes(self, part: str) -> list[str]:
         """Names of a part's samples whose scene is in another part too, each once, in order."""
         names = (name for pair in self.shared for name in (pair.first, pair.second))
-        return list(dict.fromkeys(name for name in names if name.startswith(f"{part}/")))
+        return list(dict.fromkeys(name for name in names if self._part_of(name) == part))
+
+    def _part_of(self, name: str) -> str:
+        """The part that a sample is in: of "a" and "a/b" the one in the inner folder."""
+        return max((part.name for part in self.parts if name.startswith(f"{part.name}/")), key=len)
 
 
 def as_json(report: CheckReport) -> dict[str, Any]:
