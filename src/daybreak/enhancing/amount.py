@@ -60,6 +60,14 @@ def blend(pixels: Pixels, enhanced: Pixels, strength: float) -> Pixels:
     return mixed if strength < 1.0 else np.clip(mixed, 0.0, 1.0, out=mixed)
 
 
+def enlarged(pixels: Pixels, shape: tuple[int, ...]) -> Pixels:
+    """The input at the size of a result that is larger, bicubic; itself where the sizes are equal."""
+    if pixels.shape == shape:
+        return pixels
+    larger = cv2.resize(pixels, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(np.clip(larger, 0.0, 1.0), np.float32).reshape(shape)
+
+
 def mean_light(pixels: Pixels) -> float:
     """Mean of the linear light over pixels and channels, in [0, 1]."""
     return float(srgb_to_linear(pixels).mean())

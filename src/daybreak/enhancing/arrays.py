@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import cv2
 import numpy as np
 
 from daybreak.errors import BadPixels
@@ -93,10 +94,20 @@ def _adapt_array(array: Array) -> tuple[Pixels, Callable[[Pixels], Array]]:
     def rebuild(result: Pixels) -> Array:
         levels = _to_dtype(luma(result) if channels == 1 else result, array.dtype)
         if channels == 4:
-            levels = np.concatenate([levels, array[..., 3:]], axis=2)
-        return levels.reshape(array.shape)
+            levels = np.concatenate([levels, _alpha(array, levels.shape)], axis=2)
+        return levels.reshape(*result.shape[:2], *array.shape[2:])
 
     return colour, rebuild
+
+
+def _alpha(array: Array, shape: tuple[int, ...]) -> Array:
+    """The fourth channel of H×W×4, H×W×1, bilinear at another size where the result has one."""
+    alpha = array[..., 3:]
+    if array.shape[:2] == shape[:2]:
+        return alpha
+    size = (shape[1], shape[0])
+    larger = cv2.resize(alpha.astype(np.float32), size, interpolation=cv2.INTER_LINEAR).reshape(*shape[:2], 1)
+    return (np.rint(larger) if array.dtype.kind == "u" else larger).astype(array.dtype)
 
 
 def _to_float(array: Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from daybreak.enhancing.amount import blend, check_amount, expose
+from daybreak.enhancing.amount import blend, check_amount, enlarged, expose
 from daybreak.enhancing.arrays import adapt
 from daybreak.enhancing.bands import enhance_levels
 from daybreak.enhancing.record import asked, done
@@ -126,14 +126,17 @@ class Enhancer:
         if strength == 0.0 and self.exposure is None:
             return Outcome(rows, "", {}, note or "strength 0", 0.0, "")
         result: Rows
-        if self.exposure is not None:
-            pixels = rows[:]
-            result = expose(pixels, method.run(pixels, settings), self.exposure)
-        elif method.prepare is not None and isinstance(rows, Levels):
+        if self.exposure is None and method.prepare is not None and isinstance(rows, Levels):
             result = enhance_levels(rows, method.prepare(rows, settings), strength)
         else:
-            pixels = rows[:]
-            result = blend(pixels, method.run(pixels, settings), strength)
+            pixels, share = rows[:], strength
+            if method.strengthen is not None and strength != 1.0:
+                settings, share = method.strengthen(pixels, settings, strength), 1.0
+            made = method.run(pixels, settings)
+            before = enlarged(pixels, made.shape)
+            result = (
+                blend(before, made, share) if self.exposure is None else expose(before, made, self.exposure)
+            )
         card = method.card
         return Outcome(
             result, card.name, settings.model_dump(mode="json"), note, strength, card.weights_sha256

@@ -133,17 +133,20 @@ class Method(Generic[S]):
         card: what there is to know before running it.
         run: (pixels, settings) -> pixels. Receives checked H×W×3 float32 sRGB in [0, 1] of any size from
             1×1, C-contiguous, and must not change them; gives back float32 of the same shape (times
-            card.scale), clamped to [0, 1] as its last step.
+            card.scale, or a setting `upscale`), clamped to [0, 1] as its last step.
         prepare: for a method whose last step is the same arithmetic at every pixel: (rows, settings) ->
             apply, which looks at the whole picture once; then apply(band, top) gives the result of a band of
             rows, h×W×3 float32 starting at row `top`, clamped, and may use the band's memory for it. The
             bands together equal `run`. A large picture is thus never float as a whole.
+        strengthen: for a method with a control of its own: (pixels, settings, strength) -> the settings that
+            realise a strength other than 0 and 1. Without it, strength mixes the result with the input.
         choose: only for kind "automatic": decides which method a picture needs.
     """
 
     card: Card
     run: Callable[[Pixels, S], Pixels]
     prepare: Callable[[Rows, S], Apply] | None = None
+    strengthen: Callable[[Pixels, S, float], S] | None = None
     choose: Callable[[Rows, S], Choice] | None = None
 
     def enhance(self, pixels: Pixels, **settings: Any) -> Pixels:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -18,7 +18,7 @@ from daybreak.errors import UnknownName
 from daybreak.image.tiles import in_tiles
 from daybreak.methods.base import Card, Method, Settings, setting
 from daybreak.types import Array, Pixels
-from daybreak.weights import WeightCard, find_weight
+from daybreak.weights import Control, WeightCard, find_weight
 
 WEIGHTS = {"cascade": "cascade.lol"}
 """Method -> the shipped weight that it runs."""
@@ -29,6 +29,16 @@ _MEMORY_PER_PIXEL = {"cascade": 50.0}
 
 class PretrainedSettings(Settings):
     """A trained network has nothing to set."""
+
+
+class UpscaleSettings(Settings):
+    """A network that works at half the size, and can be given the picture itself instead."""
+
+    upscale: Literal[1, 2] = setting(
+        1,
+        "2 takes the picture as the small one it would have made of it: the result is twice as large.",
+        source="paper: 4, section 3.1; the network super-resolves by 2",
+    )
 
 
 class AlphaSettings(Settings):
@@ -43,8 +53,10 @@ class AlphaSettings(Settings):
     )
 
 
-_SETTINGS: dict[str | None, type[Settings]] = {None: PretrainedSettings, "alpha": AlphaSettings}
-"""The settings model by the name of the graph's control."""
+def _settings(card: WeightCard) -> type[Settings]:
+    if card.control is not None:
+        return AlphaSettings
+    return UpscaleSettings if card.upscales else PretrainedSettings
 
 
 @cache
@@ -102,7 +114,9 @@ def _folded(places: Array, length: int) -> Array:
     return folded
 
 
-def run_weight(engine: Engine, card: WeightCard, pixels: Pixels, alpha: float = 0.0) -> Pixels:
+def run_weight(
+    engine: Engine, card: WeightCard, pixels: Pixels, alpha: float = 0.0, upscale: int = 1
+) -> Pixels:
     """Run one picture through a shipped weight, in tiles where its context is local.
 
     Args:
@@ -110,21 +124,27 @@ def run_weight(engine: Engine, card: WeightCard, pixels: Pixels, alpha: float = 
         card: the weight's.
         pixels: H×W×3 float32 in [0, 1].
         alpha: the graph's control, where it has one; 0 estimates it from the whole picture.
+        upscale: 2 for twice the size, where the graph can.
 
     Returns:
-        H×W×3 float32 in [0, 1].
+        H×W×3 float32 in [0, 1], times `upscale`.
     """
     besides: dict[str, Array] = {}
     if card.control is not None:
-        told = card.control
-        estimate = told.intercept + told.slope * float(pixels.mean(dtype=np.float64))
-        value = alpha or min(max(estimate, told.least), told.most)
-        besides[told.name] = np.array([value], np.float32)
+        besides[card.control.name] = np.array([alpha or estimate(card.control, pixels)], np.float32)
+    if upscale == 2:
+        besides["upscale"] = np.array([True])
 
     def run(tile: Pixels) -> Pixels:
         return run_graph(engine, tile, card.multiple, besides)
 
     return in_tiles(run, pixels, card.halo) if card.context == "local" else run(pixels)
+
+
+def estimate(control: Control, pixels: Pixels) -> float:
+    """A graph's control from the brightness of the whole picture, H×W×3 in [0, 1]."""
+    value = control.intercept + control.slope * float(pixels.mean(dtype=np.float64))
+    return min(max(value, control.least), control.most)
 
 
 def load(name: str) -> Method[Any]:
@@ -144,7 +164,12 @@ def load(name: str) -> Method[Any]:
     def run(pixels: Pixels, settings: Settings) -> Pixels:
         threads = 1 if card.context == "local" else cv2.getNumThreads()  # tiles have a thread each
         engine = _engine(card.name, threads, os.getpid())
-        return run_weight(engine, card, pixels, getattr(settings, "alpha", 0.0))
+        return run_weight(engine, card, pixels, **settings.model_dump())
+
+    def strengthen(pixels: Pixels, settings: Settings, strength: float) -> Settings:
+        assert card.control is not None
+        alpha = getattr(settings, "alpha", 0.0) or estimate(card.control, pixels)
+        return settings.model_copy(update={"alpha": alpha * strength})
 
     return Method(
         card=Card(
@@ -152,7 +177,7 @@ def load(name: str) -> Method[Any]:
             summary=card.summary,
             paper=card.paper,
             kind="pretrained",
-            settings=_SETTINGS[card.control.name if card.control else None],
+            settings=_settings(card),
             context=card.context,
             halo=card.halo,
             multiple=card.multiple,
@@ -163,4 +188,5 @@ def load(name: str) -> Method[Any]:
             weights_sha256=card.onnx_sha256,
         ),
         run=run,
+        strengthen=strengthen if card.control else None,
     )

@@ -1,6 +1,6 @@
 """Weights that ship: a card (`NAME.TAG.toml`) beside its `.safetensors` and its `.onnx`."""
 
-from daybreak.weights.card import Score, WeightCard
+from daybreak.weights.card import Control, Score, WeightCard
 from daybreak.weights.store import Weight, find_weight, list_weights
 
-__all__ = ["Score", "Weight", "WeightCard", "find_weight", "list_weights"]
+__all__ = ["Control", "Score", "Weight", "WeightCard", "find_weight", "list_weights"]
