@@ -48,6 +48,9 @@ def enhance(
         float | None,
         typer.Option("--exposure", help="Instead of a strength: stops (EV) brighter than the input."),
     ] = None,
+    upscale: Annotated[
+        int | None, typer.Option("--upscale", help="2 for twice the size, with a method that can (neid).")
+    ] = None,
     sets: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A setting of the method; may repeat."),
@@ -84,7 +87,7 @@ def enhance(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
 ) -> int:
     """Brighten dark pictures; the originals stay as they are."""
-    given = parse_sets(sets or [])
+    given = parse_sets(sets or []) | ({} if upscale is None else {"upscale": str(upscale)})
     parse_settings(get_method(method).card, given)  # before `strength` among them could pass for the option
     enhancer = Enhancer(method, strength=strength, exposure=exposure, **given)
     kept = None if format == "keep" else {"jpg": "jpeg"}.get(format, format)
