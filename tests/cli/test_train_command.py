@@ -2,103 +2,160 @@
 
 from __future__ import annotations
 
-import os
-import signal
+import json
 
 import cv2
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from daybreak.cli.main import run
-from daybreak.cli.train import parse_duration
-from daybreak.data import lol
+from daybreak.cli.train import parse_duration, values
+from daybreak.data.packing import write_pack
+from daybreak.data.registry import get_dataset
 from daybreak.errors import BadSetting
-from daybreak.training import fit as training
+from daybreak.training.report import Progress
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:.*LeafSpec"),
     pytest.mark.filterwarnings("default:no feature extractor"),
 ]
-SMALL = ["--set=data.crop=24", "--set=data.batch=2", "--set=precision=fp32", "--set=score_every=2"]
+SMALL = [
+    "--precision=fp32",
+    "--set=data.crop=32",
+    "--set=data.batch=2",
+    "--set=score_every=2",
+    "--set=steps=4",
+]
+NEID = [*SMALL, "--set=settings.width=4"]
+
+
+def pictures(folder, peak, count=12, first=0):
+    folder.mkdir(parents=True)
+    for n in range(first, first + count):
+        levels = np.random.default_rng(n).integers(0, peak, (36, 48, 3), dtype=np.uint8)
+        cv2.imwrite(str(folder / f"{n}.png"), levels)
+    return folder
 
 
 @pytest.fixture
-def root(tmp_path, monkeypatch):
-    """A data set laid out as LOL v1: five pairs to train on and one to score on."""
-    random = np.random.default_rng(0)
-    for side, gain in (("low", 1), ("high", 3)):
-        folder = tmp_path / "data" / "our485" / side
-        folder.mkdir(parents=True)
-        for n in range(6):
-            cv2.imwrite(str(folder / f"{n}.png"), random.integers(0, 80 * gain, (26, 40, 3), dtype=np.uint8))
-    monkeypatch.setattr(lol, "validation_stems", lambda: frozenset({"3"}))
-    return tmp_path / "data"
+def own(tmp_path):
+    """Twelve pairs of one's own; one is kept to validate on."""
+    pictures(tmp_path / "own/low", 60)
+    pictures(tmp_path / "own/high", 250)
+    return tmp_path / "own"
 
 
-def typed(root, *words):
-    return ["train", "cascade.lol", "--data", str(root), "--out", str(root.parent / "run"), *SMALL, *words]
+def train(recipe, out, *words):
+    return run(["train", recipe, "--out", str(out), *map(str, words)])
 
 
-def test_a_run_and_its_end(root, capsys):
-    assert run(typed(root, "--set", "steps=4", "--seed", "7")) == 0
-    told = capsys.readouterr().err
-    assert "step 2 of 4: loss" in told
-    assert "trained all 4 steps; checkpoint" in told
-    assert "dB at step" in told
-    assert "perceptual loss counts as 0" in told
-    assert '"seed": 7' in (root.parent / "run" / "run.json").read_text()
+def told(out):
+    return json.loads((out / "run.json").read_text())
 
 
-def test_time_and_resume(root, capsys):
-    assert run(typed(root, "--set", "steps=4", "--max-time", "0s")) == 0
+def test_a_run_and_its_end(own, tmp_path, capsys):
+    out = tmp_path / "run"
+    assert train("neid.lol", out, "--data", own, *NEID, "--seed", "7") == 0
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    lines = printed.err.splitlines()
+    assert lines[0].startswith("step 2 of 4: loss ")
+    assert " images/s, 0:0" in lines[0]
+    assert lines[2].startswith(f"trained all 4 steps; checkpoint {out / 'last.ckpt'}; best ")
+    assert lines[3].split() == ["validation,", "1", "pairs", "PSNR", "SSIM", "GT-mean:", "PSNR", "SSIM"]
+    assert lines[4].startswith("last.ckpt, step 4 ")
+    assert lines[-1] == f"samples {out / 'samples.png'}"
+    run_json = told(out)
+    assert run_json["recipe"]["seed"] == 7
+    assert run_json["data"] == "pairs of one's own, 11 pairs"
+    row = run_json["report"]["rows"][0]
+    assert float(lines[4].split()[3]) == pytest.approx(row["psnr"], abs=0.006)
+    assert row["psnr_gt_mean"] != row["psnr"]
+    sheet = cv2.imread(str(out / "samples.png"))
+    assert sheet.shape == (36, 3 * 48, 3), "input | output | reference"
+    sides = {side: [cv2.imread(str(path)) for path in (own / side).iterdir()] for side in ("low", "high")}
+    assert any(np.array_equal(sheet[:, :48], low) for low in sides["low"])
+    assert any(np.array_equal(sheet[:, 96:], high) for high in sides["high"])
+
+
+def test_time_and_resume(own, tmp_path, capsys):
+    words = ["neid.lol", tmp_path / "run", "--data", own, *NEID]
+    assert train(*words, "--max-time", "0s") == 0
     assert "time is up after 1 steps" in capsys.readouterr().err
-    assert run(typed(root, "--set", "steps=4")) == 1
-    assert "holds a run already" in capsys.readouterr().err
-    assert run(typed(root, "--set", "steps=4", "--resume", "auto")) == 0
+    assert not (tmp_path / "run/samples.png").exists()
+    assert train(*words, "--resume", "auto") == 0
     assert "trained all 4 steps" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("presses", "sentence"), [({1}, "Go on with --resume auto"), ({1, 2}, "")])
-def test_ctrl_c_is_130(root, capsys, monkeypatch, presses, sentence):
-    fit = training.fit
+def test_a_network_of_dark_pictures_alone(own, tmp_path, capsys):
+    assert train("cascade.lol", tmp_path / "run", "--data", own, *SMALL) == 0
+    assert "perceptual loss counts as 0" in capsys.readouterr().err
+    assert told(tmp_path / "run")["data"] == "pairs of one's own, 11 dark pictures"
 
-    def interrupted(*args, **kwargs):
-        def watch(now):
-            if now.step in presses:
-                os.kill(os.getpid(), signal.SIGINT)
 
-        return fit(*args, **kwargs | {"watch": watch})
+def test_from_normal_photos_alone(own, tmp_path, capsys):
+    assert train("neid.lol", tmp_path / "run", "--from-normal", own / "high", *NEID) == 0
+    assert told(tmp_path / "run")["recipe"]["data"]["sampling"] == "darkened"
+    assert told(tmp_path / "run")["data"] == "11 photos of high, darkened by paper 3's generator"
+    assert "validation, 1 pairs" in capsys.readouterr().err
 
-    monkeypatch.setattr(training, "fit", interrupted)
-    assert run(typed(root)) == 130
-    assert sentence in capsys.readouterr().err
+
+def test_photos_beside_pairs(own, tmp_path):
+    photos = pictures(tmp_path / "photos", 250, first=50)
+    assert train("neid.lol", tmp_path / "run", "--data", own, "--from-normal", photos, *NEID) == 0
+    recipe = told(tmp_path / "run")["recipe"]["data"]
+    assert (recipe["sampling"], recipe["darkened"]) == ("", 0.5)
+    assert told(tmp_path / "run")["pictures"] == 33
+    words = ["--data", own, "--from-normal", photos, *NEID, "--set=data.darkened=1"]
+    assert train("neid.lol", tmp_path / "other", *words) == 0
+    assert told(tmp_path / "other")["recipe"]["data"]["darkened"] == 1, "what is typed counts"
+
+
+def test_two_folders_that_are_no_pairs(own, tmp_path, capsys):
+    recipe = tmp_path / "gan.toml"
+    recipe.write_text('network = "msdrs-cyclegan"\ntag = "mine"\nsteps = 2\npanels_every = 1\n'
+                      "settings = { width = 4, deep_blocks = 1, side_blocks = 1, discriminator_width = 2 }\n"
+                      'data = { crop = 32, batch = 2 }\nprecision = "fp32"\nlog_every = 1\n')  # fmt: skip
+    light = pictures(tmp_path / "light", 250, 5, first=70)
+    assert train(str(recipe), tmp_path / "run", "--data", own / "low", "--data", light) == 0
+    assert "samples" in capsys.readouterr().err
+    board = EventAccumulator(str(tmp_path / "run/tensorboard"))
+    board.Reload()
+    assert {"loss", "cycle", "critic_low", "learning_rate", "pictures_per_second"} <= set(
+        board.Tags()["scalars"]
+    )
+    assert [event.step for event in board.Scalars("loss")] == [1, 2]
+    (panels,) = board.Tags()["images"]
+    assert panels == "input | output | input again | reference | darkened | reference again", "both cycles"
+    shown = board.Images(panels)[-1]
+    assert (shown.step, shown.height, shown.width) == (2, 2 * 32, 6 * 32)
+
+
+def test_a_pack(own, tmp_path):
+    write_pack(get_dataset("paired"), own, tmp_path / "pack", max_bytes=10_000_000)
+    for source, out in ((own, "one"), (tmp_path / "pack", "other")):
+        assert train("neid.lol", tmp_path / out, "--data", source, *NEID) == 0
+    folder, pack = (told(tmp_path / out) for out in ("one", "other"))
+    assert folder["data"] == pack["data"]
+    assert folder["report"]["best_score"] == pack["report"]["best_score"]
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "sentence"),
+    ("now", "text"),
     [
-        (["--set", "lr=3"], 2, "no key of a recipe named 'lr'"),
-        (["--set", "data.batch=9", "--set", "data.crop=8"], 2, "gives 'data.batch' twice"),
-        (["--set", "optimiser.lr=-1"], 2, "optimiser.lr=-1"),
-        (["--max-time", "soon"], 2, "expected a duration such as"),
+        (Progress(5, 9, 0.12345, 3.456, 3725.4, None), "loss 0.1235, 3.5 images/s, 1:02:05 left"),
+        (Progress(9, 9, 2.0, 30.0, 0.0, 17.5), "loss 2, 30.0 images/s, 0:00:00 left, 17.50 dB"),
     ],
 )
-def test_what_is_wrong_is_one_line(root, capsys, words, code, sentence):
-    assert run(typed(root, *words)) == code
-    told = capsys.readouterr().err
-    assert sentence in told
-    assert told.count("\n") == 1
+def test_what_the_bar_says(now, text):
+    assert values(now) == text
 
 
-def test_a_data_root_that_is_missing_or_too_small_is_named(root, capsys):
-    words = ["train", "cascade.lol", "--out", str(root.parent / "run"), "--data"]
-    assert run([*words, str(root / "nowhere")]) == 1
-    assert "there is no folder" in capsys.readouterr().err
-    assert run([*words, str(root)]) == 1
-    assert "there are 5 pictures to train on; expected at least one batch of 8" in capsys.readouterr().err
-    assert run([*words, str(root), "--set", "data.batch=2"]) == 1
-    assert "0.png is 40×26 pixels; expected at least the crop, 96×96" in capsys.readouterr().err
+def test_durations():
+    assert parse_duration("1h30m") == 5400
+    assert parse_duration("1.5m") == 90
 
 
 @pytest.mark.parametrize("text", ["9", "m", "1d", "-3m", "9 m"])

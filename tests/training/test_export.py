@@ -21,8 +21,8 @@ pytestmark = [
 
 
 @pytest.fixture
-def checkpoint(tmp_path, tiny, pictures):
-    return fit(tiny(steps=2), pictures, tmp_path / "run").checkpoint
+def checkpoint(tmp_path, tiny, material):
+    return fit(tiny(steps=2), material, tmp_path / "run").checkpoint
 
 
 @pytest.mark.parametrize("name", list_weights())

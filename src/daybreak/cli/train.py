@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import time
@@ -57,6 +58,7 @@ def train(
 ) -> int:
     """Train a network from a recipe. Ctrl-C ends with a checkpoint; --resume auto goes on from it."""
     seconds = parse_duration(max_time) if max_time else None
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # its processes warn of what costs nothing here
     try:
         from daybreak.training import fit as training
         from daybreak.training.lesson import features_of

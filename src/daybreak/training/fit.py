@@ -155,10 +155,12 @@ def _run(lesson: Lesson, keeper: Keeper, batches: _Batches, last: Path, crew: Cr
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep Lightning's own notes off the terminal; its warnings still come through."""
-    logger = logging.getLogger("lightning.pytorch")
-    before = logger.level
-    logger.setLevel(logging.WARNING)
+    loggers = [logging.getLogger(f"lightning.{part}") for part in ("pytorch", "fabric")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
     try:
         yield
     finally:
-        logger.setLevel(before)
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

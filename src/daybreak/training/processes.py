@@ -12,6 +12,9 @@ from filelock import FileLock, Timeout
 
 from daybreak.errors import BadSetting, OutputExists, TrainingError
 
+_TORCHRUN = "TORCHELASTIC_RUN_ID"
+"""Set in every process that torchrun starts."""
+
 
 @dataclass(frozen=True)
 class Crew:
@@ -41,8 +44,9 @@ class Crew:
 
     def leads(self) -> bool:
         """Whether this is the first process of its machine, the one that tells what is wrong with it."""
-        place = os.environ.get("LOCAL_RANK", os.environ.get("SLURM_LOCALID", "0"))
-        return self.size == 1 or place == "0"
+        if self.size == 1 and _TORCHRUN not in os.environ:
+            return True
+        return os.environ.get("LOCAL_RANK", os.environ.get("SLURM_LOCALID", "0")) == "0"
 
     def check(self, batch: int) -> None:
         """Refuse what these processes cannot do together.
@@ -60,7 +64,7 @@ class Crew:
                 "one they can share evenly",
                 f"Type --set data.batch={max(1, round(batch / self.size)) * self.size}",
             )
-        started = os.environ.get("WORLD_SIZE", "1") if "TORCHELASTIC_RUN_ID" in os.environ else None
+        started = os.environ.get("WORLD_SIZE", "1") if _TORCHRUN in os.environ else None
         if started is not None and started != str(self.size):
             raise BadSetting(
                 f"--devices {self.devices} --nodes {self.nodes} where torchrun started {started} processes",
