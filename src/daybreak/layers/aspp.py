@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from daybreak.layers.norm import InstanceNorm
+from daybreak.layers.norm import InstanceNorm, plane_mean
 
 
 def _branch(inputs: int, outputs: int, rate: int) -> nn.Sequential:
@@ -43,6 +43,6 @@ class Pyramid(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """B×C×H×W to the same shape."""
         maps = [branch(features) for branch in self.branches]
-        mean = self.mean(features.mean((2, 3), keepdim=True)).expand_as(maps[0])
+        mean = self.mean(plane_mean(features)).expand_as(maps[0])
         fused: Tensor = self.fuse(torch.cat([*maps, mean], dim=1))
         return fused

@@ -59,7 +59,7 @@ class MultiScaleAttention(nn.Module):
         rows, columns = self.along(lines).sigmoid().split([height, width], dim=2)
         crossed = self._grouped(self.norm(features * rows * columns.transpose(2, 3)))
         around = self._grouped(self.around(features))  # B×G×c×H×W
-        of_crossed = around.mean((3, 4)).softmax(2)  # B×G×c: the weights of branch 1, by branch 2
+        of_crossed = around.mean(4).mean(3).softmax(2)  # B×G×c: the weights of branch 1, by branch 2
         of_around = self.shift.softmax(0).to(around.dtype)[:, None, None]
         weight = (of_crossed * self.scale).to(crossed.dtype)[..., None, None]
         offset = (of_crossed * self.shift).sum(2).to(crossed.dtype)[..., None, None, None]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from daybreak.layers.norm import InstanceNorm
+from daybreak.layers.norm import InstanceNorm, plane_mean
 from daybreak.layers.reflected import Reflected
 
 
@@ -33,7 +33,7 @@ class Shrink(nn.Module):
         """B×C×H×W to the same shape."""
         sign = features.detach().sign()
         size = features * sign  # |f|; its gradient costs a tenth of that of abs() in bfloat16
-        mean = size.sum((2, 3)) / (size.shape[2] * size.shape[3])  # B×C; mean()'s gradient is a pass more
+        mean = plane_mean(size).flatten(1)  # B×C
         threshold = self.share(mean) * mean
         shrunk: Tensor = sign * nn.functional.relu(size - threshold.to(size.dtype)[..., None, None])
         return shrunk

@@ -54,4 +54,13 @@ SPEC = NetworkSpec(
     build=build,
     objective=CycleObjective,
     sampling=("unpaired", "aligned"),
+    published={
+        "data.sampling": ("unpaired", "cited: CycleGAN, section 1"),
+        "data.crop": (256, "cited: CycleGAN, appendix 7.1"),
+        "data.batch": (1, "cited: CycleGAN, section 4"),
+        "steps": ("200 epochs", "cited: CycleGAN, section 4"),
+        "optimiser.lr": (2e-4, "cited: CycleGAN, section 4"),
+        "optimiser.betas": ([0.5, 0.999], "cited: CycleGAN's code"),
+        "optimiser.schedule": ("linear", "cited: CycleGAN, section 4, constant for 100 epochs, then to 0"),
+    },
 )

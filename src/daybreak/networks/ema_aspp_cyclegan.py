@@ -138,4 +138,14 @@ SPEC = NetworkSpec(
     build=build,
     objective=CycleObjective,
     sampling=("unpaired", "aligned"),
+    published={
+        "data.source": ("lol-v1", "paper: section IV, 485 pairs"),
+        "data.sampling": ("unpaired", "cited: CycleGAN, section 1; the paper does not say"),
+        "data.crop": (256, "cited: CycleGAN, appendix 7.1; the paper gives none"),
+        "data.batch": (8, "paper: section IV"),
+        "steps": ("200 epochs", "paper: section IV"),
+        "optimiser.lr": (1e-4, "paper: section IV"),
+        "optimiser.betas": ([0.5, 0.999], "cited: CycleGAN's code; the paper gives none"),
+        "optimiser.schedule": ("linear", "cited: CycleGAN, section 4; the paper gives an initial rate"),
+    },
 )

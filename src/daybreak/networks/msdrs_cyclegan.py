@@ -135,10 +135,9 @@ class MsdrsGenerator(nn.Module):
 
 def build(settings: MsdrsSettings) -> CycleNetwork:
     """Both generators and both dual-path discriminators, freshly initialised."""
-    # path 3 sees farthest: its opening, two 5×5 a block, and behind it the output's dilated convolution
-    halo = 1 + 4 * settings.side_blocks + 2
-    if settings.resolution == "half":
-        halo = 1 + 2 * 4 * settings.side_blocks + 2 + 2 + 2  # the doubling and its convolution as well
+    step = 2 if settings.resolution == "half" else 1
+    seen = max(2 + step * 2 * settings.deep_blocks, 1 + step * 4 * settings.side_blocks)  # paths 1 and 3
+    halo = seen + (4 if step == 2 else 0) + 2  # the doubling and its convolution; the output's
     return CycleNetwork(
         lambda: MsdrsGenerator(settings),
         lambda: PatchGan((3, 5), settings.discriminator_width),
@@ -155,4 +154,15 @@ SPEC = NetworkSpec(
     build=build,
     objective=CycleObjective,
     sampling=("unpaired", "aligned"),
+    published={
+        "data.source": ("lol-v1", "paper: section 'Experiment settings', 485 pairs"),
+        "data.sampling": ("unpaired", "assumed: CycleGAN's; the paper calls its learning unsupervised"),
+        "data.crop": (96, "paper: section 'Implementation details'"),
+        "data.batch": (1, "paper: section 'Implementation details'"),
+        "steps": ("1000 epochs", "paper: section 'Implementation details', 1000 iterations, read as epochs"),
+        "optimiser.lr": (1e-3, "paper: section 'Implementation details', generators"),
+        "optimiser.critic_lr": (2e-3, "paper: section 'Implementation details', discriminators"),
+        "optimiser.betas": ([0.5, 0.999], "cited: CycleGAN's code; the paper says Adam"),
+        "optimiser.schedule": ("linear", "cited: CycleGAN, section 4; the paper only says it is adjusted"),
+    },
 )
