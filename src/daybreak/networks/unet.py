@@ -2,7 +2,8 @@
 
 Source: Ronneberger, Fischer, Brox, "U-Net", MICCAI 2015, in the shape of paper 4's encoder and decoder
 (methods.md A.4, C.10): the picture at its full size, no super-resolution, mean absolute error. Padded
-convolutions in place of the original's cropped ones, so that the sizes agree.
+convolutions in place of the original's cropped ones, so that the sizes agree; Kaiming's initial weights, as
+the recipes of the other rows have them.
 """
 
 from __future__ import annotations
