@@ -1,0 +1,157 @@
+"""How much of the machine training uses: images/s and GFLOP/s per network against its convolution ceiling.
+
+    python benchmarks/train_step.py [neid msdrs-cyclegan ...] [--steps 10] [--save]
+
+What is timed is `daybreak.training.fit` itself, from step to step: sampling, every phase forward and backward,
+clipping, Adam, averaged weights and Lightning's loop; without scoring and checkpoints. The operations of a step
+are those of the convolutions and matrix products it runs, counted at their shapes, forward (two per
+multiply-add) and backward: about three times the forward pass, less where a part is frozen.
+
+The ceiling is the best of a few large 3×3 convolutions, forward and backward, in bf16 and channels_last,
+measured before and after the networks; the higher one counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import logging
+import statistics
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from daybreak.networks.registry import NETWORKS
+from daybreak.training.fit import fit
+from daybreak.training.machine import keep_memory, precision
+from daybreak.training.material import Material
+from daybreak.training.recipe import Recipe, list_recipes, load_recipe, parse_recipe
+from daybreak.training.report import Progress
+from daybreak.training.stop import Stop
+from machine import save
+
+SHAPES = ((8, 64, 96), (8, 128, 64), (8, 256, 48), (8, 512, 24))  # batch, channels, side
+WARM_UP = 2
+
+
+class After(Stop):
+    """Ends a run after so many steps, without what a finished one does at its end."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self._left = steps
+
+    def reason(self) -> Literal["time"] | None:
+        self._left -= 1
+        return "time" if self._left <= 0 else None
+
+
+def ceiling(repeats: int) -> dict[str, float]:
+    """GFLOP/s of a few large convolutions, forward and backward, by shape: the fastest of `repeats`."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    reached = {}
+    for batch, channels, side in SHAPES:
+        layer = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        layer = layer.to(device, memory_format=torch.channels_last)
+        given = torch.rand(batch, channels, side, side, device=device).to(memory_format=torch.channels_last)
+        given.requires_grad_()
+        seconds = []
+        for _ in range(repeats + WARM_UP):
+            start = time.perf_counter()
+            with torch.autocast(device.type, torch.bfloat16):
+                output = layer(given)
+            output.backward(torch.ones_like(output))
+            if device.type == "cuda":
+                torch.cuda.synchronize()
+            seconds.append(time.perf_counter() - start)
+        operations = 3 * 2 * 9 * channels * channels * batch * side * side
+        reached[f"{batch}×{channels}×{side}×{side}"] = operations / min(seconds[WARM_UP:]) / 1e9
+    return reached
+
+
+def recipe_of(name: str) -> Recipe:
+    """The first shipped recipe of a network, else its preset with one crop of 256² a step."""
+    quiet = {"save_every": "1000000", "score_every": "1000000", "log_every": "1000000", "panels_every": "0"}
+    quiet["data.darkened"] = "0"
+    shipped = [recipe for recipe in list_recipes() if recipe.partition(".")[0] == name]
+    if shipped:
+        return load_recipe(shipped[0], quiet | {"steps": "1000000"})
+    return parse_recipe({"network": name, "tag": "preset", "steps": 1000000, "data": {"batch": 1}})
+
+
+def noise(recipe: Recipe) -> Material:
+    """Pictures of the size of LOL's, or of the crop where that is larger."""
+    random = np.random.default_rng(0)
+    shape = (max(400, recipe.data.crop), max(600, recipe.data.crop), 3)
+    pictures = {str(n): random.integers(0, 256, shape, dtype=np.uint8) for n in range(recipe.data.batch)}
+    return Material(pictures, pictures, pictures)
+
+
+def measure(name: str, steps: int) -> dict[str, Any]:
+    """What a network's training step takes."""
+    recipe = recipe_of(name)
+    material, ends = noise(recipe), []
+
+    def watch(_: Progress) -> None:
+        ends.append(time.perf_counter())
+
+    with tempfile.TemporaryDirectory() as folder:
+        with FlopCounterMode(display=False) as counter:
+            fit(recipe, material, Path(folder) / "counted", stop=After(1))
+        operations = counter.get_total_flops()
+        fit(recipe, material, Path(folder) / "timed", stop=After(steps + WARM_UP + 1), watch=watch)
+    taken = [
+        b - a for a, b in itertools.pairwise(ends[WARM_UP - 1 : -1])
+    ]  # the last step writes a checkpoint
+    seconds = statistics.median(taken)
+    return {
+        "recipe": recipe.name,
+        "crop": recipe.data.crop,
+        "batch": recipe.data.batch,
+        "precision": precision(recipe.precision),
+        "steps": len(taken),
+        "gflop_per_step": round(operations / 1e9, 2),
+        "seconds_median": round(seconds, 4),
+        "seconds_min": round(min(taken), 4),
+        "seconds_max": round(max(taken), 4),
+        "images_per_second": round(recipe.data.batch / seconds, 2),
+        "gflop_per_second": round(operations / seconds / 1e9, 1),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("networks", nargs="*", help="names; all where none is given")
+    parser.add_argument("--steps", type=int, default=10, help="timed, after two that are not")
+    parser.add_argument("--save", action="store_true", help="write results/train_step.json")
+    told = parser.parse_args()
+    warnings.filterwarnings("ignore")
+    logging.getLogger("lightning").setLevel(logging.ERROR)
+    keep_memory()
+    before = ceiling(told.steps)
+    rows = {name: measure(name, told.steps) for name in told.networks or [spec.name for spec in NETWORKS]}
+    after = ceiling(told.steps)
+    shapes = {shape: round(max(before[shape], after[shape]), 1) for shape in before}
+    top = max(shapes.values())
+    print(f"ceiling {top:.0f} GFLOP/s\n{'network':20} crop batch  images/s  GFLOP/s  of the ceiling")
+    for name, row in rows.items():
+        row["of_ceiling"] = round(row["gflop_per_second"] / top, 3)
+        print(
+            f"{name:20} {row['crop']:4} {row['batch']:5}  {row['images_per_second']:8.2f}"
+            f"  {row['gflop_per_second']:7.1f}  {row['of_ceiling']:14.0%}"
+        )
+    if told.save:
+        device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+        results = {"device": device, "torch": torch.__version__, "threads": torch.get_num_threads()}
+        print(save("train_step", results | {"ceiling_gflop_per_second": shapes, "networks": rows}))
+
+
+if __name__ == "__main__":
+    main()
