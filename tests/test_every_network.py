@@ -43,7 +43,8 @@ def test_pictures_of_a_batch_do_not_touch_each_other(spec):
     with torch.no_grad():
         both = network.inference()(low)
         alone = network.inference()(low[:1])
-    torch.testing.assert_close(both[:1], alone, atol=1e-6, rtol=0)
+    tolerance = 1e-6 if network.context == "local" else 2e-5  # norms enlarge the kernels' rounding
+    torch.testing.assert_close(both[:1], alone, atol=tolerance, rtol=0)
 
 
 @pytest.mark.parametrize("spec", [s for s in NETWORKS if made(s).context == "local"], ids=lambda s: s.name)

@@ -43,6 +43,6 @@ class Pyramid(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """B×C×H×W to the same shape."""
         maps = [branch(features) for branch in self.branches]
-        mean = self.mean(plane_mean(features)).expand_as(maps[0])
+        mean = self.mean(plane_mean(features, careful=not self.training)).expand_as(maps[0])
         fused: Tensor = self.fuse(torch.cat([*maps, mean], dim=1))
         return fused

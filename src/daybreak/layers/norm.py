@@ -15,14 +15,21 @@ Init = Literal["normal", "kaiming"]
 """N(0, 0.02), or normal by the fan-in for ReLU."""
 
 
-def plane_mean(features: Tensor) -> Tensor:
+def plane_mean(features: Tensor, careful: bool) -> Tensor:
     """B×C×H×W to the mean of each plane, B×C×1×1.
 
-    Row by row and then over the rows: ONNX Runtime adds a plane up value by value, and its rounding grows with
-    the picture, to 1e-4 of the result at 400×600. The sums are divided last, since mean() divides a whole
-    plane on its way back.
+    The sums are divided last: mean() divides a whole plane on its way back.
+
+    Args:
+        features: what has the planes.
+        careful: sum row by row and then over the rows, for the exported graph. ONNX Runtime adds a whole plane
+            up value by value, and its rounding grows with the picture, to 1e-4 of the result at 400×600; for
+            torch this order takes ten times as long.
     """
-    return features.sum(3, keepdim=True).sum(2, keepdim=True) / (features.shape[2] * features.shape[3])
+    total = (
+        features.sum(3, keepdim=True).sum(2, keepdim=True) if careful else features.sum((2, 3), keepdim=True)
+    )
+    return total / (features.shape[2] * features.shape[3])
 
 
 class InstanceNorm(nn.Module):
@@ -36,8 +43,8 @@ class InstanceNorm(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """See the class."""
         if not self.training:
-            centred = features - plane_mean(features)
-            return centred * torch.rsqrt(plane_mean(centred * centred) + 1e-5)
+            centred = features - plane_mean(features, careful=True)
+            return centred * torch.rsqrt(plane_mean(centred * centred, careful=True) + 1e-5)
         pictures = torch.split(features, 1)
         normed = [nn.functional.batch_norm(one, None, None, training=True) for one in pictures]
         return normed[0] if len(normed) == 1 else torch.cat(normed)
