@@ -22,7 +22,7 @@ def plane_mean(features: Tensor, careful: bool) -> Tensor:
 
     Args:
         features: what has the planes.
-        careful: sum row by row and then over the rows, as the exported graph should: ONNX Runtime adds a plane
+        careful: sum row by row and then over the rows, as exported graphs should: ONNX Runtime adds a plane
             up value by value, and its rounding grows with the picture, to 1e-4 of the result at 400×600. For
             torch this order takes ten times as long.
     """
