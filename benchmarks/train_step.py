@@ -2,8 +2,8 @@
 
     python benchmarks/train_step.py [neid msdrs-cyclegan ...] [--steps 10] [--save]
 
-What is timed is `daybreak.training.fit` itself, from step to step: sampling, every phase forward and backward,
-clipping, Adam, averaged weights and Lightning's loop; without scoring and checkpoints. The operations of a step
+What is timed is `daybreak.training.fit` itself, step to step: sampling, every phase forward and backward,
+clipping, Adam, averaged weights and Lightning's loop; no scoring, no checkpoint. The operations of a step
 are those of the convolutions and matrix products it runs, counted at their shapes, forward (two per
 multiply-add) and backward: about three times the forward pass, less where a part is frozen.
 

@@ -102,6 +102,12 @@ def test_from_normal_photos_alone(own, tmp_path, capsys):
     assert "validation, 1 pairs" in capsys.readouterr().err
 
 
+def test_from_normal_photos_for_a_network_that_learns_from_dark_ones(own, tmp_path, capsys):
+    assert train("cascade.lol", tmp_path / "run", "--from-normal", own / "high", *SMALL) == 0
+    data = told(tmp_path / "run")["recipe"]["data"]
+    assert (data["sampling"], data["darkened"]) == ("", 1)
+
+
 def test_photos_beside_pairs(own, tmp_path):
     photos = pictures(tmp_path / "photos", 250, first=50)
     assert train("neid.lol", tmp_path / "run", "--data", own, "--from-normal", photos, *NEID) == 0

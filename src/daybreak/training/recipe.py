@@ -172,8 +172,10 @@ def implied(recipe: Recipe, folders: int, normal: bool) -> dict[str, str]:
     changes = {}
     if folders == 2 and recipe.sampling == "aligned":
         changes["data.sampling"] = "unpaired"
-    if normal and not folders:
+    if normal and not folders and "darkened" in get_network(recipe.network).sampling:
         changes["data.sampling"] = "darkened"
+    elif normal and not folders:  # the network's own kind of batch, but all of it made
+        changes["data.darkened"] = "1"
     elif normal and not recipe.data.darkened:
         changes["data.darkened"] = "0.5"
     return changes

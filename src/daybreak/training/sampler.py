@@ -78,8 +78,12 @@ class Sampler:
                     "Or type --set data.darken_highs=true to take the references of pairs",
                 )
             heaps["clean"] = clean
+        self._share = data.batch if sampling == "darkened" else round(data.darkened * data.batch)
+        needed = {kind for kind in heaps if kind == "clean" or self._share < data.batch}
         self._sides = {
-            kind: self._side(number, pictures) for number, (kind, pictures) in enumerate(heaps.items())
+            kind: self._side(number, pictures)
+            for number, (kind, pictures) in enumerate(heaps.items())
+            if kind in needed
         }
 
     def _side(self, number: int, pictures: Mapping[str, Bytes]) -> _Side:
@@ -103,9 +107,8 @@ class Sampler:
 
     def at(self, step: int, rank: int = 0, world: int = 1) -> Batch:
         """The batch of one step, counted from 0, or the part of it that one of `world` processes takes."""
-        size = self._data.batch
+        size, darkened = self._data.batch, self._share
         places = range(rank, size, world)
-        darkened = size if self._sampling == "darkened" else round(self._data.darkened * size)
         samples = [
             self._darkened(step * darkened + place) if place < darkened
             else self._sample(step * (size - darkened) + place - darkened)
