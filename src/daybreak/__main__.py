@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from typing import NoReturn
 
+from daybreak.cli.start import start
+
 
 def main() -> NoReturn:
     """Run the command line of this process and end it with the exit code."""
-    gc.disable()  # nothing imported at the start is garbage, and looking for some takes 20 ms
+    start()
     from daybreak.cli.main import run
 
     code = run()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 from importlib import import_module
 from typing import Any
 
 import typer
 from typer.core import TyperCommand
+
+from daybreak.cli.start import started
 
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
@@ -30,9 +31,7 @@ class LazyCommand(TyperCommand):
         """Load the real command and let it parse; the context carries it, so that is what runs."""
         module, _, name = self.target.partition(":")
         app = getattr(import_module(module), name)
-        if not gc.isenabled():  # switched off for the start: see `daybreak.__main__`
-            gc.freeze()
-            gc.enable()
+        started()
         if not isinstance(app, typer.Typer):
             function = app
             app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=HELP_NAMES)
