@@ -13,10 +13,10 @@ from torch import Tensor
 
 from daybreak.data.registry import parse_dataset
 from daybreak.engines import OnnxEngine
-from daybreak.errors import BadSetting, OutputExists, TrainingError
+from daybreak.errors import BadSetting, OutputExists
 from daybreak.methods.pretrained import run_weight
 from daybreak.networks.base import Network
-from daybreak.networks.registry import build, get_network
+from daybreak.networks.registry import get_network
 from daybreak.training import checkpoint as checkpoints
 from daybreak.training.graph import TOLERANCE, check_parity, macs_per_pixel, make_onnx
 from daybreak.training.lesson import OURS
@@ -45,17 +45,8 @@ def load_network(path: Path) -> tuple[Network, Recipe, dict[str, str], int]:
         TrainingError: no checkpoint of ours, or of another version of the network.
     """
     kept = checkpoints.load(path)
-    recipe = checkpoints.recipe_of(kept)
-    network = build(recipe.network, **recipe.settings)
-    prefix = "average." if recipe.ema else "network."
-    state = {key.removeprefix(prefix): v for key, v in kept["state_dict"].items() if key.startswith(prefix)}
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
-        told = " ".join(str(error).split())
-        raise TrainingError(f"{path} holds another version of the network {recipe.network}: {told}") from None
     steps = int(kept["global_step"]) // len(kept["optimizer_states"])
-    return network.eval(), recipe, kept[OURS]["about"], steps
+    return checkpoints.network_of(kept, path), checkpoints.recipe_of(kept), kept[OURS]["about"], steps
 
 
 def export(

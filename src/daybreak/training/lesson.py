@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import math
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from daybreak.errors import TrainingError
@@ -18,6 +20,7 @@ from daybreak.networks.base import Batch, Network, Phase
 from daybreak.networks.registry import get_network, parse_settings
 from daybreak.training.recipe import Recipe
 from daybreak.training.schedule import factor
+from daybreak.weights import find_weight
 
 OURS = "daybreak"
 """Key of our own part of a checkpoint."""
@@ -47,7 +50,10 @@ class Lesson(L.LightningModule):
         settings = parse_settings(spec, recipe.settings)
         torch.manual_seed(recipe.seed)
         self.recipe = recipe
-        self.network: Network = spec.build(settings).to(memory_format=torch.channels_last)
+        self.network: Network = spec.build(settings)
+        if recipe.start:
+            take_up(self.network, recipe)
+        self.network = self.network.to(memory_format=torch.channels_last)
         self.average: Network | None = None
         if recipe.ema:
             self.average = copy.deepcopy(self.network).requires_grad_(False)
@@ -128,6 +134,7 @@ class Lesson(L.LightningModule):
                 betas=told.betas,
                 eps=told.eps,
                 weight_decay=told.weight_decay,
+                fused=True,  # a tenth of a small step is Adam's otherwise
             )
             optimisers.append(optimiser)
             schedules.append(
@@ -153,6 +160,25 @@ class Lesson(L.LightningModule):
             torch.cuda.set_rng_state_all(kept["random"][1:])
         self.objective.load_state(kept["objective"])
         self.best = (int(kept["best"][0]), float(kept["best"][1])) if kept["best"] else None
+
+
+def take_up(network: Network, recipe: Recipe) -> None:
+    """Give the exported part of a network the parameters of the weight that its recipe starts from.
+
+    Raises:
+        UnknownName, WeightsError: there is no such weight, or its files are not what its card says.
+        TrainingError: it is of another network, or of other hyper-parameters.
+    """
+    path = Path(recipe.start)
+    weight = find_weight(path.stem, path.parent) if path.suffix == ".toml" else find_weight(recipe.start)
+    weight.verify()
+    if weight.card.network != recipe.network:
+        raise TrainingError(f"start={recipe.start} is a weight of {weight.card.network}", recipe.network)
+    try:
+        network.inference().load_state_dict(load_file(weight.safetensors))
+    except RuntimeError as error:
+        told = " ".join(str(error).split())
+        raise TrainingError(f"start={recipe.start} has other hyper-parameters: {told[:200]}") from None
 
 
 def features_of(recipe: Recipe) -> Features | None:

@@ -17,6 +17,7 @@ BOOKKEEPING = ("save_every", "score_every", "score_pairs", "log_every", "panels_
 """Keys of a recipe that the steps of training do not depend on."""
 
 USUAL: Mapping[str, str] = {
+    "start": "assumed: random weights, as every source begins",
     "data.source": "assumed: the pairs that are at hand",
     "data.sampling": "assumed: what the objective is made for",
     "data.crop": "assumed: what the time and memory of two cores allow",
@@ -41,6 +42,7 @@ USUAL: Mapping[str, str] = {
 """Why a key that no source tells of has the value that holds where a recipe leaves it out."""
 
 CHANGED: Mapping[str, str] = {
+    "start": "assumed: what was learned on photographed darkness is not learned again",
     "data.rotate": "assumed: what is turned is a picture still, and there are few",
     "data.darkened": "assumed: two kinds of darkness, so that neither is learned by heart",
     "data.darken_highs": "assumed: more clean pictures to darken",

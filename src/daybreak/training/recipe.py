@@ -81,6 +81,7 @@ class Recipe(_Part):
         network: name in the registry of networks.
         tag: names the weight, together with the network.
         settings: the network's hyper-parameters that differ from its preset.
+        start: name of a shipped weight, or path of a weight's card, to learn on from; "" for random weights.
         data, optimiser: see there.
         steps: optimiser steps of the whole run.
         save_every: steps between two checkpoints; a kill loses no more than this.
@@ -96,6 +97,7 @@ class Recipe(_Part):
     network: str
     tag: str
     settings: dict[str, Any] = Field(default_factory=dict)
+    start: str = ""
     data: Data = Data()
     optimiser: Optimiser = Optimiser()
     steps: int = Field(gt=0)
