@@ -1,0 +1,231 @@
+"""The new picture and everything that was beside the old one, in one file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, cast
+
+import av
+from av.container import OutputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import Stream
+from av.video.stream import VideoStream
+
+from daybreak.enhancing.video.encoder import Encoding
+from daybreak.enhancing.video.packets import Entry, PacketLog, decoding_times
+from daybreak.enhancing.video.source import About, open_film
+from daybreak.errors import UnwritablePicture
+from daybreak.image.paths import shown
+
+CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+_MADE_ANEW = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration"}
+_MUST = ("audio", "subtitle")
+
+
+def container_of(target: Path, codec: str) -> str:
+    """FFmpeg's name of the container that a suffix stands for.
+
+    Raises:
+        UnwritablePicture: another suffix, or a container that cannot hold the codec.
+    """
+    name = CONTAINERS.get(target.suffix.lower())
+    if name is None:
+        raise UnwritablePicture(
+            f"{shown(target)} is no name of a video", f"one that ends in {', '.join(CONTAINERS)}"
+        )
+    if name == "webm" and codec != "av1":
+        came = f"{shown(target)} cannot hold {codec}"
+        raise UnwritablePicture(came, hint="Type --codec av1, or a name that ends in .mkv")
+    return name
+
+
+def what_fits(about: About, container: str) -> tuple[list[int], list[str]]:
+    """Which streams beside the picture the container can hold, and a line about each that is left out.
+
+    Raises:
+        UnwritablePicture: it cannot hold the sound or the subtitles.
+    """
+    fitting, left_out = [], []
+    with open_film(about.path) as film:
+        chapters = bool(film.chapters())
+        for stream in film.streams:
+            if stream.index == about.index:
+                continue
+            name = getattr(stream, "name", None) or "unknown"
+            if _holds(container, stream):
+                fitting.append(stream.index)
+            elif stream.type in _MUST:
+                came = f"{container} cannot hold {stream.type} stream {stream.index} ({name})"
+                raise UnwritablePicture(came, hint="Give a name that ends in .mkv")
+            elif not (chapters and name == "bin_data"):  # a chapter track, which is made anew
+                left_out.append(
+                    f"{stream.type} stream {stream.index} ({name}) was left out: {container} holds none"
+                )
+    return fitting, left_out
+
+
+def _holds(container: str, stream: Stream) -> bool:
+    """Whether a container takes a stream; asked by beginning such a file in memory."""
+    out = av.open(io.BytesIO(), "w", format=container)
+    try:
+        _copy_of(out, stream)
+        out.start_encoding()
+        out.close()
+    except (FFmpegError, ValueError):
+        return False
+    return True
+
+
+def _copy_of(out: OutputContainer, stream: Stream) -> Stream:
+    made = cast(Any, out).add_stream_from_template(stream, opaque=True)
+    made.metadata.update(stream.metadata)
+    made.disposition = stream.disposition
+    return cast(Stream, made)
+
+
+def mux(
+    log: PacketLog,
+    encoding: Encoding,
+    about: About,
+    hidden: Path,
+    container: str,
+    streams: list[int],
+    span: tuple[int, int | None],
+    cut: bool,
+) -> int:
+    """Write the file.
+
+    Args:
+        log: the new picture.
+        encoding: what its encoder was told.
+        about: the source, whose other streams, chapters and tags are copied.
+        hidden: where to.
+        container: from `container_of`.
+        streams: from `what_fits`.
+        span: start and end in units of the picture's time base.
+        cut: whether it is a part, which then begins at 0.
+
+    Returns:
+        How many frames the picture has.
+    """
+    entries = log.entries()
+    shift = min((entry.pts for entry in entries), default=0) if cut else 0
+    begin = shift * about.time_base if cut else None
+    finish = span[1] * about.time_base if cut and span[1] is not None else None
+    options = {"movflags": "+faststart"} if container in ("mp4", "mov") else {}
+    with open_film(about.path) as film, av.open(str(hidden), "w", format=container, options=options) as out:
+        out.metadata.update({k: v for k, v in film.metadata.items() if k.lower() not in _MADE_ANEW})
+        copies: dict[int, Stream] = {}
+        picture: VideoStream | None = None
+        for stream in film.streams:
+            if stream.index == about.index:
+                picture = _picture(out, encoding, about)
+                picture.metadata.update(
+                    {k: v for k, v in stream.metadata.items() if k.lower() not in _MADE_ANEW}
+                )
+                cast(Any, picture).disposition = stream.disposition
+            elif stream.index in streams:
+                copies[stream.index] = _copy_of(out, stream)
+        assert picture is not None
+        out.set_chapters(_chapters(film.chapters(), begin, finish))
+        others = _beside(film, copies, begin, finish)
+        for packet in _merged(_shown(log, entries, picture, about, shift), others):
+            out.mux_one(packet)
+    return len(entries)
+
+
+def _picture(out: OutputContainer, encoding: Encoding, about: About) -> VideoStream:
+    stream = cast(VideoStream, out.add_stream(encoding.encoder, rate=encoding.rate))
+    encoding.apply(stream.codec_context)
+    cast(Any, stream).time_base = encoding.time_base
+    if encoding.codec == "hevc" and out.format.name in ("mp4", "mov"):
+        stream.codec_context.codec_tag = "hvc1"  # the tag that Apple's players know
+    if about.matrix is not None:
+        stream.set_display_matrix(about.matrix)
+    return stream
+
+
+def _shown(
+    log: PacketLog, entries: list[Entry], stream: VideoStream, about: About, shift: int
+) -> Iterator[Packet]:
+    """The picture's packets, stamped."""
+    times = decoding_times([entry.pts for entry in entries], about.frame_units)
+    for entry, dts in zip(entries, times, strict=True):
+        packet = log.packet(entry)
+        packet.pts, packet.dts, packet.time_base = entry.pts - shift, dts - shift, about.time_base
+        packet.stream = stream
+        yield packet
+
+
+def _beside(
+    film: av.container.InputContainer,
+    copies: dict[int, Stream],
+    begin: Fraction | None,
+    finish: Fraction | None,
+) -> Iterator[Packet]:
+    """The packets of the other streams, as they are; of a part only those that belong to it, moved with it."""
+    if not copies:
+        return
+    packets = film.demux(*(film.streams[index] for index in copies))
+    while True:
+        try:
+            packet = next(packets, None)
+        except FFmpegError:  # a hole in the file; the picture ended there too
+            return
+        if packet is None:
+            return
+        if packet.size == 0 or packet.pts is None and packet.dts is None:
+            continue
+        if begin is not None:
+            at = packet.pts if packet.pts is not None else packet.dts
+            assert at is not None
+            end_of_it = (at + (packet.duration or 0)) * packet.time_base
+            lasting = film.streams[packet.stream_index].type == "subtitle"
+            if (end_of_it if lasting else at * packet.time_base) < begin:
+                continue
+            if finish is not None and at * packet.time_base >= finish:
+                continue
+            moved = round(begin / packet.time_base)
+            packet.pts = None if packet.pts is None else packet.pts - moved
+            packet.dts = None if packet.dts is None else packet.dts - moved
+        packet.stream = copies[packet.stream_index]
+        yield packet
+
+
+def _merged(first: Iterator[Packet], second: Iterator[Packet]) -> Iterator[Packet]:
+    """Two streams of packets by their time of decoding, each in its own order."""
+    heads = [next(first, None), next(second, None)]
+    sources = [first, second]
+    while any(head is not None for head in heads):
+        times = [_time(head) for head in heads]
+        chosen = 0 if times[0] <= times[1] else 1
+        head = heads[chosen]
+        assert head is not None
+        yield head
+        heads[chosen] = next(sources[chosen], None)
+
+
+def _time(packet: Packet | None) -> float:
+    if packet is None:
+        return float("inf")
+    at = packet.dts if packet.dts is not None else packet.pts
+    return float((at or 0) * packet.time_base)
+
+
+def _chapters(chapters: list[Any], begin: Fraction | None, finish: Fraction | None) -> list[Any]:
+    """Those of the part, in its time."""
+    if begin is None:
+        return chapters
+    kept = []
+    for chapter in chapters:
+        base = chapter["time_base"]
+        start = max(chapter["start"], round(begin / base))
+        end = chapter["end"] if finish is None else min(chapter["end"], round(finish / base))
+        if end > start:
+            moved = round(begin / base)
+            kept.append({**chapter, "start": start - moved, "end": end - moved})
+    return kept

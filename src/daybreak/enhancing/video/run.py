@@ -1,0 +1,263 @@
+"""A film from file to file: decoding, enhancing and encoding at the same time, then all of it put together."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import cv2
+
+from daybreak.enhancing.enhancer import Enhancer, Outcome
+from daybreak.enhancing.memory import bytes_per_pixel, fitting_jobs, free_memory
+from daybreak.enhancing.record import asked
+from daybreak.enhancing.video.denoise import TemporalDenoiser
+from daybreak.enhancing.video.encoder import Encoder, Encoding, plan_encoding
+from daybreak.enhancing.video.mux import container_of, mux, what_fits
+from daybreak.enhancing.video.options import Progress, Stopped, VideoOptions, VideoResult
+from daybreak.enhancing.video.packets import PacketLog, log_path
+from daybreak.enhancing.video.source import About, Film, Shot
+from daybreak.enhancing.video.stages import Behind, ahead, in_order
+from daybreak.enhancing.video.steady import State, Steady
+from daybreak.errors import BadSetting, OutputExists, UnreadablePicture
+from daybreak.files import make_folder, whole_path, writing
+from daybreak.image.paths import shown
+from daybreak.image.rows import Rows
+from daybreak.version import __version__
+
+_QUEUE = 3  # frames between two stages: enough to even out, little memory
+
+
+@dataclass
+class _Told:
+    """What the loop learns on its way."""
+
+    frames: int = 0
+    method: str = ""
+    note: str = ""
+    scale: int = 1
+    durations: dict[int, int] = field(default_factory=dict)
+
+
+def enhance_video(
+    source: Path,
+    target: Path,
+    enhancer: Enhancer,
+    options: VideoOptions = VideoOptions(),
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> VideoResult:
+    """Enhance every frame of a film; everything beside the picture is copied as it is.
+
+    The picture is held steady over time (`steady.Steady`). Until all is done the result lies encoded in a
+    hidden file beside the target; the target appears whole or not at all.
+
+    Args:
+        source: a video file.
+        target: where to; its suffix decides the container.
+        enhancer: the method, its settings and its amount.
+        options: see `VideoOptions`.
+        progress: called after each frame, from this thread.
+        stop: asked before each frame; True ends the run with `Stopped`.
+
+    Raises:
+        UnreadablePicture: the source is missing or no video, or nothing of it can be decoded.
+        UnwritablePicture: the target cannot be written, or its container cannot hold what is to go in.
+        OutputExists: the target is there, or is the source, or another run is at work on it.
+        BadSetting: an option out of its range.
+        Stopped: `stop` said so. Without `options.resume` nothing is left.
+    """
+    begun = time.perf_counter()
+    options.check()
+    _check_target(source, target, options.overwrite)
+    film = Film(source)
+    scale = int(getattr(enhancer.settings, "upscale", enhancer.method.card.scale))
+    encoding, notes = plan_encoding(film.about, scale, options.codec, options.quality, options.speed)
+    container = container_of(target, encoding.codec)
+    streams, left_out = what_fits(film.about, container)
+    span = _span(film.about, options)
+    make_folder(target.parent)
+    fingerprint = _asked(enhancer, options, encoding, source)
+    log = PacketLog(log_path(target), fingerprint, resume=options.resume)
+    keep = options.resume
+    try:
+        told = _Told(scale=scale)
+        resumed = len(log.entries())
+        told.frames = resumed
+        with writing(target):
+            _enhance(film, enhancer, options, encoding, log, span, told, progress, stop)
+        cut = options.start > 0.0 or options.end is not None
+        with whole_path(target, overwrite=options.overwrite) as hidden:
+            frames = mux(log, encoding, film.about, hidden, container, streams, span, cut)
+        keep = False
+    finally:
+        log.close(remove=not keep)
+    if film.broken:
+        notes.append(f"{film.broken} damaged frames or packets were left out or repaired by the decoder")
+    return VideoResult(
+        source,
+        target,
+        frames,
+        resumed,
+        encoding.codec,
+        encoding.format,
+        encoding.width,
+        encoding.height,
+        told.method,
+        told.note,
+        film.broken,
+        time.perf_counter() - begun,
+        (*notes, *left_out),
+    )
+
+
+def _check_target(source: Path, target: Path, overwrite: bool) -> None:
+    """Refuse what could destroy something, before any work.
+
+    Raises:
+        OutputExists: the target is there, or is the source.
+    """
+    if os.path.lexists(target):
+        with suppress(OSError):
+            if target.samefile(source):
+                raise OutputExists(f"{shown(target)} is the input", hint="Give another -o")
+        if not overwrite:
+            raise OutputExists(
+                f"{shown(target)} is there already", hint="Choose another name, or type --overwrite"
+            )
+
+
+def _span(about: About, options: VideoOptions) -> tuple[int, int | None]:
+    """Start and end in units of the time base.
+
+    Raises:
+        BadSetting: the film is over before the start.
+    """
+    start = about.begins + round(options.start / about.time_base)
+    if about.frames is not None and options.start * float(about.rate) >= about.frames:
+        length = about.frames / float(about.rate)
+        raise BadSetting(f"start {options.start:g} s in a film of {length:.1f} s", "a start before its end")
+    end = None if options.end is None else about.begins + round(options.end / about.time_base)
+    return start, end
+
+
+def _asked(enhancer: Enhancer, options: VideoOptions, encoding: Encoding, source: Path) -> dict[str, str]:
+    """All that a run depends on, by name."""
+    status = source.stat()
+    parts = {key: str(getattr(options, key)) for key in ("start", "end", "denoise", "steady")}
+    file = f"{source.absolute()} {status.st_size} {status.st_mtime_ns}"
+    return (
+        asked(enhancer) | parts | {"source": file, "encoding": str(encoding.told()), "version": __version__}
+    )
+
+
+def _enhance(
+    film: Film,
+    enhancer: Enhancer,
+    options: VideoOptions,
+    encoding: Encoding,
+    log: PacketLog,
+    span: tuple[int, int | None],
+    told: _Told,
+    progress: Callable[[Progress], None] | None,
+    stop: Callable[[], bool] | None,
+) -> None:
+    """Bring the frames that are not in the log into it."""
+    start = span[0] if log.mark is None else log.mark.pts
+    steady = Steady(options.steady or 1.0, None if log.mark is None else log.mark.state)
+    watch = _Watch(_expected(film.about, options), told.frames, progress)
+    encoder = Encoder(encoding)
+
+    def write(item: tuple[Rows, int, bool, State | None]) -> None:
+        rows, pts, key, state = item
+        if state is not None:
+            log.note(pts, state)
+        for packet in encoder.encode(rows, pts, key=key):
+            log.add(packet, told.durations.pop(packet.pts or 0, 0))
+
+    shots = ahead(_denoised(film.frames(start, span[1]), options.denoise), _QUEUE)
+    writer = Behind(write, _QUEUE)
+    done, last = False, start
+    try:
+        with _workers(film.about, enhancer, options) as workers:
+            results = in_order(lambda shot: (shot, enhancer.run(shot.levels)), shots, workers)
+            for shot, outcome in results:
+                if stop is not None and stop():
+                    raise Stopped(f"stopped after {told.frames} frames", hint="Type --resume to go on")
+                key = (told.frames % encoding.key_frames) == 0
+                state = steady.state if key else None
+                seconds = float((shot.pts - last) * film.about.time_base)
+                rows = steady(shot.levels, outcome.rows, seconds) if options.steady else outcome.rows
+                told.durations[shot.pts] = shot.duration
+                writer.put((rows, shot.pts, key, state))
+                last = shot.pts
+                _tell(told, outcome)
+                watch(told.frames)
+        done = True
+    finally:
+        with suppress(RuntimeError):  # a generator that is at work ends by itself
+            shots.close()  # type: ignore[attr-defined]
+        writer.close(told=done)
+    for packet in encoder.finish():
+        log.add(packet, told.durations.pop(packet.pts or 0, 0))
+    if told.frames == 0:
+        raise UnreadablePicture(f"no frame of {shown(film.path)} lies between start and end", "another span")
+
+
+def _tell(told: _Told, outcome: Outcome) -> None:
+    told.frames += 1
+    told.method = outcome.method
+    told.note = told.note or outcome.note
+
+
+def _denoised(shots: Iterator[Shot], frames: float) -> Iterator[Shot]:
+    if frames <= 1.0:
+        yield from shots
+        return
+    denoise = TemporalDenoiser(frames)
+    for shot in shots:
+        yield replace(shot, levels=denoise(shot.levels))
+
+
+@contextmanager
+def _workers(about: About, enhancer: Enhancer, options: VideoOptions) -> Iterator[int]:
+    """How many frames to work on at the same time; the cores are shared out among them."""
+    cores = os.cpu_count() or 1
+    pixels = about.width * about.height
+    count = options.workers or fitting_jobs(cores, pixels, bytes_per_pixel(enhancer), free_memory())
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(cores // count or 1)
+    try:
+        yield count
+    finally:
+        cv2.setNumThreads(before)
+
+
+def _expected(about: About, options: VideoOptions) -> int | None:
+    """How many frames the result will have, by the file's word."""
+    if about.frames is None:
+        return None if options.end is None else round((options.end - options.start) * about.rate)
+    left = about.frames - round(options.start * about.rate)
+    if options.end is not None:
+        left = min(left, round((options.end - options.start) * about.rate))
+    return max(left, 0)
+
+
+class _Watch:
+    """Tells how far a run is."""
+
+    def __init__(self, total: int | None, done: int, tell: Callable[[Progress], None] | None) -> None:
+        self.total, self.before, self.tell = total, done, tell
+        self.begun = time.perf_counter()
+
+    def __call__(self, frames: int) -> None:
+        if self.tell is None:
+            return
+        seconds = max(time.perf_counter() - self.begun, 1e-6)
+        fps = (frames - self.before) / seconds
+        left = None if self.total is None or fps <= 0.0 else max(self.total - frames, 0) / fps
+        self.tell(Progress(frames, self.total, fps, left))

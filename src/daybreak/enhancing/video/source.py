@@ -1,0 +1,272 @@
+"""A film that is read: what is in it, and its frames one by one with their times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av import VideoFrame
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.video.stream import VideoStream
+
+from daybreak.enhancing.video.colors import Colors, ToLevels, colors_of
+from daybreak.errors import UnreadablePicture
+from daybreak.image.paths import shown
+from daybreak.image.rows import Levels
+
+_FAR = 5.0  # s: what is nearer to the beginning is reached by decoding
+_ATTACHED = 1 << 10  # the disposition of a cover picture
+
+
+@dataclass(frozen=True)
+class About:
+    """What a film says of its picture.
+
+    Attributes:
+        path: of the file.
+        codec: "h264", "vp9" …
+        width, height: in pixels as stored.
+        format: of the pixels: "yuv420p" …
+        colors: what the numbers mean.
+        time_base: seconds in a unit of time.
+        rate: frames a second, on average.
+        begins: time of the first frame, in units.
+        aspect: of a pixel, width over height; None where it is not said.
+        matrix: the nine numbers by which a player turns the picture; None for none.
+        frames: how many, by the file's word; None where it has none.
+        index: of the stream in its file.
+        interlaced: two fields in a frame.
+    """
+
+    path: Path
+    codec: str
+    width: int
+    height: int
+    format: str
+    colors: Colors
+    time_base: Fraction
+    rate: Fraction
+    begins: int
+    aspect: Fraction | None
+    matrix: tuple[int, ...] | None
+    frames: int | None
+    index: int
+    interlaced: bool
+
+    @property
+    def frame_units(self) -> int:
+        """Length of a frame in units of time, on average."""
+        return max(1, round(1 / (self.rate * self.time_base)))
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One frame.
+
+    Attributes:
+        levels: H×W×3.
+        pts: when it is shown, in units of the film's time base.
+        duration: until the next, in the same units.
+    """
+
+    levels: Levels
+    pts: int
+    duration: int
+
+
+def open_film(path: Path) -> InputContainer:
+    """Open a file for reading.
+
+    Raises:
+        UnreadablePicture: missing, empty, no permission, or nothing that FFmpeg knows.
+    """
+    name = shown(path)
+    try:
+        if path.is_dir():
+            raise UnreadablePicture(f"{name} is a folder", "a video file")
+        if path.stat().st_size == 0:
+            raise UnreadablePicture(f"{name} is empty (0 bytes)", "a video", "Copy it again from its source")
+        return av.open(str(path), "r", metadata_errors="replace")
+    except FileNotFoundError:
+        raise UnreadablePicture(f"{name} does not exist", hint="Check the name and the folder") from None
+    except PermissionError:
+        raise UnreadablePicture(f"{name} may not be read", hint="Ask its owner for permission") from None
+    except FFmpegError as error:
+        raise UnreadablePicture(f"{name} cannot be read as a video ({error.strerror})", hint=_CUT) from None
+    except OSError as error:
+        raise UnreadablePicture(f"{name} cannot be read ({error.strerror})") from None
+
+
+_CUT = "A recording that was cut off may need a repair tool first"
+
+
+def picture_stream(film: InputContainer, path: Path) -> VideoStream:
+    """The stream to be enhanced: the first that is no cover picture and can be decoded.
+
+    Raises:
+        UnreadablePicture: there is none.
+    """
+    moving = [stream for stream in film.streams.video if not stream.disposition & _ATTACHED]
+    if not moving:
+        kinds = ", ".join(sorted({stream.type for stream in film.streams})) or "nothing"
+        raise UnreadablePicture(f"there is no video stream in {shown(path)}, only {kinds}", "a video")
+    stream = moving[0]
+    if stream.codec_context is None:
+        raise UnreadablePicture(f"{shown(path)}: its video codec is not known here", hint="Convert it first")
+    stream.thread_type = "AUTO"  # type: ignore[assignment]
+    return stream
+
+
+class Film:
+    """A film's frames in the order they are shown.
+
+    Args:
+        path: a file.
+
+    Raises:
+        UnreadablePicture: as `open_film` and `picture_stream`, or not one frame can be decoded.
+
+    Attributes:
+        about: what is known before decoding it all.
+        broken: frames and packets that could not be decoded, so far.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.broken = 0
+        self.about = self._look()
+
+    def _look(self) -> About:
+        with open_film(self.path) as film:
+            stream = picture_stream(film, self.path)
+            first = next(self._decode(film, stream), None)
+            self.broken = 0
+            if first is None:
+                raise UnreadablePicture(
+                    f"no frame of {shown(self.path)} can be decoded", "a sound video", _CUT
+                )
+            rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+            base = stream.time_base or 1 / rate
+            frames = stream.frames
+            if not frames and (length := _length(film, stream)):
+                frames = round(length * rate)
+            return About(
+                path=self.path,
+                codec=stream.codec_context.name.removeprefix("lib").replace("dav1d", "av1"),
+                width=first.width,
+                height=first.height,
+                format=first.format.name,
+                colors=colors_of(first),
+                time_base=base,
+                rate=rate,
+                begins=first.pts or 0,
+                aspect=stream.sample_aspect_ratio,
+                matrix=_display_matrix(first),
+                frames=frames or None,
+                index=stream.index,
+                interlaced=bool(first.interlaced_frame),
+            )
+
+    def frames(self, start: int, end: int | None) -> Iterator[Shot]:
+        """The frames with start ≤ pts < end, in units of the time base; no two have one pts.
+
+        What cannot be decoded is counted and left out.
+        """
+        convert = ToLevels(self.about.colors)
+        size = (self.about.height, self.about.width)
+        held: Shot | None = None
+        for frame, pts in self._timed(start):
+            if end is not None and pts >= end:
+                if held is not None:
+                    yield replace(held, duration=min(pts, end) - held.pts)
+                return
+            if held is not None:
+                yield replace(held, duration=pts - held.pts)
+                held = None
+            if pts >= start:
+                levels = convert(frame)
+                if levels.shape[:2] != size:
+                    levels = _resized(levels, size)
+                held = Shot(levels, pts, frame.duration or self.about.frame_units)
+        if held is not None:
+            yield held
+
+    def _timed(self, start: int) -> Iterator[tuple[VideoFrame, int]]:
+        """Frames from at or before `start` on, each with a time after the last one's."""
+        far = (start - self.about.begins) * self.about.time_base > _FAR
+        with open_film(self.path) as film:
+            stream = picture_stream(film, self.path)
+            frames = self._decode(film, stream)
+            if far:
+                frames = self._from(film, stream, start) or frames
+            last: int | None = None
+            for frame in frames:
+                pts = frame.pts
+                if pts is None or (last is not None and pts <= last):
+                    pts = self.about.begins if last is None else last + self.about.frame_units
+                last = pts
+                yield frame, pts
+
+    def _from(self, film: InputContainer, stream: VideoStream, start: int) -> Iterator[VideoFrame] | None:
+        """Frames from the key frame before `start` on; None, rewound, where the file cannot do that."""
+        try:
+            film.seek(start, stream=stream, backward=True)
+            frames = self._decode(film, stream)
+            first = next(frames, None)
+        except FFmpegError:
+            first = None
+        if first is not None and first.pts is not None and first.pts <= start:
+            return _with(first, frames)
+        film.seek(self.about.begins, stream=stream, backward=True)
+        return None
+
+    def _decode(self, film: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+        packets = film.demux(stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except FFmpegError:  # what comes after a hole in the file that no demuxer finds its way over
+                self.broken += 1
+                packet = None
+            try:
+                frames = stream.decode(packet)
+            except (FFmpegError, EOFError) as error:
+                self.broken += not isinstance(error, EOFError)
+                frames = []
+            for frame in frames:
+                self.broken += bool(frame.is_corrupt)
+                yield frame
+            if packet is None or packet.size == 0:
+                return
+
+
+def _with(first: VideoFrame, rest: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
+    yield first
+    yield from rest
+
+
+def _length(film: InputContainer, stream: VideoStream) -> float:
+    """Seconds, by the stream's or the file's word; 0 where neither says."""
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    return film.duration / av.time_base if film.duration else 0.0
+
+
+def _display_matrix(frame: VideoFrame) -> tuple[int, ...] | None:
+    for data in frame.side_data:
+        if data.type.name == "DISPLAYMATRIX":
+            return tuple(int(value) for value in np.frombuffer(bytes(data), np.int32))
+    return None
+
+
+def _resized(levels: Levels, size: tuple[int, int]) -> Levels:
+    """A stream may change its size on the way; the result cannot."""
+    import cv2
+
+    whole = cv2.resize(levels.whole, (size[1], size[0]), interpolation=cv2.INTER_AREA)
+    return Levels(whole, levels.peak)
