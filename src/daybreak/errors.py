@@ -59,6 +59,10 @@ class UnreadablePicture(DaybreakError):
     """A file that cannot be read as a picture: missing, empty, truncated, not a picture, too large."""
 
 
+class PictureTooLarge(UnreadablePicture):
+    """A picture whose header claims more pixels than are allowed; nothing was decoded."""
+
+
 class UnwritablePicture(DaybreakError):
     """An output that cannot be written: no permission, no space, a format that cannot hold it."""
 

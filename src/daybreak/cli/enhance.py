@@ -8,20 +8,32 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from daybreak.cli.console import DONE, INTERRUPTED, SOME_FAILED, complain
-from daybreak.cli.options import complete_method, parse_sets
+from daybreak.cli.options import (
+    DepthOption,
+    ExposureOption,
+    FormatOption,
+    MethodOption,
+    QualityOption,
+    SetsOption,
+    StrengthOption,
+    SuffixOption,
+    UpscaleOption,
+    chosen_depth,
+    chosen_enhancer,
+    chosen_format,
+)
 from daybreak.cli.progress import progress
 from daybreak.enhancing.batch import Output, Result, run_batch, run_stream
 from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.evidence import check_repeatable
 from daybreak.enhancing.plan import STDOUT, Job, Refusal, plan, plan_stream
-from daybreak.enhancing.report import check_documents, write_report
-from daybreak.errors import UnwritablePicture
-from daybreak.methods.base import parse_settings
-from daybreak.methods.registry import get_method
+from daybreak.enhancing.report import check_documents, write_evidence, write_report
+from daybreak.errors import BadSetting, UnwritablePicture
 from daybreak.text import printable
 
 PREVIEW = 960  # px, longest side of the pictures in a gallery
@@ -40,37 +52,18 @@ def enhance(
         Path | None,
         typer.Option("-o", "--output", help="A folder (several folders keep their names in it), or a file."),
     ] = None,
-    method: Annotated[str, typer.Option("-m", "--method", autocompletion=complete_method)] = "auto",
-    strength: Annotated[
-        float, typer.Option("-s", "--strength", help="0 the input, 1 the method's own result, up to 1.5.")
-    ] = 1.0,
-    exposure: Annotated[
-        float | None,
-        typer.Option("--exposure", help="Instead of a strength: stops (EV) brighter than the input."),
-    ] = None,
-    upscale: Annotated[
-        int | None, typer.Option("--upscale", help="2 for twice the size, with a method that can (neid).")
-    ] = None,
-    sets: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the method; may repeat."),
-    ] = None,
+    method: MethodOption = "auto",
+    strength: StrengthOption = 1.0,
+    exposure: ExposureOption = None,
+    upscale: UpscaleOption = None,
+    sets: SetsOption = None,
     recursive: Annotated[
         bool, typer.Option("-r", "--recursive", help="Folders with all below; keeps the tree.")
     ] = False,
-    suffix: Annotated[
-        str, typer.Option("--suffix", help="Put before the extension of each result.")
-    ] = "_daybreak",
-    format: Annotated[
-        Literal["keep", "jpg", "png", "tiff", "webp", "avif"],
-        typer.Option("--format", help="Of the results."),
-    ] = "keep",
-    quality: Annotated[
-        int | None, typer.Option("--quality", min=1, max=100, help="For JPEG, WebP, AVIF.")
-    ] = None,
-    bit_depth: Annotated[
-        Literal["keep", "8", "16"], typer.Option("--bit-depth", help="Bits a channel.")
-    ] = "keep",
+    suffix: SuffixOption = "_daybreak",
+    format: FormatOption = "keep",
+    quality: QualityOption = None,
+    bit_depth: DepthOption = "keep",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results made by other settings.")
     ] = False,
@@ -84,15 +77,19 @@ def enhance(
         Path | None, typer.Option("--report", help="Write a JSON report of every file.")
     ] = None,
     gallery: Annotated[Path | None, typer.Option("--gallery", help="Write a before/after HTML page.")] = None,
+    evidence: Annotated[
+        Path | None,
+        typer.Option("--evidence", help="Write a .json manifest that `daybreak verify` can do again."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
 ) -> int:
     """Brighten dark pictures; the originals stay as they are."""
-    given = parse_sets(sets or []) | ({} if upscale is None else {"upscale": str(upscale)})
-    parse_settings(get_method(method).card, given)  # before `strength` among them could pass for the option
-    enhancer = Enhancer(method, strength=strength, exposure=exposure, **given)
-    kept = None if format == "keep" else {"jpg": "jpeg"}.get(format, format)
-    depth = None if bit_depth == "keep" else int(bit_depth)
-    written = Output(kept, quality, depth, overwrite, preview=PREVIEW if gallery else 0)
+    enhancer = chosen_enhancer(method, strength, exposure, upscale, sets)
+    kept, depth = chosen_format(format), chosen_depth(bit_depth)
+    preview = PREVIEW if gallery else 0
+    written = Output(kept, quality, depth, overwrite, preview, evidence=evidence is not None)
+    if evidence:
+        _check_evidence(paths, enhancer, kept)
     piped = plan_stream(paths, output=output, format=kept) if "-" in paths else None
     planned: Sequence[Job | Refusal] = (
         [piped]
@@ -101,7 +98,7 @@ def enhance(
     )
     if dry_run:
         return _show(planned)
-    check_documents(planned, report, gallery)
+    check_documents(planned, report, gallery, evidence)
     done, page_failed = _Told(len(planned), quiet), False
     try:
         if piped:
@@ -125,7 +122,21 @@ def enhance(
     finally:
         if report:
             write_report(done.results, enhancer, report, complete=len(done.results) == len(planned))
+        if evidence:
+            sealed = write_evidence(done.results, evidence, complete=len(done.results) == len(planned))
+            print(printable(f"evidence {evidence}: SHA-256 {sealed}"), file=sys.stderr)
     return max(done.summary(), SOME_FAILED if page_failed else DONE)
+
+
+def _check_evidence(paths: Sequence[str], enhancer: Enhancer, format: str | None) -> None:
+    """Refuse, before any work, what evidence cannot be of.
+
+    Raises:
+        BadSetting: a pipe, or what `check_repeatable` refuses.
+    """
+    if "-" in paths:
+        raise BadSetting("evidence of a picture from stdin, which nobody can look at again", "a file")
+    check_repeatable(enhancer, format)
 
 
 def _show(planned: Sequence[Job | Refusal]) -> int:

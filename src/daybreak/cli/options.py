@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
 
 from daybreak.errors import BadSetting
+
+if TYPE_CHECKING:
+    from daybreak.enhancing.enhancer import Enhancer
 
 
 def parse_sets(texts: Iterable[str]) -> dict[str, str]:
@@ -58,3 +64,54 @@ def complete_methods(incomplete: str) -> list[tuple[str, str]]:
     """The same for a list with commas: completes what stands after the last comma."""
     before, comma, last = incomplete.rpartition(",")
     return [(before + comma + name, summary) for name, summary in complete_method(last)]
+
+
+MethodOption = Annotated[str, typer.Option("-m", "--method", autocompletion=complete_method)]
+StrengthOption = Annotated[
+    float, typer.Option("-s", "--strength", help="0 the input, 1 the method's own result, up to 1.5.")
+]
+ExposureOption = Annotated[
+    float | None,
+    typer.Option("--exposure", help="Instead of a strength: stops (EV) brighter than the input."),
+]
+UpscaleOption = Annotated[
+    int | None, typer.Option("--upscale", help="2 for twice the size, with a method that can (neid).")
+]
+SetsOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A setting of the method; may repeat."),
+]
+SuffixOption = Annotated[str, typer.Option("--suffix", help="Put before the extension of each result.")]
+FormatOption = Annotated[
+    Literal["keep", "jpg", "png", "tiff", "webp", "avif"],
+    typer.Option("--format", help="Of the results."),
+]
+QualityOption = Annotated[int | None, typer.Option("--quality", min=1, max=100, help="For JPEG, WebP, AVIF.")]
+DepthOption = Annotated[Literal["keep", "8", "16"], typer.Option("--bit-depth", help="Bits a channel.")]
+
+
+def chosen_enhancer(
+    method: str, strength: float, exposure: float | None, upscale: int | None, sets: Sequence[str] | None
+) -> Enhancer:
+    """The enhancer that was typed.
+
+    Raises:
+        UnknownName, BadSetting: as `parse_sets` and `Enhancer`.
+    """
+    from daybreak.enhancing.enhancer import Enhancer
+    from daybreak.methods.base import parse_settings
+    from daybreak.methods.registry import get_method
+
+    given = parse_sets(sets or []) | ({} if upscale is None else {"upscale": str(upscale)})
+    parse_settings(get_method(method).card, given)  # before `strength` among them could pass for the option
+    return Enhancer(method, strength=strength, exposure=exposure, **given)
+
+
+def chosen_format(format: str) -> str | None:
+    """The key of `FORMATS` that was typed; None to keep each picture's own."""
+    return None if format == "keep" else {"jpg": "jpeg"}.get(format, format)
+
+
+def chosen_depth(bit_depth: str) -> int | None:
+    """The bits that were typed; None to keep each picture's own."""
+    return None if bit_depth == "keep" else int(bit_depth)

@@ -20,15 +20,16 @@ from typing import IO, Any, Literal
 import cv2
 
 from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.evidence import Entry, asked_for, check_repeatable, entry_for
 from daybreak.enhancing.memory import bytes_per_pixel, fitting_jobs, free_memory, largest
 from daybreak.enhancing.plan import STDOUT, Job, Refusal
 from daybreak.enhancing.record import ANOTHER_PLACE, asked, check_record, done, made_of, written
-from daybreak.errors import DaybreakError, OutputExists
+from daybreak.errors import DaybreakError, OutputExists, UnwritablePicture
 from daybreak.files import make_folder, write_whole, writing
 from daybreak.image.depth import to_levels
 from daybreak.image.formats import format_of
 from daybreak.image.paths import read_bytes, shown
-from daybreak.image.read import read_photo, read_record
+from daybreak.image.read import MAX_PIXELS, read_photo, read_record
 from daybreak.image.rows import Levels, Rows, shrink
 from daybreak.image.write import encode_photo, keep_format, losses
 from daybreak.types import Array
@@ -46,6 +47,8 @@ class Output:
         bit_depth: 8 or 16; None keeps each picture's own.
         overwrite: replace a result that was made by other settings.
         preview: longest side in pixels of the before/after copies kept in each `Result`; 0 for none.
+        evidence: fill in `Result.evidence`, refuse what cannot be repeated, and take no earlier result's
+            word for how it was made: it is made again and compared.
     """
 
     format: str | None = None
@@ -53,6 +56,7 @@ class Output:
     bit_depth: int | None = None
     overwrite: bool = False
     preview: int = 0
+    evidence: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,10 @@ class Result:
         notes: what a person should know: an automatic choice, only the first frame of an animation …
         lost: what the format of the result could not hold: transparency, bits.
         error: one line; "" where all went well.
+        elsewhere: whether the fault lies not with the picture but with the place of the result, or with the
+            memory: the same picture may go through later.
         before, after: small copies for a gallery, H×W×3 uint8; None unless asked for.
+        evidence: what a manifest says of it; None unless asked for.
     """
 
     source: Path
@@ -86,12 +93,18 @@ class Result:
     notes: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     error: str = ""
+    elsewhere: bool = False
     before: Array | None = None
     after: Array | None = None
+    evidence: Entry | None = None
 
 
 def run_batch(
-    jobs: Sequence[Job | Refusal], enhancer: Enhancer, output: Output, workers: int | None = None
+    jobs: Sequence[Job | Refusal],
+    enhancer: Enhancer,
+    output: Output,
+    workers: int | None = None,
+    read: Callable[[Path], bytes] = read_bytes,
 ) -> Iterator[Result]:
     """Do the jobs and give each result in the jobs' order.
 
@@ -101,6 +114,7 @@ def run_batch(
         output: how results are written.
         workers: pictures at the same time, one core each. None: as many as there are cores and as fit into
             memory, the cores shared out among them.
+        read: gives the bytes of a job's source.
 
     Yields:
         One `Result` a job. Stopping early (Ctrl-C, an exception in the consumer) lets the pictures that are
@@ -114,7 +128,7 @@ def run_batch(
     try:
         waiting: deque[Future[Result]] = deque()
         for job in jobs:  # a bounded window: a million jobs are not a million futures
-            waiting.append(pool.submit(_run, job, enhancer, output))
+            waiting.append(pool.submit(_run, job, enhancer, output, read))
             if len(waiting) >= 4 * at_once:
                 yield waiting[0].result()
                 waiting.popleft()
@@ -166,10 +180,10 @@ def run_stream(
     yield _attempt(job, work)
 
 
-def _run(job: Job | Refusal, enhancer: Enhancer, output: Output) -> Result:
+def _run(job: Job | Refusal, enhancer: Enhancer, output: Output, read: Callable[[Path], bytes]) -> Result:
     if isinstance(job, Refusal):
         return Result(job.source, None, "failed", error=str(job.error))
-    return _attempt(job, lambda: _enhance_to_file(read_bytes(job.source), job, enhancer, output))
+    return _attempt(job, lambda: _enhance_to_file(read(job.source), job, enhancer, output))
 
 
 def _attempt(job: Job, work: Callable[[], Result]) -> Result:
@@ -178,10 +192,12 @@ def _attempt(job: Job, work: Callable[[], Result]) -> Result:
     try:
         result = work()
     except DaybreakError as error:
-        result = Result(job.source, job.target, "failed", error=_named(job.source, str(error)))
+        refused = isinstance(error, UnwritablePicture) and isinstance(error.__cause__, OSError)
+        told = _named(job.source, str(error))
+        result = Result(job.source, job.target, "failed", error=told, elsewhere=refused)
     except MemoryError:
         told = f"{job.source}: not enough memory for a picture of this size"
-        result = Result(job.source, job.target, "failed", error=told)
+        result = Result(job.source, job.target, "failed", error=told, elsewhere=True)
     except Exception as error:  # a fault of ours or a library's with one picture: the others go on
         told = getattr(error, "strerror", None) or f"an unexpected {type(error).__name__}: {error}"
         result = Result(job.source, job.target, "failed", error=f"{job.source}: {told}")
@@ -194,7 +210,8 @@ def _named(source: Path, message: str) -> str:
 
 def _enhance_to_file(data: bytes, job: Job, enhancer: Enhancer, output: Output) -> Result:
     """Make the job's target of the picture's bytes, or find it made."""
-    if not output.overwrite and (found := _made_before(data, job, enhancer, output)):
+    ask = not (output.overwrite or output.evidence)
+    if ask and (found := _made_before(data, job, enhancer, output)):
         return found
     encoded, result = enhance_bytes(data, enhancer, output, job.source, job.target)
     if output.overwrite or not job.target.exists():
@@ -206,10 +223,11 @@ def _enhance_to_file(data: bytes, job: Job, enhancer: Enhancer, output: Output) 
                 raise
         else:
             return result
-    if found := _made_before(data, job, enhancer, output):
+    if ask and (found := _made_before(data, job, enhancer, output)):
         return found
     if job.target.read_bytes() != encoded:  # else a copy of a well-lit picture, or a format without tags
-        came = f"{shown(job.target)} is there already and does not say how it was made"
+        why = "does not say how it was made" if ask else "is not what was made now, bit for bit"
+        came = f"{shown(job.target)} is there already and {why}"
         raise OutputExists(came, hint=ANOTHER_PLACE)
     return replace(result, state="done before")
 
@@ -243,7 +261,13 @@ def _made_before(data: bytes, job: Job, enhancer: Enhancer, output: Output) -> R
 
 
 def enhance_bytes(
-    data: bytes, enhancer: Enhancer, output: Output, source: Path, target: Path | None
+    data: bytes,
+    enhancer: Enhancer,
+    output: Output,
+    source: Path,
+    target: Path | None,
+    *,
+    max_pixels: int = MAX_PIXELS,
 ) -> tuple[bytes, Result]:
     """Enhance one encoded picture.
 
@@ -252,6 +276,7 @@ def enhance_bytes(
         enhancer, output: as for `run_batch`.
         source: its name, for messages and the result.
         target: where it will go, whose suffix decides the format unless `output.format` does; None: its own.
+        max_pixels: refuse a picture whose header claims more.
 
     Returns:
         The encoded result (the same bytes where the picture was left as it is and nothing else was asked of
@@ -260,11 +285,14 @@ def enhance_bytes(
     Raises:
         UnreadablePicture: the data is no picture.
         UnwritablePicture: the format cannot hold what is asked of it.
+        BadSetting: evidence is asked for and could not be repeated.
     """
-    photo = read_photo(data, name=shown(source))
-    made, outcome = enhancer.photo(photo)
+    photo = read_photo(data, max_pixels=max_pixels, name=shown(source))
     named = format_of(target) if target is not None else None
     format = output.format or (named.name if named else keep_format(photo))
+    if output.evidence:
+        check_repeatable(enhancer, format)
+    made, outcome = enhancer.photo(photo)
     as_it_came = format == photo.format and output.quality is None and output.bit_depth is None
     lost: tuple[str, ...] = ()
     if outcome.unchanged and as_it_came:
@@ -290,6 +318,10 @@ def enhance_bytes(
     )
     if output.preview:
         result = with_previews(result, photo.stored, outcome.rows, output.preview)
+    if output.evidence:
+        asked = asked_for(enhancer, format, output.quality, output.bit_depth)
+        entry = entry_for(data, encoded, photo, enhancer, outcome, asked, lost)
+        result = replace(result, evidence=entry)
     return encoded, result
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from daybreak.enhancing.batch import Result
 from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.evidence import check_manifest_path, placed, write_manifest
 from daybreak.enhancing.plan import Job, Refusal
 from daybreak.errors import BadSetting
 from daybreak.files import make_folder, write_whole
@@ -19,15 +20,23 @@ BRIGHTNESS = "arithmetic mean of the sRGB-encoded values of all pixels and chann
 """What the report says its brightness is; `auto` decides by another one, which it names in its note."""
 
 
-def check_documents(jobs: Sequence[Job | Refusal], report: Path | None, gallery: Path | None) -> None:
-    """Refuse, before any work, a report or gallery that would take the place of something else.
+def check_documents(
+    jobs: Sequence[Job | Refusal],
+    report: Path | None,
+    gallery: Path | None,
+    evidence: Path | None = None,
+) -> None:
+    """Refuse, before any work, a report, gallery or manifest that would take the place of something else.
 
     Raises:
-        BadSetting: a report not named `*.json`, or one of them is an input or a result of the batch.
+        BadSetting: a report not named `*.json`, or one of them is an input or a result of the batch; what
+            `check_manifest_path` refuses.
     """
     if report is not None and report.suffix.lower() != ".json":
         raise BadSetting(f"--report {shown(report)}", "a name that ends in .json")
     used = {path.absolute() for job in jobs if isinstance(job, Job) for path in (job.source, job.target)}
+    if evidence is not None:
+        check_manifest_path(evidence, ".json", [*used, *filter(None, (report, gallery))])
     for option, path in (("--report", report), ("--gallery", gallery)):
         if path is not None and path.absolute() in used:
             raise BadSetting(f"{option} {shown(path)} is a picture of this run", "a name of its own")
@@ -61,6 +70,29 @@ def write_report(results: Sequence[Result], enhancer: Enhancer, path: Path, *, c
     }
     text = json.dumps(told, indent=2, ensure_ascii=True)  # lone surrogates of odd file names survive as \\u
     write_whole(path, text.encode("ascii"), overwrite=True)
+
+
+def write_evidence(results: Sequence[Result], path: Path, *, complete: bool) -> str:
+    """Write the manifest of a batch.
+
+    Args:
+        results: from `run_batch` with `Output.evidence`.
+        path: see `check_manifest_path`.
+        complete: False where the batch was interrupted.
+
+    Returns:
+        Its SHA-256.
+
+    Raises:
+        UnwritablePicture: the file cannot be written.
+    """
+    entries = [
+        placed(result.evidence, result.source, result.target, path)
+        for result in results
+        if result.evidence is not None and result.target is not None
+    ]
+    failed = {result.source: result.error for result in results if result.error}
+    return write_manifest(path, entries, failed, complete=complete)
 
 
 def _entry(result: Result) -> dict[str, Any]:

@@ -52,6 +52,7 @@ class Photo:
         metadata: EXIF, XMP, IPTC, resolution.
         half_chroma: the JPEG stored its colour at half resolution (4:2:0).
         lossless: the WebP was lossless.
+        orientation: as the file's EXIF told it, 1 to 8; the pixels are upright already.
         notes: for people: what could not be kept or was decided while reading.
         record: what daybreak did to the pixels, as text by name; kept in the XMP of the file that is written.
     """
@@ -67,6 +68,7 @@ class Photo:
     metadata: Metadata = field(default_factory=Metadata)
     half_chroma: bool = False
     lossless: bool = False
+    orientation: int = 1
     notes: tuple[str, ...] = ()
     record: Mapping[str, str] | None = None
 

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from daybreak.errors import UnreadablePicture
+from daybreak.errors import PictureTooLarge, UnreadablePicture
 from daybreak.image import exif, xmp
 from daybreak.image.decode import Decoded, NotDecodable, decode, is_raw_tiff
 from daybreak.image.depth import to_float, to_levels
@@ -56,7 +56,7 @@ def read_photo(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS, name
         if width < 1 or height < 1:
             raise NotDecodable(f"its header claims {width}x{height} pixels")
         if width * height > max_pixels:
-            raise UnreadablePicture(
+            raise PictureTooLarge(
                 f"{name} claims {width}x{height} pixels ({width * height / 1e6:,.0f} million)",
                 f"at most {max_pixels / 1e6:,.0f} million",
                 "Scale it down first",
@@ -185,6 +185,7 @@ def _to_photo(decoded: Decoded, format: str) -> Photo:
         metadata=_checked(decoded.metadata, notes),
         half_chroma=decoded.half_chroma,
         lossless=decoded.lossless,
+        orientation=decoded.orientation,
         notes=tuple(notes),
     )
 

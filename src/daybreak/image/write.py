@@ -57,7 +57,7 @@ def encode_photo(
         MissingExtra: HEIC without the optional part that writes it.
     """
     form = find_format(format)
-    bits = _choose_bits(photo, form, quality, bit_depth)
+    bits = choose_bits(photo, form, quality, bit_depth)
     height, width = photo.stored.shape[:2]
     if max(height, width) > form.max_side:
         raise UnwritablePicture(
@@ -127,8 +127,8 @@ def write_photo(
         file.write(encode_photo(photo, format, quality=quality, bit_depth=bit_depth, record=record))
 
 
-def _choose_bits(photo: Photo, form: Format, quality: int | None, bit_depth: int | None) -> int:
-    """Bits of each level in the file, after refusing what cannot be."""
+def choose_bits(photo: Photo, form: Format, quality: int | None, bit_depth: int | None) -> int:
+    """Bits of each level in the file, after refusing what cannot be; as `encode_photo` says."""
     if not form.writable:
         raise UnwritablePicture(
             f"{form.name.upper()} is only read",
@@ -154,8 +154,7 @@ def _prepare(
 ) -> Ready:
     """Pixels to levels in the colours of the file, with alpha where the format holds it."""
     space = _space_in(photo, form)
-    own_space = space == ("cmyk" if photo.cmyk else "gray" if photo.gray else "rgb")
-    icc = photo.icc if form.icc and own_space else None
+    icc = profile_in(photo, form)
     alpha = photo.alpha if _keeps_alpha(form, space) else None
     if form.name == "bmp" and space == "gray" and alpha is not None:
         space = "rgb"  # BMP has no gray with alpha
@@ -188,6 +187,12 @@ def _prepare(
         xmp=_packet(metadata.xmp, record, form),
         photo=photo,
     )
+
+
+def profile_in(photo: Photo, form: Format) -> bytes | None:
+    """The colour profile that a file of that format gets; None where that is sRGB, unsaid."""
+    own_space = _space_in(photo, form) == ("cmyk" if photo.cmyk else "gray" if photo.gray else "rgb")
+    return photo.icc if form.icc and own_space else None
 
 
 def _space_in(photo: Photo, form: Format) -> Space:

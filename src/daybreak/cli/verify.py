@@ -1,0 +1,51 @@
+"""`daybreak verify`: whether evidence holds, by making it again."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from daybreak.cli.console import DONE, SOME_FAILED, complain
+from daybreak.enhancing.evidence import read_manifests
+from daybreak.enhancing.verify import Verdict, verify_entry
+from daybreak.text import printable
+
+
+def verify(
+    manifests: Annotated[
+        list[Path], typer.Argument(help="What --evidence wrote.", metavar="MANIFEST...", show_default=False)
+    ],
+) -> int:
+    """Make each result again from its input as the manifest says, and compare bit for bit; writes nothing.
+
+    Exit code 0: all confirmed. 1: something differs, and is told. 2: no manifest.
+    """
+    found = [(path, manifest) for path in manifests for manifest in read_manifests(path)]
+    confirmed = differ = 0
+    for path, manifest in found:
+        if not manifest.complete:
+            complain(f"{path}: the run was interrupted; it holds what was done until then")
+        for failure in manifest.failed:
+            complain(f"{path}: nothing was made of {failure.path}: {failure.error}")
+        for entry in manifest.entries:
+            verdict = verify_entry(entry, path.parent)
+            tell(verdict)
+            confirmed, differ = confirmed + verdict.confirmed, differ + (not verdict.confirmed)
+    for path in manifests:
+        print(printable(f"{path}: SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()}"))
+    print(f"{confirmed} confirmed bit for bit, {differ} not")
+    return SOME_FAILED if differ else DONE
+
+
+def tell(verdict: Verdict) -> None:
+    """One line, and one for each thing that differs."""
+    if verdict.confirmed:
+        remarks = f" ({'; '.join(verdict.remarks)})" if verdict.remarks else ""
+        print(printable(f"{verdict.target}: confirmed bit for bit{remarks}"))
+        return
+    print(printable(f"{verdict.target}: NOT confirmed"))
+    for finding in verdict.findings:
+        print(printable(f"    {finding}"))

@@ -1,0 +1,341 @@
+"""Evidence: what was made of what, by which operations, in a manifest that lets anyone do it again.
+
+A result in evidence mode depends on its input's bytes and on what its manifest says, and on nothing else, so
+`daybreak.enhancing.verify` can make it again and compare bit by bit. What cannot promise that is refused:
+see `check_repeatable`. All else here is the same at any number of threads and pictures at a time
+(tests/enhancing/test_evidence.py runs every method at several).
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from daybreak.enhancing.enhancer import Enhancer, Outcome
+from daybreak.enhancing.environment import environment
+from daybreak.enhancing.operations import Operation, operations
+from daybreak.errors import BadSetting
+from daybreak.files import make_folder, write_whole, writing
+from daybreak.image.paths import shown
+from daybreak.image.photo import Photo
+
+KIND = "daybreak evidence"
+UNREPEATABLE = {
+    "avif": "AVIF is packed by as many threads as there are cores, and its bytes depend on their number",
+    "heif": "HEIC is packed by as many threads as there are cores, and nobody promises the same bytes",
+}
+"""Format -> why a result in it is refused."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class FileFact(_Frozen):
+    """One file: where it lies, seen from the manifest's folder ("" until written), and its bytes."""
+
+    path: str = ""
+    bytes: int = Field(ge=0)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class Asked(_Frozen):
+    """What makes the same result again; the same words as in `Enhancer` and `Output`."""
+
+    method: str
+    settings: dict[str, Any]
+    strength: float
+    exposure: float | None
+    format: str
+    quality: int | None
+    bit_depth: int | None
+
+
+class Ran(_Frozen):
+    """What it came to; `method` is "" where the picture was left as it is."""
+
+    method: str
+    settings: dict[str, Any]
+    strength: float
+    weights_sha256: str
+    note: str
+
+
+class Entry(_Frozen):
+    """One picture.
+
+    Attributes:
+        made: when, UTC, ISO 8601.
+        input, output: the files.
+        asked: what makes the same result again.
+        ran: what it came to.
+        operations: every one in order, see `daybreak.enhancing.operations`.
+        environment: see `daybreak.enhancing.environment`.
+    """
+
+    made: str
+    input: FileFact
+    output: FileFact
+    asked: Asked
+    ran: Ran
+    operations: list[Operation]
+    environment: dict[str, str]
+
+
+class Failure(_Frozen):
+    """A picture of which nothing was made."""
+
+    path: str
+    error: str
+
+
+class Manifest(_Frozen):
+    """A run's manifest; in a watched folder, one for each picture, a line each.
+
+    Attributes:
+        complete: False where the run was interrupted.
+        entries: one for each result, in the order of the run.
+        failed: what was asked for and not made.
+    """
+
+    kind: Literal["daybreak evidence"] = KIND
+    version: Literal[1] = 1
+    complete: bool = True
+    entries: list[Entry]
+    failed: list[Failure] = []
+
+
+def check_repeatable(enhancer: Enhancer, format: str | None) -> None:
+    """Refuse what may come out differently another time or elsewhere.
+
+    Args:
+        enhancer: what is to run.
+        format: of the result; None where it is not known yet.
+
+    Raises:
+        BadSetting: it is refused; says why and what to type instead.
+    """
+    if format in UNREPEATABLE:
+        raise BadSetting(
+            f"evidence in {format.upper()}: {UNREPEATABLE[format]}",
+            "a format that is packed the same way everywhere",
+            "Type --format png or --format tiff",
+        )
+    if getattr(enhancer.settings, "denoise", "off") == "bm3d":
+        raise BadSetting(
+            "evidence with denoise=bm3d: that package is not part of daybreak, which cannot vouch for it",
+            "denoise=nlm or denoise=off",
+        )
+
+
+def asked_for(enhancer: Enhancer, format: str, quality: int | None, bit_depth: int | None) -> Asked:
+    """What makes the same result again.
+
+    Args:
+        format: of the result, a key of `FORMATS`.
+        quality, bit_depth: as they were asked for.
+    """
+    return Asked(
+        method=enhancer.method.card.name,
+        settings=enhancer.settings.model_dump(mode="json"),
+        strength=enhancer.strength,
+        exposure=enhancer.exposure,
+        format=format,
+        quality=quality,
+        bit_depth=bit_depth,
+    )
+
+
+def entry_for(
+    data: bytes,
+    encoded: bytes,
+    photo: Photo,
+    enhancer: Enhancer,
+    outcome: Outcome,
+    asked: Asked,
+    lost: tuple[str, ...],
+) -> Entry:
+    """What is to be said of one result.
+
+    Args:
+        data, encoded: the bytes of the input and of the result; the same object where they were copied.
+        photo: the input as it was read.
+        enhancer, outcome: what was to run and what ran.
+        asked: from `asked_for`.
+        lost: what the format could not hold.
+    """
+    steps = operations(
+        photo,
+        enhancer,
+        outcome,
+        format=asked.format,
+        quality=asked.quality,
+        bit_depth=asked.bit_depth,
+        lost=lost,
+        copied=encoded is data,
+    )
+    return Entry(
+        made=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        input=fact(data),
+        output=fact(encoded),
+        asked=asked,
+        ran=Ran(
+            method=outcome.method,
+            settings=outcome.settings,
+            strength=outcome.strength,
+            weights_sha256=outcome.weights_sha256,
+            note=outcome.note,
+        ),
+        operations=steps,
+        environment=environment(),
+    )
+
+
+def fact(data: bytes) -> FileFact:
+    """Size and SHA-256 of a file's bytes."""
+    return FileFact(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+
+
+def placed(entry: Entry, source: Path, target: Path, manifest: Path) -> Entry:
+    """The entry with the paths of its files as they are seen from the manifest's folder."""
+    folder = manifest.parent
+    return entry.model_copy(
+        update={
+            "input": entry.input.model_copy(update={"path": _seen(source, folder)}),
+            "output": entry.output.model_copy(update={"path": _seen(target, folder)}),
+        }
+    )
+
+
+def _seen(path: Path, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()
+    except ValueError:  # another drive on Windows
+        return path.absolute().as_posix()
+
+
+def check_manifest_path(path: Path, suffix: Literal[".json", ".jsonl"], used: Iterable[Path]) -> None:
+    """Refuse, before any work, a manifest that could not be written or would take another file's place.
+
+    Args:
+        suffix: what its name has to end in.
+        used: inputs, results and other documents of the run.
+
+    Raises:
+        BadSetting: a wrong name, a name in use, or a manifest is there already: evidence is not replaced,
+            unless it is that of an interrupted run, which the same command then completes.
+        UnwritablePicture: its folder cannot be made.
+    """
+    if path.suffix.lower() != suffix:
+        raise BadSetting(f"--evidence {shown(path)}", f"a name that ends in {suffix}")
+    if path.absolute() in {other.absolute() for other in used}:
+        raise BadSetting(f"--evidence {shown(path)} is a file of this run", "a name of its own")
+    if suffix == ".json" and os.path.lexists(path) and not _unfinished(path):
+        raise BadSetting(f"--evidence {shown(path)} is there already", "a new name: evidence is not replaced")
+    make_folder(path.parent)
+
+
+def _unfinished(path: Path) -> bool:
+    try:
+        return not all(manifest.complete for manifest in read_manifests(path))
+    except BadSetting:
+        return False
+
+
+def write_manifest(
+    path: Path, entries: Iterable[Entry], failed: Mapping[Path, str], *, complete: bool
+) -> str:
+    """Write the manifest of a run, whole or not at all.
+
+    Args:
+        path: a new file, or the manifest of an interrupted run.
+        entries: from `placed`.
+        failed: picture -> why nothing was made of it.
+        complete: False where the run was interrupted.
+
+    Returns:
+        The SHA-256 of the manifest, to be noted where nobody can change it.
+
+    Raises:
+        OutputExists: there is a file of that name.
+        UnwritablePicture: it cannot be written.
+    """
+    failures = [Failure(path=_seen(source, path.parent), error=error) for source, error in failed.items()]
+    manifest = Manifest(complete=complete, entries=list(entries), failed=failures)
+    # ASCII, in which lone surrogates of odd file names survive
+    data = json.dumps(manifest.model_dump(mode="python"), indent=2).encode("ascii") + b"\n"
+    write_whole(path, data, overwrite=_unfinished(path))
+    return hashlib.sha256(data).hexdigest()
+
+
+def append_entry(path: Path, entry: Entry) -> None:
+    """Add a manifest of one entry as a line to a file of lines (`.jsonl`) and have it on the disk.
+
+    A line that an earlier kill cut short is ended first, so that it spoils none but itself.
+
+    Raises:
+        UnwritablePicture: it cannot be written.
+    """
+    line = json.dumps(Manifest(entries=[entry]).model_dump(mode="python")).encode("ascii") + b"\n"
+    with writing(path), path.open("a+b") as file:
+        if file.tell() and not _ends_a_line(file):
+            line = b"\n" + line
+        file.write(line)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _ends_a_line(file: Any) -> bool:
+    file.seek(-1, os.SEEK_END)
+    return bool(file.read(1) == b"\n")
+
+
+def read_manifests(path: Path) -> list[Manifest]:
+    """The manifest of a run, or one for each line of a watched folder's.
+
+    A line that is no JSON was cut by a kill, and its picture entered again: it is given as a failure.
+
+    Raises:
+        BadSetting: the file cannot be read or is no manifest.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadSetting(f"the manifest {shown(path)} cannot be read ({error.strerror})") from None
+    if path.suffix.lower() != ".jsonl":
+        return [_parsed(data, path)]
+    found = []
+    for number, line in enumerate(data.splitlines(), 1):
+        if _is_json(line):
+            found.append(_parsed(line, path))
+        elif line.strip():
+            cut = Failure(path=f"line {number}", error="cut short, as by a kill")
+            found.append(Manifest(entries=[], failed=[cut]))
+    return found
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _parsed(data: bytes, path: Path) -> Manifest:
+    try:
+        return Manifest(**json.loads(data))
+    except (ValueError, TypeError, RecursionError) as error:
+        told = "it is no JSON object"
+        if isinstance(error, ValidationError):
+            first = error.errors()[0]
+            told = f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}"
+        came = f"{shown(path)} is no manifest of daybreak ({told})"
+        raise BadSetting(came, "a file that --evidence wrote") from None

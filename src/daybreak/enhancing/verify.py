@@ -1,0 +1,165 @@
+"""Doing again what a manifest says was done, and saying what differs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from daybreak.enhancing.batch import Output, enhance_bytes
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.environment import environment
+from daybreak.enhancing.evidence import Entry, FileFact, fact
+from daybreak.errors import DaybreakError, UnreadablePicture
+from daybreak.image.depth import to_levels
+from daybreak.image.paths import read_bytes
+from daybreak.image.photo import Photo
+from daybreak.image.read import read_photo
+from daybreak.image.rows import Levels
+from daybreak.types import Array
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one entry.
+
+    Attributes:
+        source, target: the files, as they are found from here.
+        findings: what differs, a clause each; none where all was confirmed bit for bit.
+        remarks: what is worth knowing and changed nothing, such as other versions.
+    """
+
+    source: Path
+    target: Path
+    findings: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the files are those of the manifest and the result was made again bit for bit."""
+        return not self.findings
+
+
+def verify_entry(entry: Entry, folder: Path) -> Verdict:
+    """Look at both files, make the result again, and compare.
+
+    Args:
+        entry: of a manifest.
+        folder: that the manifest lies in.
+    """
+    source, target = folder / entry.input.path, folder / entry.output.path
+    findings: list[str] = []
+    changed = _changed_environment(entry)
+    data, told = _found(source, entry.input, "input")
+    findings += told
+    encoded, told = _found(target, entry.output, "output")
+    findings += told
+    if data is not None and fact(data).sha256 == entry.input.sha256:
+        findings += _made_again(entry, data, source, encoded)
+    else:
+        findings.append("so the result could not be made again")
+    if findings:
+        findings += changed
+    return Verdict(source, target, tuple(findings), () if findings else tuple(changed))
+
+
+def _changed_environment(entry: Entry) -> list[str]:
+    """Each library, system or processor that is not what it was."""
+    now, then = environment(), entry.environment
+    return [
+        f"{name} was {then.get(name) or 'not there'} and is {now.get(name) or 'not there'}"
+        for name in (*now, *(then.keys() - now.keys()))
+        if now.get(name, "") != then.get(name, "")
+    ]
+
+
+def _found(path: Path, wanted: FileFact, role: str) -> tuple[bytes | None, list[str]]:
+    """A file's bytes and what is to be said of them."""
+    try:
+        data = read_bytes(path)
+    except UnreadablePicture as error:
+        return None, [f"the {role} cannot be read: {error.came}"]
+    now = fact(data)
+    if now.sha256 == wanted.sha256:
+        return data, []
+    size = "" if now.bytes == wanted.bytes else f" and had {wanted.bytes:,} bytes, now {now.bytes:,}"
+    return data, [
+        f"the {role} was changed: its SHA-256 was {wanted.sha256[:12]}… and is {now.sha256[:12]}…{size}"
+    ]
+
+
+def _made_again(entry: Entry, data: bytes, source: Path, encoded: bytes | None) -> list[str]:
+    """Make the result again and compare it with what the manifest says and with what lies there."""
+    asked = entry.asked
+    written = Output(asked.format, asked.quality, asked.bit_depth, evidence=True)
+    try:
+        enhancer = Enhancer(asked.method, strength=asked.strength, exposure=asked.exposure, **asked.settings)
+        again, result = enhance_bytes(data, enhancer, written, source, None)
+    except DaybreakError as error:
+        return [f"the result cannot be made again: {error}"]
+    assert result.evidence is not None
+    now = result.evidence
+    findings = []
+    if now.ran.weights_sha256 != entry.ran.weights_sha256:
+        findings.append(
+            f"the weights differ: their SHA-256 was {entry.ran.weights_sha256[:12] or 'none'} "
+            f"and is {now.ran.weights_sha256[:12] or 'none'}"
+        )
+    elif now.ran != entry.ran:
+        findings.append(
+            "the manifest tells another method, other settings or another choice than what ran now"
+        )
+    if now.operations != entry.operations:
+        findings.append(f"the manifest's operations are not those of now: {_first_other(entry, now)}")
+    intact = encoded is not None and fact(encoded).sha256 == entry.output.sha256
+    if now.output.sha256 != entry.output.sha256:
+        findings.append("made again, the result has other bytes than the manifest says")
+    if encoded is not None and encoded != again:
+        lies = "the output" if intact else "the output as it is now"
+        findings.append(f"{lies} against the result made again: {difference(encoded, again)}")
+    return findings
+
+
+def _first_other(entry: Entry, now: Entry) -> str:
+    """The first operation that is not the same in both."""
+    pairs = zip(entry.operations, now.operations, strict=False)
+    first = next((place for place, (then, new) in enumerate(pairs) if then != new), None)
+    if first is None:
+        return f"{len(entry.operations)} were {len(now.operations)}"
+    then, new = entry.operations[first], now.operations[first]
+    keys = [key for key in {**then, **new} if then.get(key) != new.get(key)]
+    return f"number {first + 1} ({new.get('operation')}) differs in {', '.join(keys)}"
+
+
+def difference(one: bytes, other: bytes) -> str:
+    """How far two picture files are apart, in a clause: other sizes, other pixels, or only other bytes.
+
+    Pixels are compared as they are shown: upright, in sRGB, at the depth of the deeper file.
+    """
+    try:
+        first, second = read_photo(one), read_photo(other)
+    except DaybreakError as error:
+        return f"it is no readable picture any more ({error.came})"
+    if first.stored.shape != second.stored.shape:
+        (height, width), (tall, wide) = first.stored.shape[:2], second.stored.shape[:2]
+        return f"{width}x{height} pixels against {wide}x{tall}"
+    bits = 8 if max(first.bit_depth, second.bit_depth) == 8 else 16
+    apart = cv2.absdiff(_levels(first, bits), _levels(second, bits))
+    pixels = int(np.count_nonzero(apart.reshape(-1, apart.shape[-1]).any(axis=1)))
+    if not pixels:
+        return "every pixel is the same; what differs is the metadata or how the pixels are packed"
+    total = apart.shape[0] * apart.shape[1]
+    most = f"at most {int(apart.max()):,} levels of {(1 << bits) - 1:,}"
+    return f"pixels differ by {most}, in {pixels:,} of {total:,} pixels"
+
+
+def _levels(photo: Photo, bits: int) -> Array:
+    """H×W×4: colour and alpha as whole levels."""
+    stored, height_width = photo.stored, photo.stored.shape[:2]
+    peak = (1 << bits) - 1
+    same = isinstance(stored, Levels) and stored.peak == peak
+    colour = stored.whole if same and isinstance(stored, Levels) else to_levels(photo.pixels, bits)
+    opaque = np.ones(height_width, np.float32) if photo.alpha is None else photo.alpha
+    return np.dstack([colour, to_levels(opaque, bits)])
