@@ -14,6 +14,8 @@ from daybreak.version import __version__
 
 COMMANDS = {
     "enhance": ("daybreak.cli.enhance:enhance", "Brighten pictures, folders and globs of them."),
+    "watch": ("daybreak.cli.watch:watch", "Brighten each picture that arrives in a folder."),
+    "verify": ("daybreak.cli.verify:verify", "Make evidence again and compare it bit for bit."),
     "compare": ("daybreak.cli.compare:compare", "Show one picture through several methods."),
     "methods": ("daybreak.cli.methods:methods", "List the methods, or tell all about one."),
     "explain": ("daybreak.cli.explain:explain", "A network's settings, their sources, its layers."),
@@ -25,6 +27,7 @@ COMMANDS = {
     "leaderboard": ("daybreak.cli.leaderboard:leaderboard", "One table from many results files."),
     "reproduce": ("daybreak.cli.reproduce:reproduce", "The papers' tables and figures beside ours."),
     "train": ("daybreak.cli.train:train", "Train a network from a recipe."),
+    "serve": ("daybreak.cli.serve:serve", "The web page and the HTTP API."),
     "export": ("daybreak.cli.export:export", "Make a weight of a checkpoint."),
 }
 

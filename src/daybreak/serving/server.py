@@ -1,0 +1,111 @@
+"""Run an application with uvicorn, on connections that nobody can hold without using them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import h11
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from daybreak.errors import BadSetting
+from daybreak.serving.limits import Limits, ServerConfig
+from daybreak.serving.problems import RETRY_SECONDS
+
+_FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nconnection: close\r\n"
+    b"retry-after: %d\r\ncontent-length: %d\r\n\r\n%b"
+)
+_FULL_BODY = (
+    b'{"type": "about:blank", "title": "Service Unavailable", "status": 503, '
+    b'"detail": "there are as many connections as this server takes on"}'
+)
+
+
+def protocol(limits: Limits) -> type[H11Protocol]:
+    """uvicorn's protocol with two limits that it lacks: connections, and seconds for the head of a request.
+
+    Without the second, a client that sends a header a minute holds its connection for ever (slow loris).
+    """
+
+    class Timed(H11Protocol):
+        timer: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            if len(self.connections) > limits.connections:
+                transport.write(_FULL % (RETRY_SECONDS, len(_FULL_BODY), _FULL_BODY))
+                transport.close()
+                return
+            self._set_timer()
+
+        def data_received(self, data: bytes) -> None:
+            if self.transport.is_closing():
+                return
+            super().data_received(data)
+            if self.conn.their_state is not h11.IDLE:  # the head is there; the body has limits of its own
+                self._unset_timer()
+            elif self.timer is None:
+                self._set_timer()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._unset_timer()
+            super().connection_lost(exc)
+
+        def _set_timer(self) -> None:
+            self.timer = self.loop.call_later(limits.header_seconds, self.transport.close)
+
+        def _unset_timer(self) -> None:
+            if self.timer is not None:
+                self.timer.cancel()
+                self.timer = None
+
+    return Timed
+
+
+def make_server(app: ASGIApp, config: ServerConfig) -> uvicorn.Server:
+    """A server for an application, not yet running.
+
+    Args:
+        app: from `create_app`.
+        config: where it listens and its limits.
+    """
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=config.host,
+            port=config.port,
+            http=protocol(config.limits),
+            ws="none",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=10,
+        )
+    )
+
+
+def listen(config: ServerConfig) -> socket.socket:
+    """A socket at the host and the port.
+
+    Raises:
+        BadSetting: the port is taken or may not be used, or there is no such host.
+    """
+    try:
+        family, kind, number, _, address = socket.getaddrinfo(
+            config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, number)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        came = f"--host {config.host} --port {config.port} ({error.strerror or error})"
+        raise BadSetting(came, "an address of this machine that is free", "Give another --port") from None
+    return listener
+
+
+def run(app: ASGIApp, config: ServerConfig, listener: socket.socket) -> None:
+    """Serve until the process is told to stop (SIGINT, SIGTERM); what is being answered is finished."""
+    make_server(app, config).run(sockets=[listener])

@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from io import BytesIO
+
+import httpx
+import numpy as np
+import pytest
+
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.image.read import read_photo
+from daybreak.serving.jobs import pictures as work
+from daybreak.serving.jobs.store import JobStore
+
+
+def wait_for(look, seconds=60):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(0.05)
+    raise AssertionError("it did not come to pass in time")
+
+
+def zipped(members):
+    with BytesIO() as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in members.items():
+                archive.writestr(name, data)
+        return file.getvalue()
+
+
+def queue(address, files, **words):
+    sent = [("files", (name, data)) for name, data in files.items()]
+    return httpx.post(f"{address}/v1/jobs", files=sent, data=words, timeout=60)
+
+
+def over(address, id):
+    job = httpx.get(f"{address}/v1/jobs/{id}").json()
+    return job if job["state"] in ("done", "failed") else None
+
+
+def unpacked(address, id):
+    answer = httpx.get(f"{address}/v1/jobs/{id}/result")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(BytesIO(answer.content)) as archive:
+        found = {name: archive.read(name) for name in archive.namelist()}
+    return found, json.loads(found.pop("report.json"))["files"]
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    """Lets a job's pictures through one by one: `gate.release()` each."""
+    allowed = threading.Semaphore(0)
+    real = work.enhance_bytes
+
+    def waiting(*args, **options):
+        allowed.acquire(timeout=30)
+        return real(*args, **options)
+
+    monkeypatch.setattr(work, "enhance_bytes", waiting)
+    yield allowed
+    allowed.release(1000)
+
+
+def test_pictures_and_zips_come_back_as_a_zip_with_a_report(serve, png):
+    with serve() as address:
+        archive = zipped(
+            {"trip/b.png": png, "trip/notes.txt": b"hello", "__MACOSX/._b.png": b"x", "b.png": png}
+        )
+        answer = queue(address, {"b.png": png, "more.zip": archive}, method="gamma", format="tiff")
+        assert answer.status_code == 202, answer.text
+        id = answer.json()["id"]
+        assert answer.headers["location"] == f"/v1/jobs/{id}"
+        job = wait_for(lambda: over(address, id))
+        assert (job["state"], job["done"], job["failed"], job["total"]) == ("done", 4, 1, 4)
+        assert job["expires"] - job["ended"] == pytest.approx(24 * 3600)
+        files, report = unpacked(address, id)
+        assert set(files) == {"b.tif", "trip/b.tif", "b-2.tif"}
+        wanted = read_photo(Enhancer("gamma")(png)).pixels
+        assert all(np.array_equal(read_photo(data).pixels, wanted) for data in files.values())
+        told = {entry["input"]: entry["error"] for entry in report}
+        assert "plain text" in told["trip/notes.txt"]
+        assert [entry["method"] for entry in report if not entry["error"]] == ["gamma"] * 3
+
+
+def test_progress_comes_as_events(serve, png, gate):
+    with serve() as address:
+        id = queue(address, {"a.png": png, "b.png": png, "c.png": png}, method="gamma").json()["id"]
+        seen = []
+        with httpx.stream("GET", f"{address}/v1/jobs/{id}/events", timeout=60) as stream:
+            assert stream.headers["content-type"].startswith("text/event-stream")
+            name = ""
+            for line in stream.iter_lines():
+                if line.startswith("event: "):
+                    name = line.removeprefix("event: ")
+                elif line.startswith("data: "):
+                    seen.append((name, json.loads(line.removeprefix("data: "))["done"]))
+                    gate.release()
+        assert seen[-1] == ("done", 3)
+        assert {("progress", 1), ("progress", 2)} <= set(seen)
+        assert [done for _, done in seen] == sorted(done for _, done in seen)
+        after = httpx.get(f"{address}/v1/jobs/{id}/events").text
+        assert after.startswith("event: done\n")
+
+
+def test_a_cancelled_job_stops_and_leaves_nothing(serve, png, gate, tmp_path):
+    with serve() as address:
+        id = queue(address, {f"{n}.png": png for n in range(5)}, method="gamma").json()["id"]
+        gate.release()
+        wait_for(lambda: httpx.get(f"{address}/v1/jobs/{id}").json()["done"] == 1)
+        assert httpx.get(f"{address}/v1/jobs/{id}/result").status_code == 409
+        with httpx.stream("GET", f"{address}/v1/jobs/{id}/events", timeout=60) as stream:
+            lines = stream.iter_lines()
+            assert next(lines) == "event: progress"
+            assert httpx.delete(f"{address}/v1/jobs/{id}").status_code == 204
+            assert "event: cancelled" in list(lines)
+        assert httpx.get(f"{address}/v1/jobs/{id}").status_code == 404
+        gate.release(10)
+        wait_for(lambda: not list((tmp_path / "state" / "jobs").iterdir()))
+        again = queue(address, {"a.png": png}, method="gamma").json()["id"]  # the runner lives
+        wait_for(lambda: over(address, again))
+
+
+def test_a_full_queue_is_refused(serve, png, gate):
+    with serve(jobs_queued=1) as address:
+        first = queue(address, {"a.png": png}).json()["id"]
+        wait_for(lambda: httpx.get(f"{address}/v1/jobs/{first}").json()["state"] == "running")
+        assert queue(address, {"a.png": png}).status_code == 202
+        refused = queue(address, {"a.png": png})
+        assert refused.status_code == 429
+        assert refused.headers["retry-after"]
+        gate.release(10)
+
+
+@pytest.mark.parametrize(
+    ("files", "words", "status"),
+    [
+        ({"empty.zip": zipped({})}, {}, 422),
+        ({"hidden.zip": zipped({".hidden": b"x", "a/": b""})}, {}, 422),
+        ({"cut.zip": zipped({"a.png": b"x" * 999})[:60]}, {}, 422),
+        ({"large.zip": zipped({"a.png": bytes(3_000_000)})}, {}, 413),
+        ({"large.png": bytes(200_000)}, {}, 413),
+        ({f"{n}.png": b"x" for n in range(4)}, {}, 413),
+        ({"many.zip": zipped({f"{n}.png": b"x" for n in range(4)})}, {}, 413),
+        ({"a.png": b"x"}, {"method": "lme"}, 422),
+        ({"a.png": b"x"}, {"kind": "audio"}, 422),
+    ],
+)
+def test_what_cannot_be_a_job(serve, tmp_path, files, words, status):
+    limits = {"job_bytes": 2_000_000, "bytes": 100_000, "job_pictures": 3}
+    with serve(**limits) as address:
+        answer = queue(address, files, **words)
+        assert answer.status_code == status, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert list((tmp_path / "state" / "jobs").iterdir()) == []
+
+
+def test_a_zip_that_lies_about_its_sizes(serve):
+    data = bytearray(zipped({"a.png": bytes(1_000_000)}))
+    real, lie = (1_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little")
+    assert data.count(real) == 2
+    with serve(bytes=100_000) as address:
+        answer = queue(address, {"lie.zip": bytes(data.replace(real, lie))})
+        assert answer.status_code == 422, answer.text
+
+
+def test_names_that_climb_stay_words(serve, png, tmp_path):
+    with serve() as address:
+        climbing = zipped({"x/../../../a.png": png})  # hidden, as all that begins with a dot
+        assert queue(address, {"z.zip": climbing}, method="gamma").status_code == 422
+        archive = zipped({"C:\\temp\\b.png": png, "/etc/c.png": png})
+        id = queue(address, {"../../d.png": png, "z.zip": archive}, method="gamma").json()["id"]
+        wait_for(lambda: over(address, id))
+        files, _ = unpacked(address, id)
+        assert set(files) == {"d.png", "C/temp/b.png", "etc/c.png"}
+    names = {path.name for path in (tmp_path / "state").rglob("*.png")}
+    assert names == set()
+
+
+def test_results_expire(serve, png, tmp_path):
+    with serve(keep_hours=1e-6) as address:
+        id = queue(address, {"a.png": png}, method="gamma").json()["id"]
+        wait_for(lambda: over(address, id) or httpx.get(f"{address}/v1/jobs/{id}").status_code == 404)
+    store = JobStore(tmp_path / "state")
+    assert store.sweep(time.time()) in (0, 1)
+    assert store.find(id) is None
+    assert list(store.folder.iterdir()) == []
+    store.close()
+
+
+def test_unknown_jobs(serve):
+    with serve() as address:
+        for id, status in (("0" * 32, 404), ("..%2f..%2fetc", 404), ("x", 422), ("A" * 32, 422)):
+            for path in ("", "/result", "/events"):
+                answer = httpx.get(f"{address}/v1/jobs/{id}{path}")
+                assert answer.status_code == status
+                assert answer.headers["content-type"] == "application/problem+json"
+
+
+SLOW_SERVER = """
+import sys, time
+from pathlib import Path
+from daybreak.serving.jobs import pictures
+from daybreak.serving.app import create_app
+from daybreak.serving.limits import ServerConfig
+from daybreak.serving.server import listen, run
+real = pictures.enhance_bytes
+def slow(*args, **options):
+    time.sleep(float(sys.argv[2]))
+    return real(*args, **options)
+pictures.enhance_bytes = slow
+config = ServerConfig(Path(sys.argv[1]), port=0)
+listener = listen(config)
+print(listener.getsockname()[1], flush=True)
+run(create_app(config), config, listener)
+"""
+
+
+def started(state, seconds):
+    """A server in a process of its own whose pictures take so long; gives it and its address."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLOW_SERVER, state, str(seconds)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    address = f"http://127.0.0.1:{process.stdout.readline().strip()}"
+
+    def ready():
+        try:
+            return httpx.get(f"{address}/readyz").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    wait_for(ready)
+    return process, address
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_a_job_survives_a_kill_and_does_no_picture_twice(tmp_path, png):
+    process, address = started(tmp_path, 0.3)
+    try:
+        id = queue(address, {f"{n}.png": png for n in range(6)}, method="gamma").json()["id"]
+        waiting = queue(address, {"later.png": png}, method="gamma").json()["id"]
+        wait_for(lambda: httpx.get(f"{address}/v1/jobs/{id}").json()["done"] >= 2)
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+    made = {path: path.stat().st_mtime_ns for path in (tmp_path / "jobs" / id / "out").glob("*.json")}
+    assert len(made) >= 2
+    process, address = started(tmp_path, 0)
+    try:
+        job = wait_for(lambda: over(address, id))
+        assert (job["state"], job["done"], job["failed"]) == ("done", 6, 0)
+        assert all(path.stat().st_mtime_ns == time for path, time in made.items())
+        files, _ = unpacked(address, id)
+        assert len(files) == 6
+        assert wait_for(lambda: over(address, waiting))["state"] == "done"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+    assert process.returncode in (0, -signal.SIGTERM)

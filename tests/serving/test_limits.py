@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from contextlib import closing
+
+import httpx
+import pytest
+
+from daybreak.errors import BadSetting
+from daybreak.methods import gamma
+from daybreak.serving.limits import Limits, ServerConfig, is_loopback
+
+
+@pytest.fixture
+def slow():
+    """Gamma that waits until it is let go (or half a minute)."""
+    gate = threading.Event()
+    real = gamma.METHOD.run
+
+    def run(pixels, settings):
+        gate.wait(30)
+        return real(pixels, settings)
+
+    object.__setattr__(gamma.METHOD, "run", run)
+    yield gate
+    gate.set()
+    object.__setattr__(gamma.METHOD, "run", real)
+
+
+def connect(address):
+    host, port = address.removeprefix("http://").split(":")
+    return closing(socket.create_connection((host, int(port)), timeout=20))
+
+
+def read_all(line):
+    came = b""
+    while part := line.recv(65536):
+        came += part
+    return came
+
+
+def test_a_head_sent_too_slowly_loses_its_connection(serve, png):
+    with serve(header_seconds=0.5) as address:
+        with connect(address) as idle, connect(address) as trickle:
+            start = time.monotonic()
+            trickle.sendall(b"POST /v1/enhance HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+            assert httpx.post(f"{address}/v1/enhance?method=gamma", content=png).status_code == 200
+            for number in range(3):  # each header in time, the whole not
+                time.sleep(0.1)
+                trickle.sendall(b"X-%d: 1\r\n" % number)
+            assert read_all(idle) == b""
+            assert read_all(trickle) == b""
+            assert time.monotonic() - start < 10
+        assert httpx.get(f"{address}/healthz").status_code == 200
+
+
+def test_a_second_head_on_the_same_line_has_its_time_too(serve):
+    with serve(header_seconds=0.5) as address, connect(address) as line:
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert b"200 OK" in line.recv(65536)
+        time.sleep(0.7)
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHo")
+        start = time.monotonic()
+        assert read_all(line) == b""
+        assert time.monotonic() - start < 5
+
+
+def test_a_body_sent_too_slowly_is_answered_and_gives_its_place_back(serve, png):
+    with serve(receive_seconds=0.5, in_flight=1) as address:
+        with connect(address) as line:
+            head = b"POST /v1/enhance HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % len(png)
+            line.sendall(head + png[:100])
+            time.sleep(0.2)
+            assert httpx.post(f"{address}/v1/enhance", content=png).status_code == 429
+            came = read_all(line)
+            assert came.startswith(b"HTTP/1.1 408 ")
+            assert b"application/problem+json" in came
+        assert httpx.post(f"{address}/v1/enhance?method=gamma", content=png).status_code == 200
+
+
+def test_a_client_that_goes_away_gives_its_place_back(serve, png):
+    with serve(in_flight=1) as address:
+        with connect(address) as line:
+            line.sendall(b"POST /v1/enhance HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9999\r\n\r\nabc")
+            time.sleep(0.2)
+        deadline = time.monotonic() + 10
+        while (answer := httpx.post(f"{address}/v1/enhance?method=gamma", content=png)).status_code == 429:
+            assert time.monotonic() < deadline
+        assert answer.status_code == 200
+
+
+def test_too_many_connections_are_told_so(serve):
+    with serve(connections=3, header_seconds=20) as address:
+        with connect(address), connect(address), connect(address), connect(address) as one_more:
+            came = read_all(one_more)
+            assert came.startswith(b"HTTP/1.1 503 ")
+            assert b"retry-after: 2" in came
+        time.sleep(0.2)
+        assert httpx.get(f"{address}/healthz").status_code == 200
+
+
+def test_two_hundred_at_once_are_all_answered(serve, png):
+    async def ask(address):
+        limits = httpx.Limits(max_connections=200)
+        async with httpx.AsyncClient(base_url=address, timeout=120, limits=limits) as client:
+            return await asyncio.gather(
+                *(client.post("/v1/enhance?method=gamma", content=png) for _ in range(200))
+            )
+
+    with serve(in_flight=8, workers=2) as address:
+        answers = asyncio.run(ask(address))
+        codes = [answer.status_code for answer in answers]
+        assert set(codes) <= {200, 429}
+        assert codes.count(200) >= 8
+        refused = [answer for answer in answers if answer.status_code == 429]
+        assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
+        assert httpx.get(f"{address}/readyz").status_code == 200  # every place was given back
+
+
+def test_what_outlasts_its_seconds_is_refused_and_keeps_its_place_until_it_ends(serve, png, slow):
+    with serve(seconds=0.3, in_flight=2, workers=1) as address:
+        url = f"{address}/v1/enhance?method=gamma&exposure=1"
+        answers = [httpx.post(url, content=png, timeout=30) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [503, 503]
+        assert answers[0].headers["retry-after"]
+        assert "0.3 seconds" in answers[0].json()["detail"]
+        # the first is at work for nobody; the second never began and gave its place back
+        text = httpx.get(f"{address}/metrics").text
+        assert "daybreak_in_flight 1.0" in text
+        slow.set()
+        deadline = time.monotonic() + 10
+        while "daybreak_in_flight 0.0" not in httpx.get(f"{address}/metrics").text:
+            assert time.monotonic() < deadline
+        assert httpx.post(url, content=png, timeout=30).status_code == 200
+
+
+def test_the_token_is_asked_for(serve, png):
+    with serve(token="sesame") as address:
+        assert httpx.get(f"{address}/healthz").status_code == 200
+        for given in ({}, {"Authorization": "Bearer sesam"}, {"Authorization": "Basic sesame"}):
+            answer = httpx.post(f"{address}/v1/enhance", content=png, headers=given)
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"] == "Bearer"
+        right = {"Authorization": "Bearer sesame"}
+        answer = httpx.post(f"{address}/v1/enhance?method=gamma", content=png, headers=right)
+        assert answer.status_code == 200
+        schema = httpx.get(f"{address}/openapi.json", headers=right).json()
+        assert schema["paths"]["/v1/enhance"]["post"]["security"] == [{"token": []}]
+
+
+def test_a_browser_shows_the_token_once(serve):
+    with serve(token="sesame") as address, httpx.Client(base_url=address) as browser:
+        sent = browser.get("/docs", headers={"accept": "text/html"})
+        assert (sent.status_code, sent.headers["location"]) == (303, "/login")
+        assert browser.get("/login").status_code == 200
+        assert browser.post("/login", files={"token": (None, "wrong")}).status_code == 401
+        right = browser.post("/login", files={"token": (None, "sesame")})
+        assert right.status_code == 303
+        cookie = right.headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+        assert "sesame" not in cookie
+        assert browser.get("/docs").status_code == 200
+
+
+def test_other_hosts_and_other_pages_are_refused(serve, png):
+    with serve() as address:
+        url = f"{address}/v1/enhance?method=gamma"
+        assert httpx.get(f"{address}/healthz", headers={"host": "evil.example"}).status_code == 403
+        for origin in ("https://evil.example", "null", "http://127.0.0.1:1"):
+            answer = httpx.post(url, content=png, headers={"origin": origin})
+            assert answer.status_code == 403
+        assert httpx.post(url, content=png, headers={"origin": address}).status_code == 200
+
+
+def test_beyond_this_machine_a_token_is_needed(tmp_path):
+    for host in ("0.0.0.0", "::", "192.168.1.5", "example.org"):
+        assert not is_loopback(host)
+        with pytest.raises(BadSetting, match="without a token"):
+            ServerConfig(tmp_path, host)
+        assert ServerConfig(tmp_path, host, token="x").token
+        assert ServerConfig(tmp_path, host, insecure=True)
+    assert "sesame" not in repr(ServerConfig(tmp_path, token="sesame"))
+    with pytest.raises(BadSetting, match="one word"):
+        ServerConfig(tmp_path, token="zwei Wörter")
+    with pytest.raises(BadSetting, match="above 0"):
+        Limits(pixels=0)
+
+
+def test_a_fault_of_ours_is_a_problem_without_a_traceback(serve, png, monkeypatch, caplog):
+    def broken(*_, **__):
+        raise RuntimeError("secret detail /home/someone")
+
+    monkeypatch.setattr("daybreak.serving.pictures.enhance_bytes", broken)
+    with serve() as address:
+        answer = httpx.post(f"{address}/v1/enhance", content=png)
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "secret" not in answer.text
+    assert "secret detail" in caplog.text
+
+
+def test_too_little_memory_is_a_503(serve, png, monkeypatch):
+    monkeypatch.setattr("daybreak.serving.work.free_memory", lambda: 100_000)
+    with serve() as address:
+        answer = httpx.post(f"{address}/v1/enhance?method=gamma", content=png)
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    assert "memory" in answer.json()["detail"]
