@@ -13,24 +13,32 @@ Source: our own; the dead band is that of any auto-exposure loop.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from daybreak.enhancing.video.cuts import CutDetector
-from daybreak.image.cells import cell_means, grid_of
+from daybreak.image.cells import Grid, cell_means, grid_of
+from daybreak.image.depth import to_levels
 from daybreak.image.rows import Levels, Rows
+from daybreak.image.strips import Band, map_rows
+from daybreak.methods.bands import ROWS
 from daybreak.types import Array, Pixels
 
 SECONDS = 0.5  # over which gains are averaged
 BAND = 0.05  # of ln(gain): a twentieth brighter or darker is not seen, unless it comes and goes
+_BAND_OF_ALL = 0.02  # the same for the mean of a frame, which wavers less
+_CALM, _LIVELY = 0.02, 0.10  # share of the cells that move: from the second on the mean is free to change
 _BLACK = np.float32(2.0 / 255.0)
 _STILL, _MOVED = (
     0.12,
     0.30,
 )  # change of ln(input) of a cell: below it is as it was, above it is something else
 _LEVELS = 17  # points of the tone curve, evenly spaced in ln(input + b)
+_FINER = 4  # the enlarged map is checked on cells this many times smaller
+_LARGE = 0.1  # correction from which on the whole frame is looked at
 _MOST = math.log(4.0)  # no frame is corrected by more than this
 
 
@@ -41,14 +49,18 @@ class State:
     Attributes:
         held: ln(gain) that the output is given.
         average: of ln(gain) as found, over the last moments.
+        spread: how far ln(gain) lay from its average of late, at most: what wavers is followed later.
         usual: the input's mean, over the last moments.
         sums: 3×2×levels: of the tone curve over the last moments, weighted gains and weights.
+        level: ln(gain) of the whole frame that the output is given, per channel.
     """
 
     held: Pixels
     average: Pixels
+    spread: Pixels
     usual: Pixels
     sums: Array
+    level: Array
 
 
 class Steady:
@@ -77,46 +89,116 @@ class Steady:
         """
         grid = grid_of(before.shape)
         cells = cell_means(before, grid)
-        made = cell_means(after, grid)
-        gain = np.log((made + _BLACK) / (cells + _BLACK))
+        fine = cell_means(after, _finer(grid, after.shape))
+        made = cell_means(fine, grid)
         begins = self._starts_shot(cells)
         state = self.state
+        gain = _gain(cells, made)
         if state is None or state.held.shape != gain.shape or (begins and self._seen):
-            self.state = State(gain, gain, cells, _curve_sums(cells, gain))
+            level = _gain(cells.mean(axis=(0, 1)), made.mean(axis=(0, 1)))
+            self.state = State(gain, gain, np.zeros_like(gain), cells, _curve_sums(cells, gain), level)
             self._seen = True
             return after
         self._seen = True
         share = 1.0 - math.exp(-max(seconds, 0.0) / self.seconds)
-        self.state = _follow(state, cells, gain, share)
-        return _multiply(after, np.exp(np.clip(self.state.held - gain, -_MOST, _MOST)))
+        self.state, wanted = _follow(state, cells, made, share)
+        return _corrected(after, fine, cells, gain, wanted)
 
     _seen = False  # the first frame begins a shot, unless a state was handed over
 
 
-def _follow(state: State, cells: Pixels, gain: Pixels, share: float) -> State:
-    """The state after one more frame of the same shot."""
+def _follow(state: State, cells: Pixels, made: Pixels, share: float) -> tuple[State, Pixels]:
+    """The state after one more frame of the same shot, and ln(gain) wanted for that frame."""
+    gain = _gain(cells, made)
     moved = _moved(cells, state.usual)
     own = _curve_sums(cells, gain)
     sums = (1.0 - share) * state.sums + share * own
     by_level = gain + _at(_curve(sums), cells) - _at(_curve(own), cells)
+    usual = state.usual + np.maximum(moved, np.float32(share)) * (cells - state.usual)
+    off = np.abs(gain - state.average)
+    spread = (1.0 - moved) * np.maximum(off, state.spread - np.float32(share) * (state.spread - off))
     average = state.average + np.float32(share) * (gain - state.average)
-    off = average - state.held
-    still = state.held + np.float32(share) * np.sign(off) * np.maximum(np.abs(off) - np.float32(BAND), 0)
-    return replace(
-        state,
-        held=still + moved * (by_level - still),
-        average=average + moved * (by_level - average),
-        usual=state.usual + np.maximum(moved, np.float32(share)) * (cells - state.usual),
-        sums=sums,
-    )
+    lag = average - state.held
+    follow = np.maximum(np.abs(lag) - spread - np.float32(BAND), 0.0)
+    still = state.held + np.float32(share) * np.sign(lag) * follow
+    calmer = _calmer(np.log((cells + _BLACK) / (usual + _BLACK)), gain - average, made + _BLACK)
+    held = still + moved * (by_level - still)
+    average += moved * (by_level - average)
+    wanted = held + (1.0 - moved) * calmer
+    level, shift = _follow_all(state.level, cells, usual, wanted, float(moved.mean()), share)
+    return State(held, average, spread, usual, sums, level), wanted + shift
+
+
+def _follow_all(
+    level: Array, cells: Pixels, usual: Pixels, wanted: Pixels, stir: float, share: float
+) -> tuple[Array, Array]:
+    """The same for the frame as a whole, where little moves in it.
+
+    Each cell held by itself is not enough: noise that cancels in the mean of the input does not cancel in that of
+    the output, where dark cells have more gain than bright ones.
+
+    Args:
+        level: ln(gain) of the whole frame that the output is given, per channel.
+        cells, usual: the input now and of late.
+        wanted: ln(gain) of each cell.
+        stir: share of the cells that have moved.
+
+    Returns:
+        The level after this frame, and what to add to all of `wanted`, per channel.
+    """
+    now = (cells + _BLACK).mean(axis=(0, 1))
+    found = np.log((np.exp(wanted) * (cells + _BLACK)).mean(axis=(0, 1)) / now)
+    lag = found - level
+    level = level + share * np.sign(lag) * np.maximum(np.abs(lag) - _BAND_OF_ALL, 0.0)
+    free = _smooth(np.float32((stir - _CALM) / (_LIVELY - _CALM)))
+    level = level + free * (found - level)
+    calmer = _against(np.log(now / (usual + _BLACK).mean(axis=(0, 1))), found - level)
+    shift = level + (1.0 - free) * calmer - found
+    return np.asarray(level, np.float32), np.asarray(shift, np.float32)
+
+
+def _gain(cells: Pixels, made: Pixels) -> Pixels:
+    return np.log((made + _BLACK) / (cells + _BLACK))
+
+
+def _calmer(change: Pixels, answer: Pixels, weight: Pixels) -> Pixels:
+    """What of a method's answer to a change of the input takes away from it, and no more than all of it.
+
+    A dark cell that noise has made brighter gets less gain by most methods; that is not flicker. The part that
+    all cells have in common and what is left of each are judged apart, so that a method's common wavering does
+    not pass for an answer wherever it happens to go the right way.
+
+    Args:
+        change: of ln(input), h×w×3.
+        answer: change of ln(gain), h×w×3.
+        weight: share of each cell in the brightness of the result, h×w×3.
+    """
+    weight = weight / weight.sum(axis=(0, 1))
+
+    def common(values: Pixels) -> Pixels:
+        return (weight * values).sum(axis=(0, 1))
+
+    change_of_all, answer_of_all = common(change), common(answer)
+    own = _against(change - change_of_all, answer - answer_of_all)
+    return own - common(own) + _against(change_of_all, answer_of_all)
+
+
+def _against(change: Array, answer: Array) -> Array:
+    """The answer, held between none and all of −change."""
+    return np.clip(answer, np.minimum(-change, 0.0), np.maximum(-change, 0.0))
 
 
 def _moved(cells: Pixels, usual: Pixels) -> Array:
     """0 where a cell shows what it did, 1 where it shows something else: h×w×1."""
     change = np.abs(np.log((cells + _BLACK) / (usual + _BLACK))).max(axis=2)
     change = cv2.dilate(change, np.ones((3, 3), np.uint8)).reshape(change.shape)  # a mover's surroundings too
-    x = np.clip((change - _STILL) / (_MOVED - _STILL), 0.0, 1.0)
-    return np.asarray(x * x * (3.0 - 2.0 * x), dtype=np.float32)[..., np.newaxis]
+    return _smooth((change - _STILL) / (_MOVED - _STILL))[..., np.newaxis]
+
+
+def _smooth(x: Array) -> Array:
+    """A smooth step from 0 at 0 to 1 at 1."""
+    x = np.clip(x, 0.0, 1.0)
+    return np.asarray(x * x * (3.0 - 2.0 * x), dtype=np.float32)
 
 
 def _place(cells: Pixels) -> Array:
@@ -158,12 +240,72 @@ def _at(curve: Array, cells: Pixels) -> Pixels:
     return np.stack(read, axis=2).astype(np.float32)
 
 
-def _multiply(rows: Rows, factor: Pixels) -> Rows:
-    """Multiply by a coarse map, enlarged bilinearly, and clip: of the kind of `rows`, in its memory."""
-    height, width = rows.shape[:2]
-    whole = cv2.resize(factor, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, 3)
-    if isinstance(rows, Levels):
-        depth = cv2.CV_8U if rows.whole.dtype == np.uint8 else cv2.CV_16U
-        made = cv2.multiply(rows.whole, whole, dst=rows.whole, dtype=depth).reshape(height, width, 3)
-        return Levels(made, rows.peak)
-    return np.clip(np.multiply(rows, whole, out=whole), 0.0, 1.0, out=whole)
+def _finer(grid: Grid, shape: tuple[int, ...]) -> Grid:
+    return min(_FINER * grid[0], shape[0]), min(_FINER * grid[1], shape[1])
+
+
+def _corrected(after: Rows, fine: Pixels, cells: Pixels, gain: Pixels, wanted: Pixels) -> Rows:
+    """The method's result with the gain that is wanted, and exactly so in each channel's mean.
+
+    Args:
+        after: the result; may be reused.
+        fine: its means on a finer grid.
+        cells: the input's means on the grid.
+        gain, wanted: ln(gain) as found and as it shall be, on the grid.
+    """
+    factor = np.exp(np.clip(wanted - gain, -_MOST, _MOST))
+    mean = (np.exp(wanted) * (cells + _BLACK)).mean(axis=(0, 1)) - _BLACK
+    if float(np.abs(factor - 1.0).max()) < _LARGE:  # then the finer grid tells the mean well enough
+        given = np.minimum(fine * _enlarged(factor, fine.shape), 1.0).mean(axis=(0, 1))
+        factor = np.asarray(factor * ((mean + _BLACK) / (given + _BLACK)), np.float32)
+        return _multiply(after, _enlarged(factor, after.shape))
+    whole = np.multiply(after[:], _enlarged(factor, after.shape))
+    for _ in range(2):  # what is clipped at white has to come from the others
+        np.minimum(whole, 1.0, out=whole)
+        whole *= np.asarray((mean + _BLACK) / (whole.mean(axis=(0, 1), dtype=np.float64) + _BLACK), np.float32)
+    if isinstance(after, Levels):
+        bits = 8 if after.peak == 255 else 16
+        return Levels(to_levels(whole, bits), (1 << bits) - 1)
+    return np.minimum(whole, 1.0, out=whole)
+
+
+def _enlarged(factor: Pixels, shape: tuple[int, ...]) -> Pixels:
+    size = (shape[1], shape[0])
+    return np.asarray(cv2.resize(factor, size, interpolation=cv2.INTER_LINEAR), np.float32).reshape(shape)
+
+
+def _multiply(rows: Rows, whole: Pixels) -> Rows:
+    """Multiply pixel by pixel and clip: of the kind of `rows`, in its memory or that of `whole`.
+
+    Levels are rounded up or down by a fixed pattern: of a correction by a thousandth, too small for any one level,
+    the mean is to have its thousandth all the same.
+    """
+    if not isinstance(rows, Levels):
+        return np.clip(np.multiply(rows, whole, out=whole), 0.0, 1.0, out=whole)
+    out = rows.whole
+    depth = cv2.CV_8U if out.dtype == np.uint8 else cv2.CV_16U
+    height, width = out.shape[:2]
+    pattern = np.tile(_PATTERN, (ROWS // 8, width // 8 + 1))[:, :width, np.newaxis]
+
+    def work(bands: Sequence[Band]) -> None:
+        for top, bottom in bands:
+            band = whole[top:bottom]
+            np.multiply(out[top:bottom], band, out=band)
+            band += pattern[: bottom - top]
+            flat = band.reshape(bottom - top, -1)
+            rounded = cv2.addWeighted(flat, 1.0, flat, 0.0, 0.0, dtype=depth)  # rounds and clips in one pass
+            out[top:bottom] = np.asarray(rounded).reshape(band.shape)
+
+    map_rows(work, height, ROWS)
+    return Levels(out, rows.peak)
+
+
+def _ordered() -> Array:
+    """Bayer's 8×8 pattern, evenly spaced between −1/2 and 1/2."""
+    pattern = np.zeros((1, 1))
+    for _ in range(3):
+        pattern = np.block([[4 * pattern, 4 * pattern + 2], [4 * pattern + 3, 4 * pattern + 1]])
+    return np.asarray((pattern + 0.5) / 64.0 - 0.5, dtype=np.float32)
+
+
+_PATTERN = _ordered()
