@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import load_all_checks
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from daybreak.serving.limits import Limits, ServerConfig
 
-LEFT_OUT = [positive_data_acceptance]
-"""What fits the schema may be refused all the same: a setting may belong to another method, bytes may be no
-picture; a schema can say neither."""
+EXAMPLES = 40  # of each operation, of each mode
+
+LEFT_OUT = {
+    # what fits the schema may be refused all the same: a setting may belong to another method, bytes may be
+    # no picture, and a schema can say neither; a form with a real picture in it counts as not fitting
+    GenerationMode.POSITIVE: [positive_data_acceptance, negative_data_rejection],
+    GenerationMode.NEGATIVE: [],
+}
 
 
 @pytest.fixture(scope="module")
 def api_schema(tmp_path_factory, run_server, png):
     load_all_checks()
     binary = st.one_of(st.just(png), st.just(png[:200]), st.binary(max_size=64))
-    schemathesis.openapi.format("binary", binary)
     for kind in ("application/octet-stream", "image/*", "image/png"):
         schemathesis.openapi.media_type(kind, binary)
     config = ServerConfig(tmp_path_factory.mktemp("state"), port=0, limits=Limits(jobs_queued=10_000))
@@ -28,12 +33,43 @@ def api_schema(tmp_path_factory, run_server, png):
         yield schemathesis.openapi.from_url(f"{address}/openapi.json")
 
 
-schema = schemathesis.pytest.from_fixture("api_schema")
+OPERATIONS = [
+    ("POST", "/v1/enhance"),
+    ("GET", "/v1/methods"),
+    ("POST", "/v1/jobs"),
+    ("GET", "/v1/jobs/{id}"),
+    ("DELETE", "/v1/jobs/{id}"),
+    ("GET", "/v1/jobs/{id}/result"),
+    ("GET", "/v1/jobs/{id}/events"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/metrics"),
+]
 
 
-@schema.parametrize()
-@settings(max_examples=12, suppress_health_check=list(HealthCheck))
-def test_every_answer_is_one_that_the_openapi_tells_of(case):
-    response = case.call_and_validate(excluded_checks=LEFT_OUT, timeout=30)
-    assert response.status_code < 500
-    assert "Traceback" not in response.text
+def test_the_openapi_tells_of_all_routes(api_schema):
+    told = [
+        (operation.ok().method.upper(), operation.ok().path) for operation in api_schema.get_all_operations()
+    ]
+    assert sorted(told) == sorted(OPERATIONS)
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+@pytest.mark.parametrize(("verb", "path"), OPERATIONS)
+def test_every_answer_is_one_that_the_openapi_tells_of(api_schema, verb, path, mode, png):
+    operation = api_schema[path][verb]
+    if mode is GenerationMode.NEGATIVE and not (
+        operation.query or operation.path_parameters or operation.body
+    ):
+        pytest.skip("takes nothing that could be wrong")
+
+    @given(operation.as_strategy(generation_mode=mode))
+    @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
+    def ask(case):
+        if mode is GenerationMode.POSITIVE and case.media_type == "multipart/form-data":
+            case.body |= {"picture": png} if "picture" in case.body else {"files": [png]}
+        response = case.call_and_validate(excluded_checks=LEFT_OUT[mode], timeout=30)
+        assert response.status_code < 500
+        assert b"Traceback" not in response.content
+
+    ask()

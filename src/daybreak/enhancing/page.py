@@ -1,6 +1,7 @@
 """What the HTML pages share: one self-contained document with before/after sliders, no outside request.
 
-The style and the script lie beside this file as page.css and page.js and are written into each page.
+The style and the script lie beside this file: pair.css and pair.js, of the sliders, which the web page has too,
+and page.css and page.js, of these pages. They are written into each page.
 """
 
 from __future__ import annotations
@@ -105,8 +106,8 @@ def opening(title: str, style: str = "", script: str = "") -> str:
         title: of the page, not yet escaped.
         style, script: what a kind of page adds to page.css and page.js; `closing` gets the same script.
     """
-    style = resource("page.css") + style
-    whole = resource("page.js") + script
+    style = resource("page.css") + resource("pair.css") + style
+    whole = _script(script)
     digest = base64.b64encode(hashlib.sha256(whole.encode()).digest()).decode("ascii")
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
     plain = (
@@ -123,7 +124,11 @@ def opening(title: str, style: str = "", script: str = "") -> str:
 
 def closing(script: str = "") -> str:
     """The script, with what `opening` was told of, and the end of the page."""
-    return f"<script>{resource('page.js')}{script}</script>\n</body>\n</html>\n"
+    return f"<script>{_script(script)}</script>\n</body>\n</html>\n"
+
+
+def _script(more: str) -> str:
+    return resource("pair.js") + resource("page.js") + more
 
 
 def resource(name: str) -> str:
