@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daybreak.errors import OutputExists, UnwritablePicture
-from daybreak.files import make_folder, whole_file, whole_path, write_whole
+from daybreak.files import make_folder, move_file, one_process, whole_file, whole_path, write_whole
 
 
 class MadeUpError(Exception):
@@ -216,3 +216,63 @@ def test_a_failure_between_reserving_and_replacing_leaves_nothing(tmp_path, monk
     with pytest.raises(KeyboardInterrupt):
         write_whole(tmp_path / "a.bin", b"ours")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("disk", ["same", "another"])
+def test_a_moved_file_takes_no_other_ones_name(disk, tmp_path, monkeypatch):
+    if disk == "another":
+        monkeypatch.setattr(Path, "hardlink_to", refuse_first(Path.hardlink_to))
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there/a.b.png").write_bytes(b"another")
+    source = tmp_path / "a.b.png"
+    source.write_bytes(b"mine")
+    moved = move_file(source, tmp_path / "there/a.b.png")
+    assert moved == tmp_path / "there/a.b.2.png"
+    assert listing(tmp_path / "there") == {"a.b.png": b"another", "a.b.2.png": b"mine"}
+    assert not source.exists()
+
+
+def refuse_first(link):
+    """Hard links that fail between the folders of the test, as between disks, and work within one."""
+
+    def linked(self, target):
+        if self.parent != Path(target).parent:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        link(self, target)
+
+    return linked
+
+
+def test_a_move_that_a_kill_left_half_done_is_completed(tmp_path):
+    (tmp_path / "there").mkdir()
+    source = tmp_path / "a.png"
+    source.write_bytes(b"mine")
+    (tmp_path / "there/a.png").hardlink_to(source)
+    assert move_file(source, tmp_path / "there/a.png") == tmp_path / "there/a.png"
+    assert listing(tmp_path / "there") == {"a.png": b"mine"}
+    assert not source.exists()
+
+
+def test_a_move_to_nowhere_leaves_the_file(tmp_path):
+    source = tmp_path / "a.png"
+    source.write_bytes(b"mine")
+    with pytest.raises(UnwritablePicture, match="cannot be written"):
+        move_file(source, tmp_path / "no" / "a.png")
+    assert listing(tmp_path) == {"a.png": b"mine"}
+
+
+def test_a_lock_is_held_by_one_process_until_it_ends(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from daybreak.files import one_process\n"
+        "with one_process(Path(sys.argv[1]), 'at work'):\n    print('held', flush=True); sys.stdin.read()"
+    )
+    lock = tmp_path / "lock"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(lock)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        other.stdout.readline()
+        with pytest.raises(OutputExists, match="another process is at work"), one_process(lock, "at work"):
+            pass
+        other.kill()
+    with one_process(lock, "at work"):
+        pass

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import filecmp
+import itertools
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,6 +99,80 @@ def whole_path(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         finally:
             with contextlib.suppress(FileNotFoundError):
                 hidden.unlink()
+
+
+def move_file(source: Path, target: Path) -> Path:
+    """Move a file, to another disk too; it lies whole under one of the names at any time.
+
+    Args:
+        source: a file.
+        target: its new name. Where that is another file's, the next free of `NAME.2.jpg`, `NAME.3.jpg` … is
+            taken; where it is a copy, as a kill in the middle leaves one, that stays and the source goes.
+
+    Returns:
+        Where it lies now.
+
+    Raises:
+        UnwritablePicture: it cannot be moved.
+    """
+    for number in itertools.count(1):
+        free = target if number == 1 else target.with_name(f"{target.stem}.{number}{target.suffix}")
+        with writing(free):
+            try:
+                _copy_or_link(source, free)
+            except OutputExists:
+                if not (free.is_file() and filecmp.cmp(source, free, shallow=False)):
+                    continue
+            source.unlink(missing_ok=True)
+            return free
+    raise AssertionError("there are no more numbers")
+
+
+def _copy_or_link(source: Path, target: Path) -> None:
+    """Give a file a second name, or its only one to another; a copy where that is on another disk."""
+    try:
+        _take_free_name(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with whole_path(target) as hidden:
+            shutil.copyfile(source, hidden)
+            shutil.copystat(source, hidden)
+
+
+@contextmanager
+def one_process(lock: Path, what: str) -> Iterator[None]:
+    """Hold a lock file for as long as the block runs; a process that ends in any way lets go of it.
+
+    Where the system has no such locks, this does nothing.
+
+    Args:
+        lock: made if need be, and left there.
+        what: is going on, for the message: "watching into out".
+
+    Raises:
+        OutputExists: another process holds it.
+        UnwritablePicture: it cannot be made.
+    """
+    with writing(lock):
+        file = lock.open("ab")
+    with file:
+        if not locked(file.fileno()):
+            raise OutputExists(f"another process is {what}", hint="Stop it, or choose another folder")
+        yield
+
+
+def locked(descriptor: int) -> bool:
+    """Whether this process now has an open file to itself; always where the system has no such locks."""
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def make_folder(folder: Path) -> None:

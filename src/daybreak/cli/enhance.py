@@ -150,7 +150,7 @@ def _show(planned: Sequence[Job | Refusal]) -> int:
     return SOME_FAILED if any(isinstance(job, Refusal) for job in planned) else DONE
 
 
-def _line(result: Result) -> str:
+def result_line(result: Result) -> str:
     """One finished picture in a line."""
     what = result.state if result.state == "done before" else result.method or result.state
     notes = "; ".join((*result.notes, *result.lost))
@@ -190,7 +190,7 @@ class _Told:
             seconds = time.perf_counter() - self.start
             told = ", ".join(f"{count} {_STATES[state]}" for state, count in states.items())
             if self.total == 1 and not failed:
-                print(_line(self.results[0]), file=sys.stderr)
+                print(result_line(self.results[0]), file=sys.stderr)
             else:
                 rate = f", {self.total / seconds:.1f} a second" if seconds > 0 else ""
                 lost = Counter(loss for result in self.results for loss in result.lost)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from daybreak.errors import OutputExists
+from daybreak.files import locked
 from daybreak.image.paths import shown
 
 NAME = ".packing"
@@ -35,7 +36,7 @@ def workroom(out: Path) -> Iterator[Path]:
     room = out / NAME
     room.mkdir(exist_ok=True)
     with (room / "lock").open("wb") as lock:
-        if not _locked(lock.fileno()):
+        if not locked(lock.fileno()):
             raise OutputExists(f"another process is packing into {shown(out)}", hint="Choose another folder")
         for left in room.iterdir():
             if left.name != "lock":
@@ -45,16 +46,3 @@ def workroom(out: Path) -> Iterator[Path]:
         finally:
             lock.close()  # Windows removes no file that is open
             shutil.rmtree(room)
-
-
-def _locked(descriptor: int) -> bool:
-    """Whether this process now has the file to itself; always where the system has no such locks."""
-    try:
-        import fcntl
-    except ImportError:
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

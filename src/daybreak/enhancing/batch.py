@@ -7,6 +7,7 @@ settings is not made again.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -74,8 +75,8 @@ class Result:
         notes: what a person should know: an automatic choice, only the first frame of an animation …
         lost: what the format of the result could not hold: transparency, bits.
         error: one line; "" where all went well.
-        elsewhere: whether the fault lies not with the picture but with the place of the result, or with the
-            memory: the same picture may go through later.
+        elsewhere: whether the fault lies not with the picture but with the place of the result (a full disk,
+            say): the same picture may go through later.
         before, after: small copies for a gallery, H×W×3 uint8; None unless asked for.
         evidence: what a manifest says of it; None unless asked for.
     """
@@ -192,16 +193,21 @@ def _attempt(job: Job, work: Callable[[], Result]) -> Result:
     try:
         result = work()
     except DaybreakError as error:
-        refused = isinstance(error, UnwritablePicture) and isinstance(error.__cause__, OSError)
         told = _named(job.source, str(error))
-        result = Result(job.source, job.target, "failed", error=told, elsewhere=refused)
+        result = Result(job.source, job.target, "failed", error=told, elsewhere=_elsewhere(error))
     except MemoryError:
         told = f"{job.source}: not enough memory for a picture of this size"
-        result = Result(job.source, job.target, "failed", error=told, elsewhere=True)
+        result = Result(job.source, job.target, "failed", error=told)
     except Exception as error:  # a fault of ours or a library's with one picture: the others go on
         told = getattr(error, "strerror", None) or f"an unexpected {type(error).__name__}: {error}"
         result = Result(job.source, job.target, "failed", error=f"{job.source}: {told}")
     return replace(result, seconds=time.perf_counter() - start)
+
+
+def _elsewhere(error: DaybreakError) -> bool:
+    """Whether the system refused to write for a reason that may pass."""
+    cause = error.__cause__ if isinstance(error, UnwritablePicture) else None
+    return isinstance(cause, OSError) and cause.errno not in (errno.ENAMETOOLONG, errno.EISDIR, errno.EINVAL)
 
 
 def _named(source: Path, message: str) -> str:

@@ -26,7 +26,6 @@ from daybreak.files import make_folder, write_whole, writing
 from daybreak.image.paths import shown
 from daybreak.image.photo import Photo
 
-KIND = "daybreak evidence"
 UNREPEATABLE = {
     "avif": "AVIF is packed by as many threads as there are cores, and its bytes depend on their number",
     "heif": "HEIC is packed by as many threads as there are cores, and nobody promises the same bytes",
@@ -105,7 +104,7 @@ class Manifest(_Frozen):
         failed: what was asked for and not made.
     """
 
-    kind: Literal["daybreak evidence"] = KIND
+    kind: Literal["daybreak evidence"] = "daybreak evidence"
     version: Literal[1] = 1
     complete: bool = True
     entries: list[Entry]

@@ -85,7 +85,7 @@ def plan(
         if isinstance(source, Refusal):
             jobs.append(source)
             continue
-        name = source.stem + suffix + (suffix_for(format) if format else _kept_suffix(source))
+        name = result_name(source, suffix, format)
         folder = source.parent if output is None else output / below
         target = output if single and output is not None else folder / name
         jobs.append(_check(source, target, taken, inputs, overwrite))
@@ -254,6 +254,18 @@ def _walk(folder: Path, recursive: bool, output: Path | None) -> Iterator[tuple[
                 yield from enter(entry)
 
     yield from enter(folder)
+
+
+def result_name(source: Path, suffix: str, format: str | None) -> str:
+    """The file name of a picture's result.
+
+    Args:
+        suffix, format: as for `plan`.
+
+    >>> result_name(Path("in/a.gif"), "_daybreak", None), result_name(Path("a.JPG"), "", "png")
+    ('a_daybreak.png', 'a.png')
+    """
+    return source.stem + suffix + (suffix_for(format) if format else _kept_suffix(source))
 
 
 def _kept_suffix(source: Path) -> str:

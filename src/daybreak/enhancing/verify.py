@@ -151,7 +151,8 @@ def difference(one: bytes, other: bytes) -> str:
     if not pixels:
         return "every pixel is the same; what differs is the metadata or how the pixels are packed"
     total = apart.shape[0] * apart.shape[1]
-    most = f"at most {int(apart.max()):,} levels of {(1 << bits) - 1:,}"
+    highest = int(apart.max())
+    most = f"at most {highest:,} {'level' if highest == 1 else 'levels'} of {(1 << bits) - 1:,}"
     return f"pixels differ by {most}, in {pixels:,} of {total:,} pixels"
 
 
