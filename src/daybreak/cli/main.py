@@ -16,6 +16,8 @@ COMMANDS = {
     "enhance": ("daybreak.cli.enhance:enhance", "Brighten pictures, folders and globs of them."),
     "watch": ("daybreak.cli.watch:watch", "Brighten each picture that arrives in a folder."),
     "verify": ("daybreak.cli.verify:verify", "Make evidence again and compare it bit for bit."),
+    "video": ("daybreak.cli.video:video", "Brighten a film, sound and subtitles kept."),
+    "stream": ("daybreak.cli.stream:stream", "Brighten a live stream as it comes."),
     "compare": ("daybreak.cli.compare:compare", "Show one picture through several methods."),
     "methods": ("daybreak.cli.methods:methods", "List the methods, or tell all about one."),
     "explain": ("daybreak.cli.explain:explain", "A network's settings, their sources, its layers."),

@@ -33,6 +33,27 @@ def parse_sets(texts: Iterable[str]) -> dict[str, str]:
     return values
 
 
+def parse_seconds(option: str, text: str) -> float:
+    """Read a length of time: seconds with or without an s, or minutes and hours before colons.
+
+    Raises:
+        BadSetting: neither.
+
+    >>> parse_seconds("--start", "10s"), parse_seconds("--start", "1:02:03.5")
+    (10.0, 3723.5)
+    """
+    seconds = 0.0
+    try:
+        for part in text.strip().removesuffix("s").split(":"):
+            value = float(part)
+            if not 0.0 <= value < float("inf"):
+                raise ValueError
+            seconds = 60.0 * seconds + value
+    except ValueError:
+        raise BadSetting(f"{option} {text!r}", "seconds or H:MM:SS, for example 90, 90s or 1:30") from None
+    return seconds
+
+
 def parse_methods(text: str) -> list[str]:
     """Names of methods from a list with commas; a shell pattern stands for all that match it.
 

@@ -1,4 +1,4 @@
-"""Means of a picture over the cells of a coarse grid: what is looked at to compare one frame with the next."""
+"""Means of a picture over the cells of a coarse grid, to compare one frame with the next."""
 
 from __future__ import annotations
 

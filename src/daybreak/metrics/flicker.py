@@ -45,7 +45,7 @@ class Flicker:
 
     @property
     def ratio(self) -> float:
-        """The output's change over the input's, scaled by the gain; 1 adds nothing, 0 where nothing changes."""
+        """The output's change over the input's, scaled by the gain; 1 adds nothing."""
         return _over(self.after, self.gain * self.before)
 
     @property

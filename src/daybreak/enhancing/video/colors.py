@@ -53,7 +53,8 @@ def colors_of(frame: VideoFrame) -> Colors:
     full = frame.color_range == 2 or name.startswith("yuvj") or frame.format.is_rgb
     high = frame.format.components[0].bits > 8
     tags = (frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc)
-    return Colors(*(int(tag) for tag in tags), high=high, full=full, rows=frame.height)
+    matrix, range_, primaries, transfer = (int(tag) for tag in tags)
+    return Colors(matrix, range_, primaries, transfer, high, full, frame.height)
 
 
 class ToLevels:

@@ -1,7 +1,7 @@
 """Averaging over time where nothing moves, for a camera that stands still.
 
-A recursive filter: the average A follows the frame I as A + k (I − A), with k = 1/n where the difference is no
-more than noise and 1 where it is plainly more, so that what moves is taken from the frame as it is. With n
+A recursive filter: the average A follows the frame I as A + k (I − A), with k = 1/n where the difference is
+no more than noise and 1 where it is plainly more, so that what moves is taken from the frame as it is. With n
 frames' worth of averaging the variance of the noise falls to 1 / (2n − 1).
 
 Source: the first-order motion-adaptive recursive filter of television noise reducers (Dennis, "Nonlinear

@@ -224,13 +224,13 @@ class Encoder:
             came = f"the {encoding.codec} encoder refuses {size} ({error.strerror})"
             raise UnwritablePicture(came, hint="Try another --codec") from None
 
-    def encode(self, rows: Rows, pts: int, *, key: bool = False) -> list[Packet]:
+    def encode(self, rows: Rows, pts: int, *, key: bool = False) -> list[Packet[Any]]:
         """Packets that are ready after one more frame."""
         frame: VideoFrame = self._to_frame(rows, (self.encoding.height, self.encoding.width))
         frame.pts, frame.time_base = pts, self.encoding.time_base
         frame.pict_type = 1 if key else 0
         return self.context.encode(frame)
 
-    def finish(self) -> Iterator[Packet]:
+    def finish(self) -> Iterator[Packet[Any]]:
         """The packets that were waiting for frames to come."""
         yield from self.context.encode(None)

@@ -151,7 +151,7 @@ def _picture(out: OutputContainer, encoding: Encoding, about: About) -> VideoStr
 
 def _shown(
     log: PacketLog, entries: list[Entry], stream: VideoStream, about: About, shift: int
-) -> Iterator[Packet]:
+) -> Iterator[Packet[Any]]:
     """The picture's packets, stamped."""
     times = decoding_times([entry.pts for entry in entries], about.frame_units)
     for entry, dts in zip(entries, times, strict=True):
@@ -166,8 +166,8 @@ def _beside(
     copies: dict[int, Stream],
     begin: Fraction | None,
     finish: Fraction | None,
-) -> Iterator[Packet]:
-    """The packets of the other streams, as they are; of a part only those that belong to it, moved with it."""
+) -> Iterator[Packet[Any]]:
+    """The packets of the other streams, as they are; of a part those that belong to it, moved with it."""
     if not copies:
         return
     packets = film.demux(*(film.streams[index] for index in copies))
@@ -178,7 +178,7 @@ def _beside(
             return
         if packet is None:
             return
-        if packet.size == 0 or packet.pts is None and packet.dts is None:
+        if packet.size == 0 or (packet.pts is None and packet.dts is None):
             continue
         if begin is not None:
             at = packet.pts if packet.pts is not None else packet.dts
@@ -196,7 +196,7 @@ def _beside(
         yield packet
 
 
-def _merged(first: Iterator[Packet], second: Iterator[Packet]) -> Iterator[Packet]:
+def _merged(first: Iterator[Packet[Any]], second: Iterator[Packet[Any]]) -> Iterator[Packet[Any]]:
     """Two streams of packets by their time of decoding, each in its own order."""
     heads = [next(first, None), next(second, None)]
     sources = [first, second]
@@ -209,7 +209,7 @@ def _merged(first: Iterator[Packet], second: Iterator[Packet]) -> Iterator[Packe
         heads[chosen] = next(sources[chosen], None)
 
 
-def _time(packet: Packet | None) -> float:
+def _time(packet: Packet[Any] | None) -> float:
     if packet is None:
         return float("inf")
     at = packet.dts if packet.dts is not None else packet.pts

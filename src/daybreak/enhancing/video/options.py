@@ -26,8 +26,8 @@ class VideoOptions:
         codec: of the result; None keeps that of the source where it can be written, else H.264.
         quality: 1 (small) to 100 (as the source); None for `DEFAULT_QUALITY`.
         speed: of the encoder: "fast" makes larger files, "slow" smaller ones.
-        start, end: part of the film in seconds from its beginning; `end` None is all the rest. What is cut out
-            begins at time 0, with everything beside the picture cut alike.
+        start, end: part of the film in seconds from its beginning; `end` None is all the rest. What is cut
+            out begins at time 0, with everything beside the picture cut alike.
         denoise: frames' worth of averaging over time where nothing moves, 1 (off) to 32: for a camera that
             stands still.
         steady: seconds over which a method's decisions are averaged; 0 leaves each frame to itself.

@@ -1,8 +1,8 @@
-"""The encoded picture of a run that is not finished: a file that a killed run leaves behind and the next reads.
+"""The encoded picture of an unfinished run: a file that a killed run leaves and the next one reads.
 
-A header tells what the run was asked; then packets follow in the encoder's order, and beside some key frames what
-the run knew when it came to them. Groups of frames are closed, so everything before a key frame is shown before
-it, and a run can go on at any that has such a note.
+A header tells what the run was asked; then packets follow in the encoder's order, and beside some key frames
+what the run knew when it came to them. Groups of frames are closed, so everything before a key frame is shown
+before it, and a run can go on at any that has such a note.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from av.packet import Packet
@@ -71,7 +71,7 @@ class PacketLog:
         self.path = path
         self.mark: Mark | None = None
         with writing(path):
-            self._file: IO[bytes] = open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")  # noqa: SIM115, PTH123
+            self._file: IO[bytes] = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
             try:
                 _lock(self._file, path)
                 if resume:
@@ -106,7 +106,7 @@ class PacketLog:
         """Write down what was known before the frame of that time."""
         self._append(_STATE, pts, 0, _written_state(state))
 
-    def add(self, packet: Packet, duration: int) -> None:
+    def add(self, packet: Packet[Any], duration: int) -> None:
         """Write the next packet of the encoder."""
         assert packet.pts is not None
         self._append(_KEY if packet.is_keyframe else _OTHER, packet.pts, duration, bytes(packet))
@@ -123,7 +123,7 @@ class PacketLog:
             if kind in (_KEY, _OTHER)
         ]
 
-    def packet(self, entry: Entry) -> Packet:
+    def packet(self, entry: Entry) -> Packet[Any]:
         """A packet again, without its dts."""
         packet = Packet(self._bytes(entry.place, entry.size))
         packet.pts, packet.duration, packet.is_keyframe = entry.pts, entry.duration, entry.key

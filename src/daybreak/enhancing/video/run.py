@@ -1,4 +1,4 @@
-"""A film from file to file: decoding, enhancing and encoding at the same time, then all of it put together."""
+"""A film from file to file: decode, enhance and encode at the same time, then put it all together."""
 
 from __future__ import annotations
 
@@ -31,6 +31,9 @@ from daybreak.version import __version__
 _QUEUE = 3  # frames between two stages: enough to even out, little memory
 
 
+DEFAULTS = VideoOptions()
+
+
 @dataclass
 class _Told:
     """What the loop learns on its way."""
@@ -46,7 +49,7 @@ def enhance_video(
     source: Path,
     target: Path,
     enhancer: Enhancer,
-    options: VideoOptions = VideoOptions(),
+    options: VideoOptions = DEFAULTS,
     *,
     progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], bool] | None = None,

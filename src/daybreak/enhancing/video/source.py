@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -118,7 +119,7 @@ def picture_stream(film: InputContainer, path: Path) -> VideoStream:
     stream = moving[0]
     if stream.codec_context is None:
         raise UnreadablePicture(f"{shown(path)}: its video codec is not known here", hint="Convert it first")
-    stream.thread_type = "AUTO"  # type: ignore[assignment]
+    stream.thread_type = "AUTO"
     return stream
 
 
@@ -258,10 +259,8 @@ def _length(film: InputContainer, stream: VideoStream) -> float:
 
 
 def _display_matrix(frame: VideoFrame) -> tuple[int, ...] | None:
-    for data in frame.side_data:
-        if data.type.name == "DISPLAYMATRIX":
-            return tuple(int(value) for value in np.frombuffer(bytes(data), np.int32))
-    return None
+    data = cast(Any, frame.side_data).get("DISPLAYMATRIX")
+    return None if data is None else tuple(int(value) for value in np.frombuffer(bytes(data), np.int32))
 
 
 def _resized(levels: Levels, size: tuple[int, int]) -> Levels:

@@ -1,11 +1,11 @@
 """No flicker: what a method decides for a frame is held steady over time, whatever the method.
 
 Nothing is known of the method but what went in and what came out. On a coarse grid the gain of each cell
-and channel, ln((out + b) / (in + b)), is what it decided there: exposure, colour, local contrast. Where a cell's
-input stays as it is, its gain is held: it follows the average of the last moments only when that has moved by
-more than a dead band, as the exposure of a camera does. Where a cell's input has changed, its gain has to
-change too; there the frame's tone curve, the gain as a function of the input's level, is smoothed over time in
-its place. The frame is then multiplied by exp(wanted − found), enlarged smoothly. A cut starts anew.
+and channel, ln((out + b) / (in + b)), is what it decided there: exposure, colour, local contrast. Where a
+cell's input stays as it is, its gain is held: it follows the average of the last moments only when that has
+moved by more than a dead band, as the exposure of a camera does. Where a cell's input has changed, its gain
+has to change too; there the frame's tone curve, the gain as a function of the input's level, is smoothed over
+time in its place. The frame is then multiplied by exp(wanted − found), enlarged smoothly. A cut starts anew.
 
 Source: our own; the dead band is that of any auto-exposure loop.
 """
@@ -134,8 +134,8 @@ def _follow_all(
 ) -> tuple[Array, Array]:
     """The same for the frame as a whole, where little moves in it.
 
-    Each cell held by itself is not enough: noise that cancels in the mean of the input does not cancel in that of
-    the output, where dark cells have more gain than bright ones.
+    Each cell held by itself is not enough: noise that cancels in the mean of the input does not cancel in
+    that of the output, where dark cells have more gain than bright ones.
 
     Args:
         level: ln(gain) of the whole frame that the output is given, per channel.
@@ -164,9 +164,9 @@ def _gain(cells: Pixels, made: Pixels) -> Pixels:
 def _calmer(change: Pixels, answer: Pixels, weight: Pixels) -> Pixels:
     """What of a method's answer to a change of the input takes away from it, and no more than all of it.
 
-    A dark cell that noise has made brighter gets less gain by most methods; that is not flicker. The part that
-    all cells have in common and what is left of each are judged apart, so that a method's common wavering does
-    not pass for an answer wherever it happens to go the right way.
+    A dark cell that noise has made brighter gets less gain by most methods; that is not flicker. The part
+    that all cells have in common and what is left of each are judged apart, so that a method's common
+    wavering does not pass for an answer wherever it happens to go the right way.
 
     Args:
         change: of ln(input), h×w×3.
@@ -175,12 +175,13 @@ def _calmer(change: Pixels, answer: Pixels, weight: Pixels) -> Pixels:
     """
     weight = weight / weight.sum(axis=(0, 1))
 
-    def common(values: Pixels) -> Pixels:
-        return (weight * values).sum(axis=(0, 1))
+    def common(values: Array) -> Array:
+        return np.asarray((weight * values).sum(axis=(0, 1)))
 
     change_of_all, answer_of_all = common(change), common(answer)
     own = _against(change - change_of_all, answer - answer_of_all)
-    return own - common(own) + _against(change_of_all, answer_of_all)
+    calmer: Pixels = own - common(own) + _against(change_of_all, answer_of_all)
+    return calmer
 
 
 def _against(change: Array, answer: Array) -> Array:
@@ -195,7 +196,7 @@ def _moved(cells: Pixels, usual: Pixels) -> Array:
     return _smooth((change - _STILL) / (_MOVED - _STILL))[..., np.newaxis]
 
 
-def _smooth(x: Array) -> Array:
+def _smooth(x: Array | np.float32) -> Array:
     """A smooth step from 0 at 0 to 1 at 1."""
     x = np.clip(x, 0.0, 1.0)
     return np.asarray(x * x * (3.0 - 2.0 * x), dtype=np.float32)
@@ -223,7 +224,7 @@ def _curve_sums(cells: Pixels, gain: Pixels) -> Array:
 
 
 def _curve(sums: Array) -> Array:
-    """ln(gain) at each point of the tone curve, 3×levels; points that no cell is near take their neighbours'."""
+    """ln(gain) at each point of the tone curve, 3×levels; those that no cell is near are interpolated."""
     points = np.arange(_LEVELS)
     curve = np.empty((3, _LEVELS))
     for channel, (weighted, weights) in enumerate(sums):
@@ -262,7 +263,9 @@ def _corrected(after: Rows, fine: Pixels, cells: Pixels, gain: Pixels, wanted: P
     whole = np.multiply(after[:], _enlarged(factor, after.shape))
     for _ in range(2):  # what is clipped at white has to come from the others
         np.minimum(whole, 1.0, out=whole)
-        whole *= np.asarray((mean + _BLACK) / (whole.mean(axis=(0, 1), dtype=np.float64) + _BLACK), np.float32)
+        whole *= np.asarray(
+            (mean + _BLACK) / (whole.mean(axis=(0, 1), dtype=np.float64) + _BLACK), np.float32
+        )
     if isinstance(after, Levels):
         bits = 8 if after.peak == 255 else 16
         return Levels(to_levels(whole, bits), (1 << bits) - 1)
@@ -277,8 +280,8 @@ def _enlarged(factor: Pixels, shape: tuple[int, ...]) -> Pixels:
 def _multiply(rows: Rows, whole: Pixels) -> Rows:
     """Multiply pixel by pixel and clip: of the kind of `rows`, in its memory or that of `whole`.
 
-    Levels are rounded up or down by a fixed pattern: of a correction by a thousandth, too small for any one level,
-    the mean is to have its thousandth all the same.
+    Levels are rounded up or down by a fixed pattern: of a correction by a thousandth, too small for any one
+    level, the mean is to have its thousandth all the same.
     """
     if not isinstance(rows, Levels):
         return np.clip(np.multiply(rows, whole, out=whole), 0.0, 1.0, out=whole)

@@ -1,0 +1,121 @@
+"""`daybreak stream`: a live stream in, a brighter one out, with as little delay as the method allows."""
+
+from __future__ import annotations
+
+import signal
+import stat
+import sys
+import threading
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from daybreak.cli.console import DONE, INTERRUPTED, complain
+from daybreak.cli.options import complete_method, parse_seconds, parse_sets
+
+if TYPE_CHECKING:
+    from daybreak.enhancing.video.live import LiveResult
+
+
+def stream(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="rtsp://…, udp://…, /dev/video0, or - for a pipe.")
+    ],
+    output: Annotated[
+        str, typer.Option("-o", "--output", metavar="SINK", help="udp://…, rtsp://…, a file, or - (stdout).")
+    ] = "-",
+    method: Annotated[str, typer.Option("-m", "--method", autocompletion=complete_method)] = "auto",
+    strength: Annotated[
+        float, typer.Option("-s", "--strength", help="0 the input, 1 the method's own result, up to 1.5.")
+    ] = 1.0,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the method; may repeat."),
+    ] = None,
+    raw: Annotated[
+        str | None,
+        typer.Option("--raw", metavar="WxH@FPS", help="Frames of rgb24 through stdin and stdout."),
+    ] = None,
+    codec: Annotated[Literal["h264", "hevc", "av1"], typer.Option("--codec", help="Of the output.")] = "h264",
+    quality: Annotated[
+        int | None, typer.Option("--quality", min=1, max=100, help="1 small, 100 best; 70 if unsaid.")
+    ] = None,
+    lasting: Annotated[str | None, typer.Option("--for", metavar="10s", help="Stop after this time.")] = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
+) -> int:
+    """Brighten a stream as it comes: the newest frame wins; the delay is told at the end."""
+    from daybreak.enhancing.enhancer import Enhancer
+    from daybreak.enhancing.video.live import enhance_live
+    from daybreak.enhancing.video.raw import parse_raw
+    from daybreak.enhancing.video.sink import EncodedSink, RawSink, Sink
+    from daybreak.errors import BadSetting
+
+    given: dict[str, Any] = dict(parse_sets(sets or []))
+    enhancer = Enhancer(method, strength=strength, **given)
+    seconds = parse_seconds("--for", lasting) if lasting is not None else None
+    format = parse_raw(raw) if raw is not None else None
+    if source != "-" and stat.S_ISREG(_mode(source)):
+        raise BadSetting(
+            f"{source} is a file, not a stream", "an address, a device or -", "Type: daybreak video"
+        )
+    pipe = sys.stdout.buffer
+    if output == "-" and sys.stdout.isatty():
+        raise BadSetting("a stream to the terminal", "an -o, or a pipe")
+    sink: Sink
+    if format is not None and output == "-":
+        sink = RawSink(pipe, format)
+    else:
+        sink = EncodedSink(pipe if output == "-" else output, codec, quality)
+    came: str | IO[bytes] = sys.stdin.buffer if source == "-" else source
+    asked = _on_interrupt()
+    result = enhance_live(
+        came,
+        sink,
+        enhancer,
+        raw=format if source == "-" else None,
+        seconds=seconds,
+        stop=asked.is_set,
+        tell=complain,
+    )
+    if not quiet:
+        print(_line(result), file=sys.stderr)
+    return INTERRUPTED if asked.is_set() else DONE
+
+
+def _on_interrupt() -> threading.Event:
+    """Set when Ctrl-C is pressed: the stream is ended properly then; a second one stops at once."""
+    asked = threading.Event()
+
+    def note(*_: object) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, note)
+    return asked
+
+
+def _mode(source: str) -> int:
+    try:
+        return Path(source).stat().st_mode
+    except (OSError, ValueError):
+        return 0
+
+
+def _line(result: LiveResult) -> str:
+    """A stream that has ended, in a line."""
+    delay = "no frame went out"
+    if (
+        result.latency_median is not None
+        and result.latency_95 is not None
+        and result.latency_most is not None
+    ):
+        times = (result.latency_median, result.latency_95, result.latency_most)
+        delay = "delay {:.0f} ms (95 of 100 within {:.0f}, at most {:.0f})".format(*(1e3 * t for t in times))
+    again = f", {result.reconnects} times reconnected" if result.reconnects else ""
+    rate = result.enhanced / result.seconds if result.seconds > 0 else 0.0
+    return (
+        f"{result.received} frames came, {result.enhanced} went out, {result.dropped} were overtaken{again}; "
+        f"{delay}; {result.seconds:.1f} s, {rate:.1f} frames a second"
+    )

@@ -1,0 +1,129 @@
+"""`daybreak video`: a film in, a brighter film out, with all that lies beside its picture."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from daybreak.cli.console import DONE, INTERRUPTED, complain
+from daybreak.cli.options import complete_method, parse_seconds, parse_sets
+from daybreak.text import printable
+
+if TYPE_CHECKING:
+    from daybreak.enhancing.video import Progress, VideoResult
+
+
+def video(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A video file.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The result: .mp4, .mov, .mkv, .m4v or .webm.")
+    ],
+    method: Annotated[str, typer.Option("-m", "--method", autocompletion=complete_method)] = "auto",
+    strength: Annotated[
+        float, typer.Option("-s", "--strength", help="0 the input, 1 the method's own result, up to 1.5.")
+    ] = 1.0,
+    exposure: Annotated[
+        float | None,
+        typer.Option("--exposure", help="Instead of a strength: stops (EV) brighter than the input."),
+    ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the method; may repeat."),
+    ] = None,
+    codec: Annotated[
+        Literal["keep", "h264", "hevc", "av1"],
+        typer.Option("--codec", help="keep: that of the input, or H.264 where that cannot be written."),
+    ] = "keep",
+    quality: Annotated[
+        int | None, typer.Option("--quality", min=1, max=100, help="1 small, 100 as the input; 70 if unsaid.")
+    ] = None,
+    speed: Annotated[
+        Literal["fast", "medium", "slow"],
+        typer.Option("--speed", help="Of the encoder: fast makes larger files."),
+    ] = "medium",
+    start: Annotated[str, typer.Option("--start", help="Begin here: 90, 90s or 1:30.")] = "0",
+    end: Annotated[str | None, typer.Option("--end", help="End here.")] = None,
+    preview: Annotated[
+        str | None, typer.Option("--preview", metavar="10s", help="Only so much, from --start on.")
+    ] = None,
+    denoise: Annotated[
+        float,
+        typer.Option(
+            "--denoise-time", min=1, max=32, help="Frames averaged where nothing moves; fixed cameras."
+        ),
+    ] = 1.0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run that was stopped; keep it when stopped again.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a result that is there.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
+) -> int:
+    """Brighten a film, without flicker; sound, subtitles, chapters and times stay as they are."""
+    from daybreak.enhancing.enhancer import Enhancer
+    from daybreak.enhancing.video import VideoOptions, enhance_video
+    from daybreak.errors import BadSetting
+
+    if end is not None and preview is not None:
+        raise BadSetting("--end and --preview together", "one of the two")
+    begin = parse_seconds("--start", start)
+    last = parse_seconds("--end", end) if end is not None else None
+    if preview is not None:
+        last = begin + parse_seconds("--preview", preview)
+    enhancer = Enhancer(method, strength=strength, exposure=exposure, **parse_sets(sets or []))
+    options = VideoOptions(quality=quality, speed=speed, start=begin, end=last, denoise=denoise)
+    options = replace(options, overwrite=overwrite, resume=resume, codec=None if codec == "keep" else codec)
+    try:
+        with _bar(quiet) as tell:
+            result = enhance_video(source, output, enhancer, options, progress=tell)
+    except KeyboardInterrupt:
+        left = "the same command goes on where it was" if resume else "nothing is left of it"
+        complain(f"stopped; {left}")
+        return INTERRUPTED
+    if not quiet:
+        print(printable(_line(result)), file=sys.stderr)
+    return DONE
+
+
+def _line(result: VideoResult) -> str:
+    """A finished film in a line."""
+    rate = (result.frames - result.resumed) / result.seconds if result.seconds > 0 else 0.0
+    resumed = f" ({result.resumed} of them from the run before)" if result.resumed else ""
+    told = "; ".join(filter(None, (result.note, *result.notes)))
+    return (
+        f"{result.source} -> {result.target}: {result.method or 'left as it was'}, {result.codec}, "
+        f"{result.frames} frames{resumed}{', ' + told if told else ''}, "
+        f"{result.seconds:.1f} s, {rate:.1f} frames a second"
+    )
+
+
+@contextmanager
+def _bar(quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
+    """A line with frames, rate and time left on stderr, for people at a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None, told="")
+
+        def tell(progress: Progress) -> None:
+            bar.update(task, total=progress.total, completed=progress.frames, told=_told(progress))
+
+        yield tell
+
+
+def _told(progress: Progress) -> str:
+    of = f"/{progress.total}" if progress.total else ""
+    seconds = progress.seconds_left
+    left = "" if seconds is None else f", {int(seconds) // 60}:{int(seconds) % 60:02} left"
+    return f"{progress.frames}{of} frames, {progress.fps:.1f}/s{left}"

@@ -1,0 +1,155 @@
+"""Where the frames of a live stream go: an address, a file, or a pipe of raw frames."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import IO, Any, Protocol, cast
+
+import av
+import cv2
+from av.error import FFmpegError
+from av.video.stream import VideoStream
+
+from daybreak.enhancing.video.colors import Colors, FromLevels
+from daybreak.enhancing.video.encoder import DEFAULT_QUALITY, Encoding
+from daybreak.enhancing.video.options import Codec
+from daybreak.enhancing.video.raw import RawFormat, write_raw
+from daybreak.errors import UnwritablePicture
+from daybreak.image.rows import Levels, Rows
+from daybreak.text import printable
+
+_CLOCK = Fraction(1, 90_000)  # of MPEG-TS and RTP
+_FORMATS = {
+    "rtsp": "rtsp",
+    "rtmp": "flv",
+    "udp": "mpegts",
+    "tcp": "mpegts",
+    "srt": "mpegts",
+    "rtp": "rtp_mpegts",
+}
+
+
+class Sink(Protocol):
+    """Takes frames."""
+
+    def write(self, rows: Rows, seconds: float) -> None:
+        """Take one, with its time since the beginning; those of one sink may change their size."""
+
+    def close(self) -> None:
+        """Take no more."""
+
+
+class RawSink:
+    """Writes raw rgb24 frames of one size.
+
+    Args:
+        pipe: what is written to.
+        raw: what the reader expects.
+    """
+
+    def __init__(self, pipe: IO[bytes], raw: RawFormat) -> None:
+        self.pipe, self.raw = pipe, raw
+
+    def write(self, rows: Rows, seconds: float) -> None:  # noqa: ARG002 - raw streams have no times
+        """Write one, resized where it is of another size."""
+        write_raw(self.pipe, _sized(rows, (self.raw.height, self.raw.width)))
+
+    def close(self) -> None:
+        """The pipe is not ours."""
+
+
+class EncodedSink:
+    """Encodes frames and sends them off, without holding any back.
+
+    Args:
+        where: an address, a file name, or a pipe, which gets MPEG-TS.
+        codec: "h264" or another that the container holds.
+        quality: 1 to 100; None for the default.
+        rate: frames a second that are expected.
+    """
+
+    def __init__(
+        self,
+        where: str | IO[bytes],
+        codec: Codec = "h264",
+        quality: int | None = None,
+        rate: Fraction = Fraction(25),
+    ) -> None:
+        self.where, self.codec, self.rate = where, codec, rate
+        self.quality = quality or DEFAULT_QUALITY
+        self._out: av.container.OutputContainer | None = None
+        self._stream: VideoStream | None = None
+        self._to_frame: FromLevels | None = None
+        self._last = -1
+
+    def write(self, rows: Rows, seconds: float) -> None:
+        """Encode one and send it.
+
+        Raises:
+            UnwritablePicture: the other side refuses it.
+        """
+        try:
+            if self._stream is None:
+                self._open(rows)
+            assert self._stream is not None
+            assert self._to_frame is not None
+            size = (self._stream.codec_context.height, self._stream.codec_context.width)
+            frame = self._to_frame(_sized(rows, size), size)
+            self._last = max(round(seconds / _CLOCK), self._last + 1)
+            frame.pts, frame.time_base = self._last, _CLOCK
+            self._mux(self._stream.encode(frame))
+        except (FFmpegError, ValueError, OSError) as error:
+            raise self._refused(error) from None
+
+    def close(self) -> None:
+        """Send what is left and end the stream."""
+        if self._out is None or self._stream is None:
+            return
+        try:
+            self._mux(self._stream.encode(None))
+            self._out.close()
+        except (FFmpegError, OSError) as error:
+            raise self._refused(error) from None
+        finally:
+            self._out = None
+
+    def _open(self, rows: Rows) -> None:
+        height, width = (side + side % 2 for side in rows.shape[:2])
+        colors = Colors(2, 1, 2, 2, high=False, full=False, rows=height)
+        encoding = Encoding(
+            self.codec, "yuv420p", width, height, colors, _CLOCK, self.rate, None, self.quality, "fast", True
+        )
+        format = "mpegts"
+        if isinstance(self.where, str):
+            format = _FORMATS.get(self.where.partition("://")[0], "") or _guessed(self.where)
+        options = {"flush_packets": "1"}
+        self._out = av.open(cast(Any, self.where), "w", format=format, container_options=options)
+        self._stream = cast(VideoStream, self._out.add_stream(encoding.encoder, rate=self.rate))
+        encoding.apply(self._stream.codec_context)
+        self._to_frame = FromLevels(colors, "yuv420p")
+
+    def _mux(self, packets: list[Any]) -> None:
+        assert self._out is not None
+        for packet in packets:
+            self._out.mux_one(packet)
+
+    def _refused(self, error: BaseException) -> UnwritablePicture:
+        name = printable(str(self.where)) if isinstance(self.where, str) else "the output"
+        return UnwritablePicture(f"{name} cannot be written ({getattr(error, 'strerror', None) or error})")
+
+
+def _guessed(name: str) -> str:
+    endings = {".mp4": "mp4", ".mkv": "matroska", ".mov": "mov", ".flv": "flv"}
+    return next((format for ending, format in endings.items() if name.lower().endswith(ending)), "mpegts")
+
+
+def _sized(rows: Rows, size: tuple[int, int]) -> Rows:
+    """At a size (height, width); one row or column short of it is left to be repeated."""
+    height, width = rows.shape[:2]
+    if size[0] - height in (0, 1) and size[1] - width in (0, 1) and size[0] % 2 == size[1] % 2 == 0:
+        return rows
+    if (height, width) == size:
+        return rows
+    whole = rows.whole if isinstance(rows, Levels) else rows
+    made: Any = cv2.resize(whole, (size[1], size[0]), interpolation=cv2.INTER_AREA)
+    return Levels(made, rows.peak) if isinstance(rows, Levels) else made
