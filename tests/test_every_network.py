@@ -116,6 +116,14 @@ def test_panels_are_pictures(spec):
 
 
 @EVERY
+def test_all_of_what_is_exported_follows_the_network_to_a_device(spec):
+    """A part that stays behind fails on a GPU, at the first scoring."""
+    network = made(spec).to("meta")
+    for graph in filter(None, (network.inference(), network.enlarging())):
+        assert {tensor.device.type for tensor in (*graph.parameters(), *graph.buffers())} == {"meta"}
+
+
+@EVERY
 def test_counts_and_seeds(spec):
     network = made(spec)
     assert 0 < network.inference_parameters() <= sum(p.numel() for p in network.parameters())

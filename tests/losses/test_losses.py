@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import colorsys
 import math
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from daybreak.losses.color import color, hue_and_saturation
 from daybreak.losses.fidelity import fidelity
+from daybreak.losses.huber import huber
 from daybreak.losses.perceptual import Perceptual
 from daybreak.losses.smoothness import smoothness
-from daybreak.networks import build, get_network
-from daybreak.networks.cascade import CascadeSettings
+from daybreak.networks import build
+from daybreak.networks.base import Batch
+from daybreak.networks.cascade import CascadeObjective, CascadeSettings
 
 
 def test_fidelity_is_the_mean_square():
@@ -59,8 +65,8 @@ def test_the_cascade_weighs_its_terms_as_told():
     low = torch.rand(2, 3, 24, 24, generator=torch.Generator().manual_seed(0)) * 0.2
     torch.manual_seed(0)
     network = build("cascade")
-    settings = CascadeSettings(fidelity=2.0, smoothness=3.0, perceptual=0.25)
-    terms = get_network("cascade").objective(settings, lambda picture: picture)(network, low)
+    told = CascadeSettings(fidelity=2.0, smoothness=3.0, perceptual=0.25)
+    terms = CascadeObjective(network, told, lambda picture: picture).terms(Batch(low))
     stages = network(low, calibrate_last=True)
     assert len(stages) == 3
     expected = {
@@ -76,6 +82,70 @@ def test_the_cascade_weighs_its_terms_as_told():
 def test_smoothness_can_look_at_the_enhanced_picture():
     low = torch.rand(1, 3, 24, 24, generator=torch.Generator().manual_seed(0)) * 0.2
     network = build("cascade", stages=1)
-    objective = get_network("cascade").objective
-    terms = objective(CascadeSettings(stages=1, smooth_on="enhanced", perceptual=0), None)(network, low)
+    told = CascadeSettings(stages=1, smooth_on="enhanced", perceptual=0)
+    terms = CascadeObjective(network, told).terms(Batch(low))
     torch.testing.assert_close(terms["smoothness"], 0.65 * smoothness(network.inference()(low)))
+
+
+@given(error=st.floats(-1, 1), delta=st.floats(1e-3, 2))
+def test_huber_is_half_the_square_and_then_a_line_of_slope_delta(error, delta):
+    reference = torch.zeros(1, 3, 2, 2)
+    far = abs(error) > delta
+    expected = delta * (abs(error) - delta / 2) if far else error**2 / 2
+    assert huber(reference + error, reference, delta).item() == pytest.approx(expected, rel=1e-4, abs=1e-9)
+
+
+def test_huber_and_its_slope_are_continuous_at_delta():
+    values, slopes = [], []
+    for error in (0.1 - 1e-5, 0.1 + 1e-5):
+        output = torch.full((1, 3, 4, 4), error, requires_grad=True)
+        loss = huber(output, torch.zeros_like(output), 0.1)
+        loss.backward()
+        values.append(loss.item())
+        slopes.append(output.grad.sum().item())
+    assert values[0] == pytest.approx(values[1], abs=3e-6)
+    assert slopes[0] == pytest.approx(slopes[1], abs=3e-5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(rgb=st.lists(st.tuples(*[st.integers(0, 255)] * 3), min_size=4, max_size=4))
+def test_hue_and_saturation_are_those_of_hsv(rgb):
+    picture = (torch.tensor(rgb, dtype=torch.float64).T / 255).view(1, 3, 2, 2)
+    hue, saturation = hue_and_saturation(picture)
+    for place, pixel in enumerate(rgb):
+        wanted = colorsys.rgb_to_hsv(*(level / 255 for level in pixel))
+        assert saturation.flatten()[place].item() == pytest.approx(wanted[1], abs=1e-9)
+        apart = abs(hue.flatten()[place].item() - wanted[0])
+        assert min(apart, 1 - apart) < 1e-9
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 1000), gain=st.floats(0.1, 1))
+def test_color_is_0_for_one_picture_at_any_brightness_and_stays_in_its_range(seed, gain):
+    made = torch.Generator().manual_seed(seed)
+    one, other = (torch.rand(2, 3, 6, 5, generator=made) for _ in range(2))
+    assert color(one, one * gain).item() == pytest.approx(0, abs=1e-5)  # neither hue nor saturation changes
+    assert 0 <= color(one, other).item() <= 4
+    assert color(one, other).item() > 0.05
+
+
+def test_color_of_pictures_without_colour_is_finite_and_so_is_its_gradient():
+    gray = torch.full((1, 3, 4, 4), 0.4)
+    colourful = torch.rand(1, 3, 4, 4, generator=torch.Generator().manual_seed(1))
+    assert color(gray, gray).item() == 0, "nothing to be apart in"
+    assert color(gray, colourful).item() == pytest.approx(2), "an empty plane is like none"
+    for level in (0.0, 0.4, 1.0):
+        output = torch.full((1, 3, 4, 4), level, requires_grad=True)
+        color(output, colourful).backward()
+        assert output.grad.isfinite().all()
+
+
+def test_color_pulls_towards_the_reference():
+    made = torch.Generator().manual_seed(2)
+    reference, output = (torch.rand(1, 3, 8, 8, generator=made) for _ in range(2))
+    output.requires_grad_()
+    before = color(output, reference)
+    before.backward()
+    with torch.no_grad():
+        after = color((output - 0.05 * output.grad / output.grad.norm()).clamp(0, 1), reference)
+    assert after < before

@@ -14,7 +14,7 @@ from daybreak.data.registry import get_dataset
 from daybreak.data.sample import Sample
 from daybreak.errors import BadSetting, DataError, UnknownName
 from daybreak.training.material import Material, gather
-from daybreak.training.pictures import LARGEST, read_pair, reduced, spread
+from daybreak.training.pictures import LARGEST, picture_name, read_pair, reduced, spread
 
 
 def save(folder, count, peak, first=0, size=(16, 20)):
@@ -86,6 +86,15 @@ def test_photos_are_darkened_to_validate_on_and_reduced(tmp_path):
     assert all(low.mean() < high.mean() for low, high in darkened.pairs)
     assert same(darkened.pairs, gather("", normal=[photos]).pairs)
     assert reduced(np.zeros((LARGEST * 2, 30, 3), np.uint8)).shape == (LARGEST, 15, 3)
+
+
+def test_folders_and_parts_with_equal_names_hide_no_picture(tmp_path):
+    photos = [save(tmp_path / part / "train", 2, 250, first=10 * n) for n, part in enumerate("ab")]
+    assert list(gather("", normal=photos).clean) == [f"{n}-train/{k}.webp" for n in (1, 2) for k in range(2)]
+    assert list(gather("", normal=photos[:1]).clean) == [f"train/{n}.webp" for n in range(2)]
+    part = tmp_path / "Huawei/1.jpg"
+    assert picture_name(Sample("Huawei/1", part)) == "Huawei/1.jpg"
+    assert picture_name(Sample("1", part)) == "1.jpg"
 
 
 def test_photos_beside_pairs(root, tmp_path):

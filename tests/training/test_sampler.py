@@ -153,5 +153,11 @@ def test_what_cannot_be_sampled_is_named():
         TrainingError, match="there are no photos to darken; expected some, with --from-normal"
     ):
         Sampler(Material(marked(5), marked(5)), data(darkened=0.5), "aligned", 0)
+    wider = marked(5) | {"3": np.zeros((20, 25, 3), np.uint8)}
+    with pytest.raises(TrainingError, match="the pair 3 is of 23×20 and 25×20 pixels"):
+        Sampler(Material(marked(5), wider), data(), "aligned", 0)
+    for share in (0.3, 0.7):  # of one crop is none, or all: one of the two kinds would never be seen
+        with pytest.raises(TrainingError, match=f"{share} of a batch of 1 is to be darkened, which comes to"):
+            Sampler(MATERIAL, data(batch=1, darkened=share), "aligned", 0)
     with pytest.raises(TrainingError, match="other names"):
         Sampler(Material(marked(5), marked(6)), data(), "aligned", 0)

@@ -40,6 +40,6 @@ def export(
     card = make(checkpoint, name, out, pairs=pairs, notes=notes)
     print(f"{card.name}: {card.parameters:,} parameters in {card.precision}, {out / card.name}.toml")
     for score in card.scores:
-        told = f"{score.images} pictures, {score.protocol}"
-        print(f"{score.dataset}: {score.psnr:.2f} dB / {score.ssim:.3f} ({told})")
+        ssim = "" if score.ssim is None else f" / {score.ssim:.3f}"
+        print(f"{score.dataset}: {score.psnr:.2f} dB{ssim} ({score.images} pictures, {score.protocol})")
     return DONE

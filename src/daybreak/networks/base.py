@@ -65,7 +65,8 @@ class Network(nn.Module, ABC):
             a norm, a pool or an attention looks at the whole picture.
         halo: pixels of context that an output pixel of the exported graph depends on, on each side; where the
             context is global, of its convolutions alone.
-        multiple: the sides of the exported graph's input must be multiples of this.
+        multiple: the sides of the exported graph's input must be multiples of this, and so must crops.
+        least_crop: px, side of the smallest crop that the objective can learn from.
         scale: output side / input side.
         control: the one number per picture that the exported part takes besides, or None; there forward takes
             (low, control of shape B) and estimates it from the picture where it is not given.
@@ -74,6 +75,7 @@ class Network(nn.Module, ABC):
     context: Literal["local", "global"] = "local"
     halo: int
     multiple: int = 1
+    least_crop: int = 16
     scale: Literal[1, 2] = 1
     control: Control | None = None
 
@@ -86,7 +88,7 @@ class Network(nn.Module, ABC):
         """
 
     def enlarging(self) -> nn.Module | None:
-        """The same part without the halving it begins with: twice the size of its input comes out; or None."""
+        """The same part without the halving it begins with, which gives twice its input's size; or None."""
         return None
 
     def inference_parameters(self) -> int:

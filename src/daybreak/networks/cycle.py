@@ -91,6 +91,7 @@ class CycleNetwork(Network):
 
     context = "global"  # instance norm looks at whole planes
     multiple = 8  # the generators halve twice at most, but reflection and norm want more than one pixel left
+    least_crop = 24  # the last norm of a 70×70 PatchGAN has 2×2 pixels then
 
     def __init__(
         self,

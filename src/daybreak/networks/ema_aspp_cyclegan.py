@@ -133,7 +133,8 @@ def build(settings: EmaAsppSettings) -> CycleNetwork:
 SPEC = NetworkSpec(
     name="ema-aspp-cyclegan",
     summary="CycleGAN with multi-scale attention and atrous pyramid pooling; 13.6 M parameters.",
-    paper="Paper 1: Kuang et al., Low-light image enhancement based on generative adversarial networks",
+    paper="Kuang, Ou, Lin, Zhong: Research on low-light image enhancement algorithm based on generative "
+    "adversarial networks (paper 1)",
     settings=EmaAsppSettings,
     build=build,
     objective=CycleObjective,

@@ -1,10 +1,11 @@
 """Multi-scale deep-residual-shrinkage CycleGAN: three paths that take small features for noise.
 
-Source: paper 0, "Low-illumination image enhancement with a CycleGAN of multi-scale deep residual shrinkage".
-Its text gives the paths, their widths and kernels, the concatenation to 192 channels and the dilated
-convolutions against a checkerboard; its figures and equations are lost. Where the picture is halved and
-doubled, the projection that makes path 2's 64 channels the 32 it is said to give, the block's inside (after
-the cited residual shrinkage network) and the discriminators' kernels are filled in (methods.md A.0, G.1-5).
+Source: paper 0, "CycleGAN based on multi-scale deep residual shrinkage" as it calls itself; the text at hand
+lacks title and authors. It gives the paths, their widths and kernels, the concatenation to 192 channels and
+the dilated convolutions against a checkerboard; its figures and equations are lost. Where the picture is
+halved and doubled, the projection that makes path 2's 64 channels the 32 it is said to give, the block's
+inside (after the cited residual shrinkage network) and the discriminators' kernels are filled in (methods.md
+A.0, G.1-5).
 """
 
 from __future__ import annotations
@@ -149,7 +150,7 @@ def build(settings: MsdrsSettings) -> CycleNetwork:
 SPEC = NetworkSpec(
     name="msdrs-cyclegan",
     summary="CycleGAN with three paths of residual shrinkage blocks; learns without pairs; 1.2 M parameters.",
-    paper="Paper 0: MSDRS-CycleGAN",
+    paper="CycleGAN based on multi-scale deep residual shrinkage (paper 0; title and authors not at hand)",
     settings=MsdrsSettings,
     build=build,
     objective=CycleObjective,
@@ -157,7 +158,11 @@ SPEC = NetworkSpec(
     published={
         "data.source": ("lol-v1", "paper: section 'Experiment settings', 485 pairs"),
         "data.sampling": ("unpaired", "assumed: CycleGAN's; the paper calls its learning unsupervised"),
-        "data.crop": (96, "paper: section 'Implementation details'"),
+        "data.crop": (
+            96,
+            "paper: section 'Implementation details', samples adjusted to 96×96; read as a crop, as its size "
+            "is free at inference",
+        ),
         "data.batch": (1, "paper: section 'Implementation details'"),
         "steps": ("1000 epochs", "paper: section 'Implementation details', 1000 iterations, read as epochs"),
         "optimiser.lr": (1e-3, "paper: section 'Implementation details', generators"),

@@ -1,9 +1,13 @@
 """NEID: one encoder, a light-enhancement stream that ends in twice the size, and a detail stream beside it.
 
-Source: paper 4, "Low-light image enhancement with a shared encoder, sub-pixel ×2 and feature fusion" (NEID).
-The paper fixes the shared encoder, the U-Net with a sub-pixel ×2 as the LE stream, the DR stream that
-super-resolves and is dropped at inference, and channel attention that weighs the two streams before the LE
-decoder. Widths, the form of the fusion, δ and the sigmoid heads are ours (methods.md A.4, G.11).
+Source: Jiang, Liu, Wang, Li, Men, Wang, Luo, "Bridge the vision gap from field to command: a deep learning
+network enhancing illumination and details" (paper 4, NEID). The paper fixes the shared encoder, the U-Net
+with a sub-pixel ×2 as the LE stream, the DR stream that super-resolves and is dropped at inference, and
+channel attention that weighs the two streams before the LE decoder. Widths, the form of the fusion, δ and the
+sigmoid heads are ours (methods.md A.4, G.11).
+
+Read otherwise than printed: section 3.2 makes the small input of the ground truth's patches; that would leave
+nothing to brighten, so it is made of the dark picture's.
 """
 
 from __future__ import annotations
@@ -46,8 +50,10 @@ class NeidSettings(NetworkSettings):
         source="assumed: at δ ≥ 1 it would be the squared error, which the paper argues against",
         ge=1e-3,
     )
-    detail: float = hyper(0.1, "Weight of the DR stream's squared error.", source="paper: eq. 1", ge=0)
-    color: float = hyper(0.1, "Weight of the colour loss.", source="paper: eq. 1", ge=0)
+    detail: float = hyper(
+        0.1, "Weight of the DR stream's squared error, λ1 of eq. 7.", source="paper: section 3.2", ge=0
+    )
+    color: float = hyper(0.1, "Weight of the colour loss, λ2 of eq. 7.", source="paper: section 3.2", ge=0)
     detail_target: Literal["low", "high"] = hyper(
         "low",
         "What the DR stream super-resolves to: the dark picture at full size, or the reference.",
@@ -107,17 +113,21 @@ class Bright(nn.Module):
     """What is exported: the LE stream, with the input halved before it.
 
     Args:
-        encoder, between, fusion, decoder, head: the network's own.
+        halve, encoder, between, fusion, decoder, head: the network's own, which moves them between devices.
     """
 
     def __init__(
-        self, encoder: Encoder, between: nn.Module, fusion: nn.Module, decoder: Decoder, head: Head
+        self,
+        halve: Halve,
+        encoder: Encoder,
+        between: nn.Module,
+        fusion: nn.Module,
+        decoder: Decoder,
+        head: Head,
     ) -> None:
         super().__init__()
-        self.encoder, self.between, self.fusion, self.decoder, self.head = (
-            encoder, between, fusion, decoder, head,
-        )  # fmt: skip
-        self.halve = Halve()
+        self.halve, self.encoder, self.between = halve, encoder, between
+        self.fusion, self.decoder, self.head = fusion, decoder, head
 
     def forward(self, low: Tensor) -> Tensor:
         """B×3×H×W in [0, 1], sides multiples of 32, to the enhanced picture of the same size."""
@@ -153,7 +163,7 @@ class Neid(Network):
         super().__init__()
         width, deepest = settings.width, 16 * settings.width
         fused = settings.streams == "LE+DR+FF"
-        self.encoder = Encoder(width)
+        self.halve, self.encoder = Halve(), Encoder(width)
         self.decoder, self.head = Decoder(width), Head(width)
         self.detail = nn.ModuleDict()
         if settings.streams != "LE":
@@ -162,7 +172,8 @@ class Neid(Network):
         self.fusion = Fusion(deepest) if fused else Alone()
         _initialise(self, settings.init)
         between = self.detail["between"] if fused else nn.Identity()
-        self._bright = (Bright(self.encoder, between, self.fusion, self.decoder, self.head),)
+        parts = (self.halve, self.encoder, between, self.fusion, self.decoder, self.head)
+        self._bright = (Bright(*parts),)  # a tuple: its parameters are this network's
 
     def inference(self) -> nn.Module:
         """The LE stream; of the DR stream only what the fusion reads."""
@@ -200,17 +211,16 @@ def _initialise(network: nn.Module, how: str) -> None:
 
 
 class NeidObjective(Objective[Neid]):
-    """Paper 4, eq. 1: Huber on the LE stream + 0.1 squared error on DR + 0.1 colour."""
+    """Paper 4, eq. 7: Huber on the LE stream + 0.1 squared error on DR + 0.1 colour."""
 
     def __init__(self, network: Neid, settings: NeidSettings, features: Features | None = None) -> None:  # noqa: ARG002
         super().__init__(network)
         self.settings = settings
-        self.halve = Halve()
 
     def terms(self, batch: Batch) -> Terms:
         """Weighted loss terms of one batch of pairs, sides multiples of 32."""
         weight, wanted = self.settings, batch.reference()
-        output, fine = self.network(self.halve.to(batch.low.device)(batch.low))
+        output, fine = self.network(self.network.halve(batch.low))
         output = output.float()
         terms = {"huber": huber(output, wanted, weight.huber), "color": weight.color * color(output, wanted)}
         if fine is not None:
@@ -222,7 +232,8 @@ class NeidObjective(Objective[Neid]):
 SPEC = NetworkSpec(
     name="neid",
     summary="Shared encoder, sub-pixel ×2 light enhancement with detail fusion; 12.8 M parameters.",
-    paper="Paper 4: NEID",
+    paper="Jiang, Liu, Wang et al.: Bridge the vision gap from field to command: a deep learning network "
+    "enhancing illumination and details (paper 4)",
     settings=NeidSettings,
     build=Neid,
     objective=NeidObjective,

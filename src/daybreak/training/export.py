@@ -13,7 +13,8 @@ from torch import Tensor
 
 from daybreak.data.registry import parse_dataset
 from daybreak.engines import OnnxEngine
-from daybreak.errors import BadSetting, OutputExists
+from daybreak.errors import BadSetting, OutputExists, TrainingError
+from daybreak.files import make_folder, write_whole
 from daybreak.methods.pretrained import run_weight
 from daybreak.networks.base import Network
 from daybreak.networks.registry import get_network
@@ -21,7 +22,7 @@ from daybreak.training import checkpoint as checkpoints
 from daybreak.training.graph import TOLERANCE, check_parity, macs_per_pixel, make_onnx
 from daybreak.training.lesson import OURS
 from daybreak.training.measuring import Pair, measure, score_lines
-from daybreak.training.pictures import read_pair
+from daybreak.training.pictures import Bytes, read_pair, to_bytes, to_floats
 from daybreak.training.recipe import Recipe
 from daybreak.training.sharing import halved, share
 from daybreak.weights.card import Control, Score, WeightCard, write_card
@@ -70,6 +71,7 @@ def export(
     Raises:
         BadSetting: the name is not NETWORK.TAG, or of another network.
         OutputExists: a weight of that name lies in the folder.
+        UnwritablePicture: the folder cannot be written, or the disk is full.
         TrainingError: no checkpoint of ours, or ONNX Runtime and torch do not agree.
     """
     network, recipe, about, steps = load_network(path)
@@ -79,22 +81,19 @@ def export(
     target = folder / f"{name}.toml"
     if target.exists():
         raise OutputExists(f"{target} is there already", hint="Export under another tag or to another folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     weight = Weight(_card(network, recipe, tag, about, steps, notes), *_files(folder, name))
     try:
         first, *others = (pairs or {}).items() or [("", ())]
         card, scores = _write(weight, network, "fp32", first)
-        if first[1]:
-            half, half_scores = _write(weight, network, "fp16", first)
-            if abs(half_scores[0].psnr - scores[0].psnr) < COSTS_NOTHING:
-                card, scores = half, half_scores
-            else:
-                card, scores = _write(weight, network, "fp32", first)
+        if first[1] and weight.card.shared:  # a small graph holds its parameters itself, as float32
+            half = _half(weight, network, first, scores[0].psnr)
+            card, scores = half or _write(weight, network, "fp32", first)
         weight = Weight(card, weight.onnx, weight.safetensors)
         for dataset, some in others:
             scores += _scores(weight, dataset, some)
         card = card.model_copy(update={"scores": tuple(scores)})
-        target.write_text(write_card(card), encoding="utf-8")  # last: a weight without a card is no weight
+        write_whole(target, write_card(card).encode())  # last: a weight without a card is no weight
         Weight(card, weight.onnx, weight.safetensors).verify()
     except BaseException:
         for file in (weight.onnx, weight.safetensors, target):
@@ -129,15 +128,32 @@ def _write(
     """Write both files, prove them against torch, and score them."""
     graph = network.inference().eval()
     state: dict[str, Tensor] = {key: value.contiguous() for key, value in graph.state_dict().items()}
-    weight.safetensors.write_bytes(save(halved(state) if precision == "fp16" else state))
+    stored = save(halved(state) if precision == "fp16" else state)
+    write_whole(weight.safetensors, stored, overwrite=True)
     model, shared = make_onnx(network), weight.card.shared
     if shared:
         share(model, state, weight.safetensors)
-    weight.onnx.write_bytes(model.SerializeToString())
+    write_whole(weight.onnx, model.SerializeToString(), overwrite=True)
     check_parity(network, weight.onnx, TOLERANCE[precision if shared else "fp32"])
     sums = {"onnx_sha256": sha256(weight.onnx), "safetensors_sha256": sha256(weight.safetensors)}
     card = weight.card.model_copy(update={**sums, "precision": precision})
     return card, _scores(Weight(card, weight.onnx, weight.safetensors), *scored)
+
+
+def _half(
+    weight: Weight, network: Network, scored: tuple[str, Sequence[Pair]], psnr: float
+) -> tuple[WeightCard, list[Score]] | None:
+    """Write both files in half precision; None where that costs too much to keep them.
+
+    Args:
+        weight, network, scored: as for `_write`.
+        psnr: what full precision comes to, dB.
+    """
+    try:
+        card, scores = _write(weight, network, "fp16", scored)
+    except TrainingError:  # a value is off by more than is allowed
+        return None
+    return (card, scores) if abs(scores[0].psnr - psnr) < COSTS_NOTHING else None
 
 
 def _scores(weight: Weight, dataset: str, pairs: Sequence[Pair]) -> list[Score]:
@@ -145,7 +161,11 @@ def _scores(weight: Weight, dataset: str, pairs: Sequence[Pair]) -> list[Score]:
     if not pairs:
         return []
     engine = OnnxEngine(weight.onnx, threads=2)
-    return score_lines(dataset, measure(lambda pixels: run_weight(engine, weight.card, pixels), pairs))
+
+    def run(low: Bytes) -> Bytes:
+        return to_bytes(run_weight(engine, weight.card, to_floats(low)))
+
+    return score_lines(dataset, measure(run, pairs))
 
 
 def _card(

@@ -8,17 +8,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from daybreak.errors import MetricError
 from daybreak.files import write_whole
-from daybreak.metrics.gt_mean import gt_mean
-from daybreak.metrics.psnr import psnr
-from daybreak.metrics.ssim import ssim
 from daybreak.networks.base import Network
 from daybreak.training.material import Material
+from daybreak.training.measuring import measure
 from daybreak.training.pictures import Bytes, spread
 from daybreak.training.report import Row
 from daybreak.training.scoring import enhance
-from daybreak.types import Array
 
 SHEET = "samples.png"
 WIDEST = 320
@@ -33,21 +29,8 @@ def validate(network: Network, pairs: Sequence[tuple[Bytes, Bytes]], checkpoint:
         pairs: low and high of H×W×3 uint8, one at least.
         checkpoint, step: for the row.
     """
-    scores = []
-    for low, high in pairs:
-        output = enhance(network, low)
-        scaled = np.rint(gt_mean(output, high) * 255).astype(np.uint8)
-        scores.append([psnr(output, high), _ssim(output, high), psnr(scaled, high), _ssim(scaled, high)])
-    means = np.mean(scores, axis=0)
-    values = [None if np.isnan(mean) else float(mean) for mean in means]
-    return Row(checkpoint, step, len(pairs), float(means[0]), values[1], float(means[2]), values[3])
-
-
-def _ssim(output: Array, reference: Array) -> float:
-    try:
-        return ssim(output, reference)
-    except MetricError:  # a picture smaller than the window
-        return float("nan")
+    found = measure(lambda low: enhance(network, low), pairs)
+    return Row(checkpoint, step, found.images, found.psnr, found.ssim, found.psnr_gt_mean, found.ssim_gt_mean)
 
 
 def draw_sheet(network: Network, material: Material, path: Path, rows: int = 8) -> None:

@@ -19,7 +19,7 @@ from daybreak.networks.base import Batch
 from daybreak.training import checkpoint as checkpoints
 from daybreak.training.finish import SHEET, draw_sheet, validate
 from daybreak.training.keeper import Keeper
-from daybreak.training.lesson import Lesson
+from daybreak.training.lesson import Lesson, check_crop
 from daybreak.training.machine import keep_memory, precision
 from daybreak.training.material import Material
 from daybreak.training.processes import Crew, alone
@@ -67,9 +67,9 @@ def fit(
         watch: told after every step, in the first process.
 
     Raises:
-        TrainingError: too few or too small pictures, a loss that is not finite (with the step and the last
-            good checkpoint), a checkpoint of another recipe or version, or one that cannot be written or
-            read; a batch that the processes cannot share evenly.
+        TrainingError: too few or too small pictures, crops that the network cannot take, a loss that is not
+            finite (with the step and the last good checkpoint), a checkpoint of another recipe or version, or
+            one that cannot be written or read; a batch that the processes cannot share evenly.
         OutputExists: the folder holds a run already and `resume` is False, or another run is at work in it.
         UnwritablePicture: the folder or a file in it other than a checkpoint cannot be written.
         KeyboardInterrupt: Ctrl-C for the second time.
@@ -77,6 +77,7 @@ def fit(
     began, crew = time.monotonic(), crew or Crew()
     crew.check(recipe.data.batch)
     Sampler(material, recipe.data, recipe.sampling, recipe.seed)  # complains before anything is written
+    check_crop(recipe)
     first, last = crew.first(), out / checkpoints.LAST
     make_folder(out)
     with alone(out) if first else nullcontext():

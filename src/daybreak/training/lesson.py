@@ -181,6 +181,26 @@ def take_up(network: Network, recipe: Recipe) -> None:
         raise TrainingError(f"start={recipe.start} has other hyper-parameters: {told[:200]}") from None
 
 
+def check_crop(recipe: Recipe) -> None:
+    """Refuse crops that the recipe's network cannot take.
+
+    Raises:
+        TrainingError: no multiple of what it halves down to, or too small.
+    """
+    with torch.device("meta"):  # without memory or work
+        network: Network = get_network(recipe.network).build(
+            parse_settings(get_network(recipe.network), recipe.settings)
+        )
+    crop, many = recipe.data.crop, network.multiple
+    least = -(-network.least_crop // many) * many
+    if crop % many or crop < least:
+        raise TrainingError(
+            f"crops of {crop}×{crop} pixels for {recipe.network}",
+            f"sides of {least}, or more by multiples of {many}",
+            f"Type --set data.crop={max(crop // many * many, least)}",
+        )
+
+
 def features_of(recipe: Recipe) -> Features | None:
     """The extractor that the network's perceptual loss wants, or None: it has none, or the asset is absent.
 

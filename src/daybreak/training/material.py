@@ -17,8 +17,8 @@ from daybreak.data.synthetic import dark_version
 from daybreak.errors import BadSetting, DataError, UnknownName
 from daybreak.training.pictures import (
     Bytes,
-    file_name,
     kept_back,
+    picture_name,
     read_bytes,
     read_pair,
     reduced,
@@ -103,8 +103,8 @@ def gather(
 def _paired(source: str, root: Path, references: bool) -> Material:
     train, val, told, terms = _find_pairs(source, root)
     return Material(
-        lows={file_name(pair.input): read_bytes(pair.input) for pair in train},
-        highs={file_name(p.input): read_bytes(reference_of(p)) for p in train} if references else {},
+        lows={picture_name(pair): read_bytes(pair.input) for pair in train},
+        highs={picture_name(p): read_bytes(reference_of(p)) for p in train} if references else {},
         pairs=[read_pair(pair) for pair in val],
         told=f"{told}, {len(train)} {'pairs' if references else 'dark pictures'}",
         terms=terms,
@@ -133,7 +133,7 @@ def _find_pairs(source: str, root: Path) -> tuple[Sequence[Sample], Sequence[Sam
 
 def _unpaired(low: Path, high: Path) -> Material:
     lows, highs = (
-        {file_name(sample.input): read_bytes(sample.input) for sample in UNPAIRED.samples(root)}
+        {picture_name(sample): read_bytes(sample.input) for sample in UNPAIRED.samples(root)}
         for root in (low, high)
     )
     return Material(lows, highs, told=f"{len(lows)} dark and {len(highs)} other pictures of one's own")
@@ -141,21 +141,27 @@ def _unpaired(low: Path, high: Path) -> Material:
 
 def _darkened(folders: Sequence[Path]) -> Material:
     """Photos to darken; a tenth of them, by scene, is darkened once and for all to validate on."""
+    labels = _labels(folders)
     photos = {
-        f"{folder.name}/{file_name(sample.input)}": reduced(read_bytes(sample.input))
-        for folder in folders
+        f"{label}/{picture_name(sample)}": reduced(read_bytes(sample.input))
+        for label, folder in zip(labels, folders, strict=True)
         for sample in UNPAIRED.samples(folder)
     }
     names = list(photos)
     kept = kept_back(list(photos.values()))
     clean = {name: photos[name] for place, name in enumerate(names) if place not in kept}
-    where = ", ".join(folder.name for folder in folders)
     return Material(
         clean=clean,
         pairs=[
             (to_bytes(dark_version(to_floats(photos[name]), name)[0]), photos[name])
             for name in (names[place] for place in sorted(kept))
         ],
-        told=f"{len(clean)} photos of {where}, darkened by paper 3's generator",
+        told=f"{len(clean)} photos of {', '.join(labels)}, darkened by paper 3's generator",
         terms="those of the photos",
     )
+
+
+def _labels(folders: Sequence[Path]) -> list[str]:
+    """Names of folders; where two have the same, numbered, so that no photo hides another."""
+    names = [folder.absolute().name for folder in folders]
+    return [name if names.count(name) == 1 else f"{n}-{name}" for n, name in enumerate(names, 1)]

@@ -1,4 +1,4 @@
-"""Scores of a network for its card: PSNR and SSIM, with and without GT-mean."""
+"""Scores of a network, for the table at a run's end and for a weight's card."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TypeAlias
 
 import numpy as np
 
+from daybreak.errors import MetricError
 from daybreak.metrics.gt_mean import gt_mean
 from daybreak.metrics.psnr import psnr
 from daybreak.metrics.ssim import ssim
 from daybreak.training.pictures import Bytes
-from daybreak.types import Pixels
+from daybreak.types import Array
 from daybreak.weights.card import Score
 
 Pair: TypeAlias = tuple[Bytes, Bytes]
@@ -27,19 +28,19 @@ class Measured:
 
     Attributes:
         images: how many pairs.
-        psnr, ssim: in dB, and in [−1, 1].
+        psnr, ssim: in dB, and in [−1, 1]; None where a picture is smaller than SSIM's window.
         psnr_gt_mean, ssim_gt_mean: with each output scaled to its reference's mean first.
     """
 
     images: int
     psnr: float
-    ssim: float
+    ssim: float | None
     psnr_gt_mean: float
-    ssim_gt_mean: float
+    ssim_gt_mean: float | None
 
 
-def measure(run: Callable[[Pixels], Pixels], pairs: Sequence[Pair]) -> Measured:
-    """Score what turns H×W×3 float32 in [0, 1] into the same.
+def measure(run: Callable[[Bytes], Bytes], pairs: Sequence[Pair]) -> Measured:
+    """Score what turns a dark picture, H×W×3 uint8, into a bright one.
 
     Raises:
         ValueError: no pairs.
@@ -48,10 +49,22 @@ def measure(run: Callable[[Pixels], Pixels], pairs: Sequence[Pair]) -> Measured:
         raise ValueError("there are no pairs to score on")
     rows = []
     for low, high in pairs:
-        made = np.rint(run(low.astype(np.float32) / np.float32(255)) * 255.0).astype(np.uint8)
+        made = run(low)
         scaled = gt_mean(made, high)
-        rows.append((psnr(made, high), ssim(made, high), psnr(scaled, high), ssim(scaled, high)))
-    return Measured(len(pairs), *(float(value) for value in np.mean(rows, axis=0)))
+        rows.append((psnr(made, high), _ssim(made, high), psnr(scaled, high), _ssim(scaled, high)))
+    bright, alike, bright_scaled, alike_scaled = map(float, np.mean(rows, axis=0))
+    return Measured(len(pairs), bright, _known(alike), bright_scaled, _known(alike_scaled))
+
+
+def _ssim(output: Array, reference: Array) -> float:
+    try:
+        return ssim(output, reference)
+    except MetricError:  # a picture smaller than the window
+        return float("nan")
+
+
+def _known(mean: float) -> float | None:
+    return None if np.isnan(mean) else mean
 
 
 def score_lines(dataset: str, measured: Measured) -> list[Score]:
@@ -66,7 +79,7 @@ def score_lines(dataset: str, measured: Measured) -> list[Score]:
             images=measured.images,
             protocol=PROTOCOL + kind,
             psnr=round(decibels, 3),
-            ssim=round(likeness, 4),
+            ssim=None if likeness is None else round(likeness, 4),
         )
         for kind, decibels, likeness in kinds
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeAlias, TypeVar
 
 import cv2
@@ -60,9 +60,14 @@ def reference_of(pair: Sample) -> Source:
     return pair.reference
 
 
-def file_name(source: Source) -> str:
-    """Without folders; the same for a file and for that file in a pack."""
-    return Path(source.member if isinstance(source, Packed) else name_of(source)).name
+def picture_name(sample: Sample) -> str:
+    """What a sample's dark picture is called in its split, with the ending of its file.
+
+    The same for a file and for that file in a pack; parts of a data set keep equal file names apart.
+    """
+    source = sample.input
+    file = Path(source.member if isinstance(source, Packed) else name_of(source)).name
+    return (PurePosixPath(sample.name).parent / file).as_posix()
 
 
 def reduced(picture: Bytes) -> Bytes:
@@ -75,7 +80,7 @@ def reduced(picture: Bytes) -> Bytes:
 
 
 def kept_back(pictures: Sequence[Bytes]) -> set[int]:
-    """Places of the pictures that are kept to validate on, whole scenes at a time; none of fewer than ten."""
+    """Places of the pictures that are kept to validate on, whole scenes at a time; none of five or fewer."""
     groups = scene_groups([describe(to_floats(picture)) for picture in pictures])
     drawn = draw_scenes([[str(place) for place in group] for group in groups], VALIDATION, seed=0)
     return {int(place) for place in drawn}

@@ -60,8 +60,8 @@ class Sampler:
         device: torch.device | str = "cpu",
     ) -> None:
         self._data, self._sampling, self._seed, self._device = data, sampling, seed, torch.device(device)
-        if sampling == "aligned" and material.lows.keys() != material.highs.keys():
-            raise TrainingError("the dark pictures and their references have other names", "pairs")
+        if sampling == "aligned":
+            _check_pairs(material)
         clean = dict(material.clean)
         if sampling == "darkened" or data.darken_highs:
             clean |= {f"high/{name}": picture for name, picture in material.highs.items()}
@@ -78,7 +78,7 @@ class Sampler:
                     "Or type --set data.darken_highs=true to take the references of pairs",
                 )
             heaps["clean"] = clean
-        self._share = data.batch if sampling == "darkened" else round(data.darkened * data.batch)
+        self._share = data.batch if sampling == "darkened" else _share(data)
         needed = {kind for kind in heaps if kind == "clean" or self._share < data.batch}
         self._sides = {
             kind: self._side(number, pictures)
@@ -96,10 +96,11 @@ class Sampler:
             )
         for name, pixels in pictures.items():
             if min(pixels.shape[:2]) < crop:
+                fits = min(pixels.shape[:2]) // 32 * 32  # what every network can take
                 raise TrainingError(
                     f"{name} is {pixels.shape[1]}×{pixels.shape[0]} pixels",
                     f"at least the crop, {crop}×{crop}",
-                    f"Leave it out, or type --set data.crop={min(pixels.shape[:2])}",
+                    "Leave it out" + (f", or type --set data.crop={fits}" if fits else ""),
                 )
         number = 0 if self._sampling == "aligned" and number < 2 else number + 1  # pairs keep one order
         held = [torch.from_numpy(np.ascontiguousarray(p)).to(self._device) for p in pictures.values()]
@@ -152,6 +153,31 @@ class Sampler:
     def since(self, step: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
         """Every batch from one step on, without end."""
         return (self.at(number, rank, world) for number in count(step))
+
+
+def _check_pairs(material: Material) -> None:
+    if material.lows.keys() != material.highs.keys():
+        raise TrainingError("the dark pictures and their references have other names", "pairs")
+    for name, low in material.lows.items():
+        if low.shape != material.highs[name].shape:
+            sizes = (f"{wide}×{high}" for high, wide, _ in (low.shape, material.highs[name].shape))
+            raise TrainingError(f"the pair {name} is of {' and '.join(sizes)} pixels", "two of one size")
+
+
+def _share(data: Data) -> int:
+    """How many crops of a batch are darkened.
+
+    Raises:
+        TrainingError: the batch is so small that one of its two parts would never come up.
+    """
+    share = round(data.darkened * data.batch)
+    if 0 < data.darkened < 1 and share in (0, data.batch):
+        raise TrainingError(
+            f"{data.darkened:g} of a batch of {data.batch} is to be darkened, which comes to {share} crops",
+            "some of each kind in every batch",
+            "Type --set data.batch=2 or more, or --set data.darkened=0 or 1",
+        )
+    return share
 
 
 @dataclass(frozen=True)

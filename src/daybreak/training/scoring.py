@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import torch
-from torch import nn
 
+from daybreak.methods.pretrained import run_graph
 from daybreak.metrics.psnr import psnr
 from daybreak.networks.base import Network
-from daybreak.training.pictures import Bytes
+from daybreak.training.pictures import Bytes, to_bytes, to_floats
+from daybreak.types import Array
+
+
+class _Torch:
+    """What torch makes of a network's exported part, for those who want an engine."""
+
+    def __init__(self, network: Network) -> None:
+        self._graph = network.inference()
+        self._device = next(network.parameters()).device
+
+    def run(self, batch: Array, besides: Mapping[str, Array] = MappingProxyType({})) -> Array:  # noqa: ARG002
+        """B×3×H×W float32 to the same."""
+        enhanced: Array = self._graph(torch.from_numpy(batch).to(self._device)).float().cpu().numpy()
+        return enhanced
 
 
 @torch.no_grad()
@@ -24,18 +39,11 @@ def enhance(network: Network, picture: Bytes) -> Bytes:
     Returns:
         H×W×3 uint8 (times the network's scale), clipped and rounded.
     """
-    device = next(network.parameters()).device
     was_training = network.training
     network.eval()
-    batch = torch.from_numpy(picture).to(device)[None].permute(0, 3, 1, 2).float() / 255.0  # 1×3×H×W
-    height, width = picture.shape[:2]
-    below, right = -height % network.multiple, -width % network.multiple
-    batch = nn.functional.pad(batch, (0, right, 0, below), mode="reflect" if below or right else "constant")
-    enhanced = network.inference()(batch)[0].permute(1, 2, 0)  # H×W×3
-    enhanced = enhanced[: height * network.scale, : width * network.scale].float()
+    enhanced = run_graph(_Torch(network), to_floats(picture), network.multiple)
     network.train(was_training)
-    levels: Bytes = enhanced.mul(255.0).clamp(0.0, 255.0).round().to(torch.uint8).cpu().numpy()
-    return levels
+    return to_bytes(enhanced)
 
 
 def mean_psnr(network: Network, pairs: Sequence[tuple[Bytes, Bytes]]) -> float:
