@@ -94,16 +94,16 @@ def _pack(entries: Sequence[dict[str, Any]], outputs: Path, result: Path) -> Non
     ):
         for place, entry in enumerate(entries):
             if entry["output"]:
-                entry["output"] = _free(entry["output"], taken)
+                entry["output"] = free_name(entry["output"], taken)
                 archive.write(outputs / f"{place:06}", entry["output"])
         archive.writestr(REPORT, json.dumps({"files": list(entries)}, indent=2))
 
 
-def _free(name: str, taken: set[str]) -> str:
+def free_name(name: str, taken: set[str]) -> str:
     """The name, or with a number where it is taken; letter case does not tell two apart everywhere.
 
     >>> taken = {"a.png"}
-    >>> _free("A.png", taken), _free("A.png", taken)
+    >>> free_name("A.png", taken), free_name("A.png", taken)
     ('A-2.png', 'A-3.png')
     """
     stem, dot, suffix = name.rpartition(".")

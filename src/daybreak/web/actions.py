@@ -1,0 +1,180 @@
+"""What the page's buttons do: the same words as the HTTP API's, the same way through `enhancing`."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from daybreak.enhancing.batch import Result, enhance_bytes
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.errors import BadSetting, DaybreakError
+from daybreak.files import write_whole
+from daybreak.image.formats import format_of, sniff, suffix_for
+from daybreak.image.photo import Photo
+from daybreak.image.read import read_photo
+from daybreak.image.rows import Rows
+from daybreak.serving.asking import Asked, understand
+from daybreak.serving.jobs.pictures import REPORT, free_name
+from daybreak.serving.limits import Limits
+from daybreak.serving.work import fitting_pixels
+from daybreak.web.folder import PageFolder
+
+SUFFIX = "_daybreak"
+PREVIEW_SECONDS = 10.0
+
+Tell = Callable[[float, str], None]
+"""(share done in [0, 1], words)."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of one press of a button.
+
+    Attributes:
+        file: to be downloaded.
+        words: what was done, in a line for each picture.
+        pictures: name -> pixels, to be shown; the original first. Of many pictures, the first.
+    """
+
+    file: Path
+    words: str
+    pictures: Mapping[str, Rows]
+
+
+class Actions:
+    """The page's work, within the server's limits.
+
+    Args:
+        limits: of the server.
+        folder: where results lie until they are fetched.
+    """
+
+    def __init__(self, limits: Limits, folder: PageFolder) -> None:
+        self.limits, self.folder = limits, folder
+
+    def enhance(self, files: Sequence[str], words: Mapping[str, str], tell: Tell) -> Done:
+        """Enhance one picture, or many into a zip.
+
+        Args:
+            files: the uploaded ones.
+            words: as of a request to the API.
+            tell: hears of each picture.
+
+        Raises:
+            DaybreakError: nothing could be done; of many pictures those that fail are told of and left out.
+        """
+        asked = understand(words)
+        paths = [Path(file) for file in files]
+        if not paths:
+            raise BadSetting("no picture", "one or more, dropped or chosen above")
+        if len(paths) > self.limits.job_pictures:
+            raise BadSetting(f"{len(paths)} pictures", f"at most {self.limits.job_pictures} at once")
+        folder = self.folder.fresh()
+        if len(paths) == 1:
+            data, made, result = self._one(paths[0], asked)
+            file = folder / result_name(paths[0].name, made)
+            write_whole(file, made)
+            return Done(file, _line(result), _shown(data, made, result))
+        return self._many(paths, asked, folder / f"pictures{SUFFIX}.zip", tell)
+
+    def compare(self, files: Sequence[str], methods: Sequence[str]) -> Mapping[str, Rows]:
+        """The first picture through several methods, each with its defaults.
+
+        Raises:
+            DaybreakError: no picture, no method, or the picture cannot be read.
+        """
+        if not files:
+            raise BadSetting("no picture", "one, dropped or chosen above")
+        if not methods:
+            raise BadSetting("no method to compare", "one or more")
+        photo = self._read(Path(files[0]), [Enhancer(name) for name in methods])
+        return {"original": photo.stored} | {name: Enhancer(name).run(photo.stored).rows for name in methods}
+
+    def video(self, file: str | None, words: Mapping[str, str], tell: Tell, *, whole: bool) -> Path:
+        """Enhance a film, or its first ten seconds.
+
+        Raises:
+            DaybreakError: no film, one that cannot be read, or the extra `video` is missing.
+        """
+        if not file:
+            raise BadSetting("no video", "one, dropped or chosen above")
+        from daybreak.enhancing.video import Progress, VideoOptions, enhance_video
+
+        source = Path(file)
+        asked = understand(words)
+        options = VideoOptions(
+            codec="h264", quality=asked.output.quality, end=None if whole else PREVIEW_SECONDS
+        )  # every browser shows H.264
+        target = self.folder.fresh() / f"{source.stem}{SUFFIX}.mp4"
+
+        def progress(now: Progress) -> None:
+            tell(now.frames / (now.total or now.frames + 1), f"frame {now.frames}, {now.fps:.1f} a second")
+
+        enhance_video(source, target, asked.enhancer, options, progress=progress)
+        return target
+
+    def _read(self, path: Path, enhancers: Sequence[Enhancer]) -> Photo:
+        self._check_size(path)
+        most = min([self.limits.pixels, *(fitting_pixels(e, 1) or self.limits.pixels for e in enhancers)])
+        return read_photo(path.read_bytes(), max_pixels=most, name=path.name)
+
+    def _check_size(self, path: Path) -> None:
+        size = path.stat().st_size
+        if size > self.limits.bytes:
+            raise BadSetting(f"{path.name} of {size:,} bytes", f"at most {self.limits.bytes:,}")
+
+    def _one(self, path: Path, asked: Asked) -> tuple[bytes, bytes, Result]:
+        """The bytes of a picture, those of its result, and what was done."""
+        self._check_size(path)
+        data = path.read_bytes()
+        most = min(self.limits.pixels, fitting_pixels(asked.enhancer, 1) or self.limits.pixels)
+        name = Path(path.name)
+        return data, *enhance_bytes(data, asked.enhancer, asked.output, name, None, max_pixels=most)
+
+    def _many(self, paths: Sequence[Path], asked: Asked, target: Path, tell: Tell) -> Done:
+        """A zip of all results and a report; the first that succeeds is shown."""
+        lines: list[str] = []
+        shown: Mapping[str, Rows] = {}
+        taken = {REPORT}
+        report: list[dict[str, Any]] = []
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+            for place, path in enumerate(paths):
+                tell(place / len(paths), f"{place + 1} of {len(paths)}: {path.name}")
+                try:
+                    data, made, result = self._one(path, asked)
+                except DaybreakError as error:
+                    lines.append(str(error))
+                    report.append({"input": path.name, "output": None, "error": str(error)})
+                    continue
+                name = free_name(result_name(path.name, made), taken)
+                archive.writestr(name, made)
+                lines.append(_line(result))
+                report.append({"input": path.name, "output": name, "method": result.method, "error": ""})
+                if not shown:
+                    shown = _shown(data, made, result)
+            archive.writestr(REPORT, json.dumps({"files": report}, indent=2))
+        return Done(target, "\n".join(lines), shown)
+
+
+def result_name(name: str, made: bytes) -> str:
+    """What a result is called: the picture's name, marked, with the suffix of what the result is."""
+    kind = sniff(made) or "png"
+    named = format_of(name)
+    stem, dot, suffix = name.rpartition(".")
+    if named is not None and named.name == kind:
+        return f"{stem}{SUFFIX}{dot}{suffix}"
+    return f"{stem or name}{SUFFIX}{suffix_for(kind)}"
+
+
+def _shown(data: bytes, made: bytes, result: Result) -> Mapping[str, Rows]:
+    """Before and after, as the two files have it."""
+    return {"original": read_photo(data).stored, result.method or "unchanged": read_photo(made).stored}
+
+
+def _line(result: Result) -> str:
+    what = f"{result.method}, strength {result.strength:g}" if result.method else "left as it is"
+    return "; ".join((f"{result.source}: {what}", *result.notes, *result.lost))

@@ -1,0 +1,205 @@
+"""The page itself: its parts, and which button does what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+import gradio as gr
+
+from daybreak.errors import DaybreakError
+from daybreak.image.formats import FORMATS
+from daybreak.methods.registry import every_method, get_method, list_methods
+from daybreak.serving.asking import Wish
+from daybreak.web.actions import PREVIEW_SECONDS, Actions
+from daybreak.web.controls import Setting, bounds, chosen, controls_of
+from daybreak.web.show import EMPTY, comparison, histogram, side_by_side
+
+_WISH = Wish.model_json_schema()["properties"]
+_SUFFIXES = [suffix for format in FORMATS.values() for suffix in format.suffixes]
+_FILMS = [".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mts", ".mpg"]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """The controls that say what to do, in the order in which their values come.
+
+    Attributes:
+        method, strength, exposed, exposure, format, quality, depth: see `Wish`; `exposed` chooses exposure
+            instead of strength.
+        settings: those of every method; only those of the chosen one are seen.
+    """
+
+    method: gr.Dropdown
+    strength: gr.Slider
+    exposed: gr.Checkbox
+    exposure: gr.Slider
+    format: gr.Dropdown
+    quality: gr.Number
+    depth: gr.Dropdown
+    settings: list[Setting]
+
+    @property
+    def controls(self) -> list[Any]:
+        """All of them."""
+        own = [self.method, self.strength, self.exposed, self.exposure, self.format, self.quality, self.depth]
+        return [*own, *(setting.control for setting in self.settings)]
+
+    def words(self, *values: Any) -> dict[str, str]:
+        """What the controls show as the words of a request."""
+        method, strength, exposed, exposure, format, quality, depth, *rest = values
+        words = {"method": method, "format": format, "bit_depth": depth}
+        words |= {"exposure": str(exposure)} if exposed else {"strength": str(strength)}
+        if quality is not None:
+            words["quality"] = str(int(quality))
+        return words | chosen(self.settings, tuple(rest), method)
+
+
+def build(actions: Actions) -> gr.Blocks:
+    """The page.
+
+    Args:
+        actions: what its buttons do.
+    """
+    with gr.Blocks(title="daybreak", analytics_enabled=False, delete_cache=(600, 3600)) as page:
+        gr.Markdown("# daybreak\nTurns dark pictures into clear ones. They stay on this server.")
+        with gr.Row():
+            with gr.Column(scale=1, min_width=300):
+                asking = _asking()
+            with gr.Column(scale=2, min_width=300):
+                with gr.Tab("Pictures"):
+                    files = _pictures(asking, actions)
+                with gr.Tab("Compare methods"):
+                    _compare(files, actions)
+                if find_spec("av"):
+                    with gr.Tab("Video"):
+                        _video(asking, actions)
+    return page
+
+
+def _asking() -> Asking:
+    """Method, amount, its settings, and how results are written."""
+    method = gr.Dropdown(list_methods(), value="auto", label="Method", info=get_method("auto").card.summary)
+    rule = _WISH["strength"]
+    strength = gr.Slider(*_range(rule), value=1.0, step=0.05, label="Strength", info=rule["description"])
+    exposed = gr.Checkbox(False, label="Reach an exposure instead")
+    rule = _WISH["exposure"]["anyOf"][0]
+    exposure = gr.Slider(*_range(rule), value=1.0, step=0.1, label="Exposure (EV)", visible=False,
+                         info="Stops brighter (or darker) than the picture.")  # fmt: skip
+    settings: list[Setting] = []
+    groups: list[gr.Column] = []
+    with gr.Accordion("Settings of the method", open=False):
+        for known in every_method():
+            with gr.Column(visible=known.card.name == "auto") as group:
+                own = controls_of(known.card)
+                if not own:
+                    gr.Markdown(f"{known.card.name} has nothing to set.")
+            settings += own
+            groups.append(group)
+    with gr.Accordion("Result", open=False):
+        format = gr.Dropdown(_WISH["format"]["enum"], value="keep", label="Format")
+        quality = gr.Number(
+            None, minimum=1, maximum=100, precision=0,
+            label="Quality, 1 to 100", info="For JPEG, WebP and AVIF; empty: the usual one.",
+        )  # fmt: skip
+        depth = gr.Dropdown(_WISH["bit_depth"]["enum"], value="keep", label="Bits a channel")
+
+    def show(name: str) -> list[Any]:
+        return [
+            gr.Dropdown(info=get_method(name).card.summary),
+            *(gr.Column(visible=known.card.name == name) for known in every_method()),
+        ]
+
+    method.change(show, method, [method, *groups], show_progress="hidden", api_visibility="private")
+    exposed.change(
+        lambda on: (gr.Slider(visible=not on), gr.Slider(visible=on)),
+        exposed, [strength, exposure], show_progress="hidden", api_visibility="private",
+    )  # fmt: skip
+    return Asking(method, strength, exposed, exposure, format, quality, depth, settings)
+
+
+def _range(rule: dict[str, Any]) -> tuple[float, float]:
+    low, high = bounds(rule)
+    assert low is not None
+    assert high is not None
+    return low, high
+
+
+def _pictures(asking: Asking, actions: Actions) -> gr.File:
+    """Upload, enhance, look, download."""
+    files = gr.File(
+        file_count="multiple", file_types=["image", *_SUFFIXES], elem_id="pictures", height=140,
+        label="Pictures: drop, paste or choose one or many",
+    )  # fmt: skip
+    button = gr.Button("Enhance", variant="primary", elem_id="enhance")
+    download = gr.DownloadButton("Download", interactive=False, elem_id="download")
+    told = gr.Textbox(label="What was done", lines=2, max_lines=8, interactive=False)
+    shown = gr.HTML(EMPTY, apply_default_css=False, js_on_load=None)
+    curves = gr.HTML("", apply_default_css=False, js_on_load=None)
+
+    def enhance(chosen_files: list[str] | None, *values: Any, progress: gr.Progress = gr.Progress()) -> Any:  # noqa: B008 - how Gradio is told
+        done = _told(lambda: actions.enhance(chosen_files or [], asking.words(*values), progress))
+        compared = comparison(done.pictures, "-enhanced") if done.pictures else EMPTY
+        return (
+            gr.DownloadButton(f"Download {done.file.name}", value=str(done.file), interactive=True),
+            done.words,
+            compared,
+            histogram(done.pictures),
+        )
+
+    gr.on(
+        [button.click, asking.strength.release, asking.exposure.release],
+        enhance, [files, *asking.controls], [download, told, shown, curves],
+        show_progress_on=told, trigger_mode="always_last", api_visibility="private",
+    )  # fmt: skip
+    return files
+
+
+def _compare(files: gr.File, actions: Actions) -> None:
+    """The first picture through several methods."""
+    names = gr.CheckboxGroup(
+        list_methods(), value=["auto", "crm", "lime"], label="Methods, each with its defaults"
+    )
+    button = gr.Button("Compare on the first picture", variant="primary", elem_id="compare")
+    shown = gr.HTML(EMPTY, apply_default_css=False, js_on_load=None)
+    curves = gr.HTML("", apply_default_css=False, js_on_load=None)
+
+    def compare(chosen_files: list[str] | None, methods: list[str]) -> tuple[str, str]:
+        pictures = _told(lambda: actions.compare(chosen_files or [], methods))
+        return comparison(pictures, "-compared") + side_by_side(pictures), histogram(pictures)
+
+    button.click(compare, [files, names], [shown, curves], api_visibility="private")
+
+
+def _video(asking: Asking, actions: Actions) -> None:
+    """A film: ten seconds to look at, then all of it."""
+    film = gr.File(
+        file_types=["video", *_FILMS], elem_id="film", height=140, label="Video: drop or choose one"
+    )
+    with gr.Row():
+        short = gr.Button(f"Preview {PREVIEW_SECONDS:g} seconds", elem_id="preview")
+        whole = gr.Button("Enhance all of it", variant="primary", elem_id="whole")
+    shown = gr.Video(label="Result", interactive=False, elem_id="result")
+
+    def run(all_of_it: bool) -> Callable[..., str]:
+        def work(file: str | None, *values: Any, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008 - how Gradio is told
+            words = asking.words(*values)
+            words |= {"format": "keep", "bit_depth": "keep"}
+            return str(_told(lambda: actions.video(file, words, progress, whole=all_of_it)))
+
+        return work
+
+    for button, all_of_it in ((short, False), (whole, True)):
+        button.click(run(all_of_it), [film, *asking.controls], shown, api_visibility="private")
+
+
+def _told(work: Callable[[], Any]) -> Any:
+    """What the work gives; what is wrong is told on the page, in the library's own words."""
+    try:
+        return work()
+    except DaybreakError as error:
+        raise gr.Error(str(error), duration=None, print_exception=False) from None
+    except MemoryError:
+        raise gr.Error("There is not enough memory for this picture now.", print_exception=False) from None

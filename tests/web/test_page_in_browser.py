@@ -1,0 +1,200 @@
+"""The web page as a person uses it: upload, move a slider, look, download, and check what came down."""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.image.read import read_photo
+
+ROCKET = Path(__file__).parents[2] / "examples" / "rocket-dark.jpg"
+SHOTS = os.environ.get("DAYBREAK_SCREENSHOTS", "")
+"""A folder: the screenshots of docs/ are made anew there."""
+
+
+def shoot(page, name):
+    if not SHOTS:
+        return
+    page.wait_for_timeout(500)
+    shot = cv2.imdecode(np.frombuffer(page.screenshot(full_page=True), np.uint8), cv2.IMREAD_COLOR)
+    small = cv2.resize(shot, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+    Image.fromarray(small[:, :, ::-1]).quantize(128).save(Path(SHOTS) / name, optimize=True)
+
+
+def upload(page, *files, where="#pictures"):
+    page.locator(f"{where} input[type=file]").set_input_files(list(files))
+    for file in files:
+        page.locator(where).get_by_text(Path(file).stem).first.wait_for()
+
+
+def enhance(page):
+    page.get_by_role("button", name="Enhance", exact=True).click()
+    page.locator("#download:not([disabled])").wait_for()
+
+
+def download(page):
+    with page.expect_download() as coming:
+        page.locator("#download").click()
+    return coming.value.suggested_filename, Path(coming.value.path()).read_bytes()
+
+
+@pytest.fixture
+def deep(tmp_path):
+    """A dark 16-bit PNG with EXIF."""
+    levels = np.random.default_rng(0).integers(0, 9000, (90, 120), np.uint16)
+    tags = Image.Exif()
+    tags[271], tags[315] = "Maker", "Someone"
+    Image.fromarray(levels).save(tmp_path / "deep night.png", exif=tags)
+    return tmp_path / "deep night.png"
+
+
+def test_upload_change_strength_look_and_download(page, deep):
+    upload(page, deep)
+    page.get_by_label("Method", exact=True).click()
+    page.get_by_role("option", name="gamma", exact=True).click()
+    strength = page.get_by_role("spinbutton", name=re.compile("Strength"))
+    strength.fill("0.5")
+    strength.press("Enter")
+    enhance(page)
+    told = page.get_by_label("What was done")
+    assert told.input_value() == "deep night.png: gamma, strength 0.5"
+    name, data = download(page)
+    assert name == "deep night_daybreak.png"
+    came, wanted = read_photo(data), read_photo(Enhancer("gamma", strength=0.5)(deep.read_bytes()))
+    assert came.bit_depth == 16
+    assert np.array_equal(came.stored.whole, wanted.stored.whole)
+    exif = Image.open(BytesIO(data)).getexif()
+    assert (exif[271], exif[315]) == ("Maker", "Someone")
+
+
+def seen(locator):
+    picture = cv2.imdecode(np.frombuffer(locator.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    return float(picture.mean()) / 255
+
+
+def test_the_slider_goes_by_keyboard_and_zooms(page):
+    upload(page, ROCKET)
+    enhance(page)
+    shoot(page, "web-page.png")
+    slider = page.get_by_role("slider", name="Left and right picture")
+    pair = page.locator(".pair")
+    slider.press("End")
+    dark = seen(pair)
+    slider.press("Home")
+    assert seen(pair) > dark + 0.15
+    assert slider.get_attribute("aria-valuetext") == "0 % original, 100 % crm"
+    wide = pair.bounding_box()["width"]
+    page.get_by_label("Zoom").select_option("4")
+    assert pair.bounding_box()["width"] == pytest.approx(4 * wide, rel=0.02)
+    page.get_by_label("Left", exact=True).select_option("crm")
+    slider.press("End")
+    assert page.get_by_role("img", name=re.compile("How often each brightness")).count() == 1
+
+
+def test_a_setting_of_the_method_reaches_the_picture(page, deep):
+    upload(page, deep)
+    page.get_by_label("Method", exact=True).click()
+    page.get_by_role("option", name="gamma", exact=True).click()
+    page.get_by_role("button", name="Settings of the method").click()
+    value = page.get_by_role("spinbutton", name=re.compile("^number input for gamma|gamma"))
+    value.fill("4")
+    value.press("Enter")
+    enhance(page)
+    _, data = download(page)
+    wanted = read_photo(Enhancer("gamma", gamma=4.0)(deep.read_bytes()))
+    assert np.array_equal(read_photo(data).stored.whole, wanted.stored.whole)
+
+
+def test_many_pictures_come_back_in_a_zip(page, deep, tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(b"no picture at all")
+    upload(page, ROCKET, deep, tmp_path / "broken.jpg")
+    enhance(page)
+    name, data = download(page)
+    assert name == "pictures_daybreak.zip"
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        assert set(archive.namelist()) == {
+            "rocket-dark_daybreak.jpg", "deep night_daybreak.png", "report.json"
+        }  # fmt: skip
+        assert read_photo(archive.read("deep night_daybreak.png")).bit_depth == 16
+    assert "broken.jpg is plain text" in page.get_by_label("What was done").input_value()
+
+
+def test_methods_side_by_side(page):
+    upload(page, ROCKET)
+    page.get_by_role("tab", name="Compare methods").click()
+    for name in ("crm", "lime"):
+        page.get_by_role("checkbox", name=name, exact=True).uncheck()
+    page.get_by_role("checkbox", name="gamma", exact=True).check()
+    page.get_by_role("checkbox", name="he", exact=True).check()
+    page.get_by_role("button", name="Compare on the first picture").click()
+    page.locator(".beside figure").nth(3).wait_for()
+    names = page.locator(".beside figcaption").all_text_contents()
+    assert names == ["original", "auto", "gamma", "he"]
+    page.get_by_label("Right", exact=True).select_option("he")
+    assert page.locator(".pair").get_attribute("data-right") == "he"
+    shoot(page, "web-compare.png")
+
+
+def test_what_is_wrong_is_said_on_the_page(page, tmp_path):
+    (tmp_path / "notes.png").write_bytes(b"hello")
+    upload(page, tmp_path / "notes.png")
+    page.get_by_role("button", name="Enhance", exact=True).click()
+    page.get_by_text("notes.png is plain text").wait_for()
+
+
+def test_pasted_pictures_are_taken(page, deep):
+    page.evaluate(
+        """(bytes) => {
+          const data = new DataTransfer();
+          data.items.add(new File([new Uint8Array(bytes)], "pasted.png", { type: "image/png" }));
+          const paste = { clipboardData: data, bubbles: true, cancelable: true };
+          document.dispatchEvent(new ClipboardEvent("paste", paste));
+        }""",
+        list(deep.read_bytes()),
+    )
+    page.locator("#pictures").get_by_text("pasted").first.wait_for()
+
+
+def test_a_phone_needs_no_sideways_scrolling(page):
+    page.set_viewport_size({"width": 390, "height": 800})
+    upload(page, ROCKET)
+    enhance(page)
+    page.locator(".pair").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    shoot(page, "web-phone.png")
+
+
+def test_the_keyboard_reaches_what_is_needed(page):
+    reached = []
+    for _ in range(25):
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate(
+                "(() => { const e = document.activeElement;"
+                " return e.getAttribute('aria-label') || e.labels?.[0]?.innerText || e.innerText; })()"
+            )
+        )
+    whole = "\n".join(map(str, reached))
+    for name in ("Method", "Strength", "Settings of the method", "Pictures", "Enhance"):
+        assert name in whole
+
+
+def test_everything_that_can_be_used_has_a_name(page):
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll("input, select, button, textarea, [role=button], [role=tab]")]
+          .filter((e) => e.offsetParent !== null && e.type !== "file")
+          .filter((e) => !(e.getAttribute("aria-label") || e.getAttribute("aria-labelledby") || e.title
+            || e.labels?.length || e.innerText?.trim()))
+          .map((e) => e.outerHTML.slice(0, 200))"""
+    )
+    assert nameless == []
+    assert page.evaluate("document.documentElement.lang") == "en"
