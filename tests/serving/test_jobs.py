@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -204,6 +205,66 @@ def test_unknown_jobs(serve):
                 answer = httpx.get(f"{address}/v1/jobs/{id}{path}")
                 assert answer.status_code == status
                 assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    """24 dark frames of 96x64 with sound."""
+    pytest.importorskip("av")
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("needs ffmpeg on the PATH")
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    picture = "testsrc2=size=96x64:rate=24:duration=1,eq=brightness=-0.35"
+    made = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", "sine=duration=1", "-shortest"]
+    subprocess.run(["ffmpeg", "-v", "error", *made, "-c:v", "libx264", path], check=True)
+    return path.read_bytes()
+
+
+def test_a_film_is_a_job_of_frames(serve, film, tmp_path):
+    with serve() as address:
+        answer = queue(address, {"night.mp4": film}, kind="video", method="gamma")
+        assert answer.status_code == 202, answer.text
+        job = wait_for(lambda: over(address, answer.json()["id"]))
+        assert (job["state"], job["error"], job["done"], job["total"]) == ("done", "", 24, 24)
+        made = httpx.get(f"{address}/v1/jobs/{job['id']}/result")
+        assert made.headers["content-type"] == "video/mp4"
+        assert made.headers["content-disposition"].endswith('.mp4"')
+    (tmp_path / "made.mp4").write_bytes(made.content)
+    told = subprocess.run(
+        ["ffprobe", "-v", "error", "-count_frames", "-show_entries", "stream=codec_type,nb_read_frames",
+         "-of", "json", tmp_path / "made.mp4"],
+        capture_output=True, check=True,
+    )  # fmt: skip
+    streams = json.loads(told.stdout)["streams"]
+    assert [stream["codec_type"] for stream in streams] == ["video", "audio"]
+    assert streams[0]["nb_read_frames"] == "24"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile:///etc/passwd\n", {}),
+        (b"ffconcat version 1.0\nfile /etc/passwd\n", {}),
+        (b"\0\0\0\x18ftypmp42" + bytes(40), {}),
+        (b"", {}),
+        (b"\0\0\0\x18ftypmp42" + bytes(40), {"format": "png"}),
+    ],
+)
+def test_what_is_no_film_is_refused_before_anything_opens_it(serve, data, words):
+    pytest.importorskip("av")
+    with serve() as address:
+        answer = queue(address, {"night.mp4": data}, kind="video", **words)
+        assert answer.status_code == 422, answer.text
+
+
+def test_a_film_of_too_many_pixels(serve, film):
+    with serve(pixels=1000) as address:
+        assert queue(address, {"night.mp4": film}, kind="video").status_code == 413
+
+
+def test_one_film_a_job(serve, film):
+    with serve() as address:
+        assert queue(address, {"a.mp4": film, "b.mp4": film}, kind="video").status_code == 422
 
 
 SLOW_SERVER = """

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import subprocess
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -142,6 +144,20 @@ def test_methods_side_by_side(page):
     page.get_by_label("Right", exact=True).select_option("he")
     assert page.locator(".pair").get_attribute("data-right") == "he"
     shoot(page, "web-compare.png")
+
+
+def test_a_film_is_previewed_and_can_be_seen(page, tmp_path):
+    pytest.importorskip("av")
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("needs ffmpeg on the PATH")
+    made = ["-f", "lavfi", "-i", "testsrc2=size=96x64:rate=12:duration=12,eq=brightness=-0.35"]
+    subprocess.run(["ffmpeg", "-v", "error", *made, "-c:v", "libx264", tmp_path / "night.mp4"], check=True)
+    page.get_by_role("tab", name="Video").click()
+    upload(page, tmp_path / "night.mp4", where="#film")
+    page.get_by_role("button", name="Preview 10 seconds").click()
+    page.locator("#result video").wait_for()
+    page.wait_for_function("document.querySelector('#result video').readyState >= 1")
+    assert page.evaluate("document.querySelector('#result video').duration") == pytest.approx(10, abs=0.2)
 
 
 def test_what_is_wrong_is_said_on_the_page(page, tmp_path):

@@ -18,6 +18,7 @@ from daybreak.image.photo import Photo
 from daybreak.image.read import read_photo
 from daybreak.image.rows import Rows
 from daybreak.serving.asking import Asked, understand
+from daybreak.serving.jobs.films import check_film
 from daybreak.serving.jobs.pictures import REPORT, free_name
 from daybreak.serving.limits import Limits
 from daybreak.serving.work import fitting_pixels
@@ -106,6 +107,7 @@ class Actions:
 
         source = Path(file)
         asked = understand(words)
+        check_film(source, source.name, asked, self.limits)
         options = VideoOptions(
             codec="h264", quality=asked.output.quality, end=None if whole else PREVIEW_SECONDS
         )  # every browser shows H.264

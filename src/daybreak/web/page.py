@@ -63,7 +63,8 @@ def build(actions: Actions) -> gr.Blocks:
     Args:
         actions: what its buttons do.
     """
-    with gr.Blocks(title="daybreak", analytics_enabled=False, delete_cache=(600, 3600)) as page:
+    page = gr.Blocks(title="daybreak", analytics_enabled=False, delete_cache=(600, 3600))
+    with page:
         gr.Markdown("# daybreak\nTurns dark pictures into clear ones. They stay on this server.")
         with gr.Row():
             with gr.Column(scale=1, min_width=300):

@@ -30,7 +30,8 @@ def comparison(pictures: Mapping[str, Rows], key: str) -> str:
     names = list(pictures)
     sides = {"left": 0, "right": min(1, len(names) - 1)}
     shape = next(iter(pictures.values())).shape
-    small = {name: preview(rows, LONGEST).astype(np.float32) / 255 for name, rows in pictures.items()}
+    scale = np.float32(1 / 255)
+    small = {name: preview(rows, LONGEST).astype(np.float32) * scale for name, rows in pictures.items()}
     zooms = "".join(f'<option value="{zoom}">{zoom} ×</option>' for zoom in ZOOMS)
     return (
         '<div class="comparison">'

@@ -16,13 +16,16 @@ from daybreak.text import printable
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 
 
-def take_in(files: Sequence[tuple[str, IO[bytes]]], folder: Path, limits: Limits) -> list[str]:
+def take_in(
+    files: Sequence[tuple[str, IO[bytes]]], folder: Path, limits: Limits, *, single: bool = False
+) -> list[str]:
     """Lay the files of a request into a folder, named by their number.
 
     Args:
-        files: (name, content), each a picture or a zip of some.
+        files: (name, content), each a picture or a zip of some; or one film.
         folder: empty.
         limits: of the server.
+        single: there is to be one file, which is no zip and may take all the bytes of a job.
 
     Returns:
         Their names, in the same order.
@@ -33,12 +36,15 @@ def take_in(files: Sequence[tuple[str, IO[bytes]]], folder: Path, limits: Limits
     """
     names: list[str] = []
     left = limits.job_bytes
+    each = limits.job_bytes if single else limits.bytes
+    if single and len(files) != 1:
+        raise Problem(422, f"{len(files)} files", "Send one")
     try:
-        for name, source in _every(files, limits):
+        for name, source in files if single else _every(files, limits):
             if len(names) >= limits.job_pictures:
                 raise Problem(413, f"more than {limits.job_pictures} files", "Make several jobs of them")
             with whole_file(folder / f"{len(names):06}") as target:
-                left -= _copy(source, target, name, min(left, limits.bytes))
+                left -= _copy(source, target, name, min(left, each))
             names.append(name)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise Problem(422, f"a zip that cannot be read: {printable(str(error))[:200]}") from None

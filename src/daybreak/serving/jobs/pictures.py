@@ -26,7 +26,7 @@ def run_pictures(
     result: Path,
     asked: Asked,
     limits: Limits,
-    progress: Callable[[int, int], None],
+    progress: Callable[[int, int, int], None],
 ) -> None:
     """Make the zip; a picture that was done before a restart is not done again.
 
@@ -46,7 +46,7 @@ def run_pictures(
             entry = _enhance(path, name, outputs / f"{place:06}", asked, limits)
             write_whole(known, json.dumps(entry).encode("ascii"), overwrite=True)
         entries.append(json.loads(known.read_text(encoding="ascii")))
-        progress(len(entries), sum(bool(entry["error"]) for entry in entries))
+        progress(len(entries), sum(bool(entry["error"]) for entry in entries), len(inputs))
     _pack(entries, outputs, result)
 
 

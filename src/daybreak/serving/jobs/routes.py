@@ -6,8 +6,8 @@ import asyncio
 import json
 import math
 import time
-from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from collections.abc import AsyncIterator, Sequence
+from typing import IO, Annotated, Any
 
 from fastapi import APIRouter
 from fastapi import Path as PathParameter
@@ -16,9 +16,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from daybreak.serving.asking import form, parameters, understand
+from daybreak.serving.asking import Asked, form, parameters, understand
 from daybreak.serving.jobs.intake import take_in
-from daybreak.serving.jobs.kinds import KINDS, get_kind
+from daybreak.serving.jobs.kinds import KINDS, RESULTS, JobKind, get_kind, result_type
 from daybreak.serving.jobs.store import Job
 from daybreak.serving.problems import RETRY_SECONDS, Problem, busy, responses
 from daybreak.serving.receiving import media_type, received, shown_name
@@ -42,7 +42,10 @@ _JOB: dict[str, Any] = {
         "id": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
         "kind": {"type": "string", "enum": list(KINDS)},
         "state": {"type": "string", "enum": ["queued", "running", "done", "failed"]},
-        "done": {"type": "integer", "description": "Files worked on, those that failed among them."},
+        "done": {
+            "type": "integer",
+            "description": "Files (of a film: frames) done or failed.",
+        },
         "failed": {"type": "integer"},
         "total": {"type": "integer"},
         "error": {"type": "string", "description": "Why there is no result."},
@@ -84,7 +87,7 @@ def _form() -> dict[str, Any]:
     },
 )
 async def queue(request: Request) -> Response:
-    """Send the files as the fields `files` of a form: pictures, zips of pictures, or both.
+    """Send the files as the fields `files` of a form: pictures, zips of pictures, or both; or one film.
 
     The words that `/v1/enhance` takes hold for each of them.
     """
@@ -104,7 +107,7 @@ async def queue(request: Request) -> Response:
             files = [(shown_name(file, f"{place}"), file.file) for place, (_, file) in enumerate(came.files)]
             id = state.store.new_id()
             try:
-                names = await run_in_threadpool(take_in, files, state.store.inputs(id), state.config.limits)
+                names = await run_in_threadpool(_take_in, state, kind, id, files, asked)
                 _check_room(state)  # others may have come meanwhile
             except BaseException:
                 state.store.drop(id)
@@ -130,6 +133,22 @@ def _check_room(state: ServerState) -> None:
     most = state.config.limits.jobs_queued
     if state.store.count("queued") >= most:
         raise busy(f"{most} jobs wait already, as many as this server takes on")
+
+
+def _take_in(
+    state: ServerState, kind: JobKind, id: str, files: Sequence[tuple[str, IO[bytes]]], asked: Asked
+) -> list[str]:
+    """Lay the files of a job down, and refuse what its kind cannot take; in a thread.
+
+    Raises:
+        Problem, DaybreakError: the request is to be corrected.
+    """
+    folder, limits = state.store.inputs(id), state.config.limits
+    names = take_in(files, folder, limits, single=kind.single)
+    if kind.check is not None:
+        for path, name in zip(sorted(folder.iterdir()), names, strict=True):
+            kind.check(path, name, asked, limits)
+    return names
 
 
 def _find(request: Request, id: str) -> Job:
@@ -170,26 +189,25 @@ async def cancel(request: Request, id: JobId) -> Response:
     response_class=FileResponse,
     responses={
         200: {
-            "content": {
-                kind.media_type: {"schema": {"type": "string", "format": "binary"}} for kind in KINDS.values()
-            }
+            "content": {kind: {"schema": {"type": "string", "format": "binary"}} for _, _, kind, _ in RESULTS}
         },
         **responses(401, 403, 404, 409, 422),
     },
 )
 async def result(request: Request, id: JobId) -> Response:
-    """A zip of the results and `report.json`, which says what became of each file."""
+    """Of pictures, a zip with `report.json`, which says what became of each; of a film, the film."""
     job = _find(request, id)
     if job.state == "failed":
         raise Problem(409, f"the job failed: {job.error}")
     if job.state != "done":
         raise Problem(409, f"the job is {job.state}", "Watch its events", retry_after=RETRY_SECONDS)
-    kind = get_kind(job.kind)
+    path = state_of(request).store.result(id)
+    media, suffix = await run_in_threadpool(result_type, path)
     left = max(0, math.floor((job.expires or 0) - time.time()))
     return FileResponse(
-        state_of(request).store.result(id),
-        media_type=kind.media_type,
-        filename=f"daybreak-{id[:8]}{kind.suffix}",
+        path,
+        media_type=media,
+        filename=f"daybreak-{id[:8]}{suffix}",
         headers={"Cache-Control": f"private, max-age={left}"},
     )
 

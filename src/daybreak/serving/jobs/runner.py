@@ -68,15 +68,15 @@ class Runner:
     def _do(self, job: Job) -> None:
         """One job, to its end or until it is stopped."""
 
-        def progress(done: int, failed: int) -> None:
-            self.store.progress(job.id, done, failed)
+        def progress(done: int, failed: int, total: int) -> None:
+            self.store.progress(job.id, done, failed, total)
             if self._closing.is_set() or self.store.find(job.id) is None:
                 raise Stopped
 
         store, error = self.store, ""
         try:
             inputs = sorted(store.inputs(job.id).iterdir())
-            store.start(job.id, len(inputs))
+            store.start(job.id)
             asked = understand(job.asked)
             kind = get_kind(job.kind)
             kind.run(

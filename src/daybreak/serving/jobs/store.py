@@ -39,8 +39,8 @@ class Job:
         asked: the request's words, as `asking.understand` takes them.
         names: what the files were called, for people and archives.
         state: "done" where the result is there (single files may have failed), "failed" where there is none.
-        done: files that were worked on, those that failed among them.
-        failed, total: files.
+        done: files (of a film: frames) that were worked on, those that failed among them.
+        failed, total: of the same.
         error: why there is no result.
         created, ended, expires: seconds since 1970; None where that has not come.
     """
@@ -139,13 +139,13 @@ class JobStore:
         """How many are in a state."""
         return int(self._do("select count(*) from jobs where state = ?", state)[0][0])
 
-    def start(self, id: str, total: int) -> None:
-        """It is being worked on, from the first of so many files."""
-        self._do("update jobs set state = 'running', total = ?, done = 0, failed = 0 where id = ?", total, id)
+    def start(self, id: str) -> None:
+        """It is being worked on."""
+        self._do("update jobs set state = 'running' where id = ?", id)
 
-    def progress(self, id: str, done: int, failed: int) -> None:
+    def progress(self, id: str, done: int, failed: int, total: int) -> None:
         """How far it is."""
-        self._do("update jobs set done = ?, failed = ? where id = ?", done, failed, id)
+        self._do("update jobs set done = ?, failed = ?, total = ? where id = ?", done, failed, total, id)
 
     def finish(self, id: str, error: str, keep_seconds: float) -> None:
         """It is over: done, or failed where there is an error."""

@@ -1,0 +1,88 @@
+"""A job of one film; every frame enhanced, sound and subtitles copied, gone on with after a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from daybreak.errors import BadSetting, PictureTooLarge, UnreadablePicture
+from daybreak.serving.asking import Asked
+from daybreak.serving.limits import Limits
+
+_CONTAINERS = (
+    (4, b"ftyp", "mp4"),
+    (4, b"moov", "mp4"),
+    (4, b"mdat", "mp4"),
+    (0, b"\x1a\x45\xdf\xa3", "matroska"),
+    (8, b"AVI ", "avi"),
+    (0, b"\x00\x00\x01\xba", "mpeg"),
+    (0, b"\x47", "mpegts"),
+    (4, b"\x47", "m2ts"),
+    (0, b"OggS", "ogg"),
+)
+"""(where, what, whose): how the containers begin that are taken."""
+
+
+def container(path: Path) -> str:
+    """The container of a film, by its first bytes; "" for anything else.
+
+    FFmpeg would read playlists and lists of files too, and open what they name: no such file is shown to it.
+    """
+    with path.open("rb") as file:
+        start = file.read(16)
+    return next((name for at, sign, name in _CONTAINERS if start[at:].startswith(sign)), "")
+
+
+def check_film(path: Path, name: str, asked: Asked, limits: Limits) -> None:
+    """Refuse what is no film, or too large a one.
+
+    Raises:
+        BadSetting: a format of pictures was asked for.
+        UnreadablePicture: it is no film.
+        PictureTooLarge: its frames have more pixels than are allowed.
+        MissingExtra: the extra `video` is not installed.
+    """
+    if asked.output.format is not None or asked.output.bit_depth is not None:
+        raise BadSetting("a format or bit depth for a film", "none: it keeps its own")
+    if not container(path):
+        raise UnreadablePicture(f"{name} is no video", "MP4, MOV, MKV, WebM, AVI, MPEG or Ogg")
+    from daybreak.enhancing.video.source import Film
+
+    about = Film(path).about
+    if about.width * about.height > limits.pixels:
+        raise PictureTooLarge(
+            f"{name} has frames of {about.width}x{about.height} pixels",
+            f"at most {limits.pixels / 1e6:,.0f} million",
+        )
+
+
+def run_film(
+    inputs: Sequence[Path],
+    names: Sequence[str],
+    outputs: Path,
+    result: Path,
+    asked: Asked,
+    limits: Limits,
+    progress: Callable[[int, int, int], None],
+) -> None:
+    """Make the film.
+
+    Args:
+        inputs, names: one of each.
+        outputs: folder for what is done so far.
+        result: the film: MP4 for MP4 and MOV, else Matroska.
+        asked: what to do with each frame.
+        limits: of the server.
+        progress: is told (frames done, 0, frames in all); may raise to stop the work.
+    """
+    check_film(inputs[0], names[0], asked, limits)
+    from daybreak.enhancing.video import Progress, VideoOptions, enhance_video
+
+    target = outputs / ("film.mp4" if container(inputs[0]) == "mp4" else "film.mkv")
+
+    def told(now: Progress) -> None:
+        progress(now.frames, 0, max(now.total or 0, now.frames))
+
+    options = VideoOptions(quality=asked.output.quality, resume=True, overwrite=True)
+    enhance_video(inputs[0], target, asked.enhancer, options, progress=told)
+    target.replace(result)
