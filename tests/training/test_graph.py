@@ -9,6 +9,8 @@ from safetensors.torch import save
 
 from daybreak.engines import OnnxEngine
 from daybreak.errors import TrainingError
+from daybreak.layers.attention import MultiScaleAttention
+from daybreak.layers.halve import Halve
 from daybreak.networks import build
 from daybreak.training.graph import UPSCALE, check_parity, macs_per_pixel, make_onnx
 from daybreak.training.sharing import halved, share
@@ -80,6 +82,15 @@ def test_another_networks_graph_is_refused(neid, model, tmp_path):
     torch.manual_seed(1)
     with pytest.raises(TrainingError, match="differs from torch by"):
         check_parity(build("neid", width=8, init="kaiming").eval(), written(model, tmp_path / "neid.onnx"))
+
+
+def test_multiply_adds_count_what_is_no_layer_of_its_own():
+    """EMA's convolutions are shared by its groups: 16 groups of 4 channels, along lines and around pixels."""
+    attention = MultiScaleAttention(64, 16)
+    graph = torch.nn.Sequential(torch.nn.Conv2d(3, 64, 1), attention)
+    along = 64 * 4 * (64 + 64) / 64**2
+    assert macs_per_pixel(graph, 64) == 3 * 64 + 64 * 4 * 9 + along
+    assert macs_per_pixel(Halve(), 64) == 3 * 64  # per pixel of what comes out
 
 
 def test_multiply_adds_are_those_of_the_convolutions():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from daybreak.errors import DaybreakError
+from daybreak.errors import DaybreakError, UnknownName
 from daybreak.evaluation.lists import open_list
 from daybreak.evaluation.models import load_models, pristine_name
 from daybreak.evaluation.protocol import Protocol, Rounding
@@ -15,7 +15,7 @@ from daybreak.evaluation.results import Results, Score
 from daybreak.evaluation.rows import card_of
 from daybreak.evaluation.run import Options, Run
 from daybreak.evaluation.subjects import Subject, parse_subjects
-from daybreak.methods.registry import get_method
+from daybreak.methods.registry import PRETRAINED, get_method
 from daybreak.metrics import get_metric, list_metrics
 
 TOLERANCE = {"psnr": 0.05, "ssim": 0.003, "lpips-alex": 0.005, "niqe": 0.05, PARAMETERS: 50.0}
@@ -104,7 +104,7 @@ class Job:
         try:
             return parse_subjects([row])
         except DaybreakError as error:
-            self.missing[row] = error.came
+            self.missing[row] = _lacking(row, error)
             return []
 
 
@@ -174,11 +174,17 @@ def _count(line: Line, published: float) -> Finding:
     try:
         card = card_of(get_method(line.row).card.weights_sha256)
     except DaybreakError as error:
-        return Finding(PARAMETERS, published, None, None, f"not runnable: {error.came}")
+        return Finding(PARAMETERS, published, None, None, f"not runnable: {_lacking(line.row, error)}")
     if card is None:
         return Finding(PARAMETERS, published, None, None, f"not runnable: {line.row} has no weight here")
     verdict = judge(PARAMETERS, published, card.parameters, line.tolerance.get(PARAMETERS))
     return Finding(PARAMETERS, published, float(card.parameters), None, verdict)
+
+
+def _lacking(row: str, error: DaybreakError) -> str:
+    """Why a row of ours cannot be run: in most cases its weight does not ship yet."""
+    weight = PRETRAINED.get(row, row)
+    return f"a trained weight {weight}" if "." in weight and isinstance(error, UnknownName) else error.came
 
 
 def judge(metric: str, published: float, ours: float, tolerance: float | None = None) -> str:

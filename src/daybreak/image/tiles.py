@@ -15,17 +15,25 @@ Span = tuple[int, int]
 """The first row or column, and the one after the last."""
 
 
-def spans(length: int, side: int) -> list[Span]:
+def spans(length: int, side: int, cell: int = 1) -> list[Span]:
     """Cut a length into as few nearly equal spans of at most `side` as will do.
 
-    >>> spans(10, 4)
-    [(0, 3), (3, 6), (6, 10)]
+    Args:
+        length: of it all.
+        side: a multiple of `cell`.
+        cell: spans are cut at multiples of this alone.
+
+    >>> spans(10, 4), spans(10, 4, 4)
+    ([(0, 3), (3, 6), (6, 10)], [(0, 4), (4, 8), (8, 10)])
     """
-    count = -(-length // side)
-    return list(pairwise(length * i // count for i in range(count + 1)))
+    cells = -(-length // cell)
+    count = -(-cells // (side // cell))
+    return list(pairwise(min(length, cells * i // count * cell) for i in range(count + 1)))
 
 
-def in_tiles(run: Callable[[Pixels], Pixels], pixels: Pixels, halo: int, side: int = 512) -> Pixels:
+def in_tiles(
+    run: Callable[[Pixels], Pixels], pixels: Pixels, halo: int, side: int = 512, cell: int = 1
+) -> Pixels:
     """Run a function tile by tile and put the results together.
 
     Tiles are shared out to as many threads as `cv2.getNumThreads()` says, so a process that was told to use
@@ -37,13 +45,16 @@ def in_tiles(run: Callable[[Pixels], Pixels], pixels: Pixels, halo: int, side: i
             borders as it always does.
         pixels: H×W×3 float32.
         halo: pixels added on each side of a tile and cut off its result.
-        side: px, of the largest tile without its halo.
+        side: px, of the largest tile without its halo; a multiple of `cell`.
+        cell: px; every tile begins at a multiple of this, with its halo too. For a function that treats
+            squares of so many pixels as one, counted from the upper left of what it is given.
 
     Returns:
         H×W×3 float32: what `run(pixels)` would give in one piece.
     """
     height, width = pixels.shape[:2]
-    tiles = list(product(spans(height, side), spans(width, side)))
+    tiles = list(product(spans(height, side, cell), spans(width, side, cell)))
+    halo = -(-halo // cell) * cell
     if len(tiles) == 1:
         return run(pixels)
     result = np.empty_like(pixels)

@@ -14,14 +14,10 @@ import cv2
 import numpy as np
 
 from daybreak.engines import Engine, OnnxEngine
-from daybreak.errors import UnknownName
 from daybreak.image.tiles import in_tiles
 from daybreak.methods.base import Card, Method, Settings, setting
 from daybreak.types import Array, Pixels
 from daybreak.weights import Control, WeightCard, find_weight
-
-WEIGHTS = {"cascade": "cascade.lol"}
-"""Method -> the shipped weight that it runs."""
 
 _MEMORY_PER_PIXEL = {"cascade": 50.0}
 """Method -> `Card.memory_per_pixel`, as benchmarks/memory.py measured it; without one, pictures run alone."""
@@ -138,7 +134,7 @@ def run_weight(
     def run(tile: Pixels) -> Pixels:
         return run_graph(engine, tile, card.multiple, besides)
 
-    return in_tiles(run, pixels, card.halo) if card.context == "local" else run(pixels)
+    return in_tiles(run, pixels, card.halo, cell=card.multiple) if card.context == "local" else run(pixels)
 
 
 def estimate(control: Control, pixels: Pixels) -> float:
@@ -147,19 +143,18 @@ def estimate(control: Control, pixels: Pixels) -> float:
     return min(max(value, control.least), control.most)
 
 
-def load(name: str) -> Method[Any]:
+def load(name: str, weight: str) -> Method[Any]:
     """A shipped weight as a method; reads nothing but its card.
 
     Args:
-        name: a key of `WEIGHTS`.
+        name: of the method.
+        weight: NETWORK.TAG.
 
     Raises:
         UnknownName: there is no such weight.
         WeightsError: its card cannot be read.
     """
-    if name not in WEIGHTS:
-        raise UnknownName("method with a weight", name, WEIGHTS)
-    card = find_weight(WEIGHTS[name]).card
+    card = find_weight(weight).card
 
     def run(pixels: Pixels, settings: Settings) -> Pixels:
         threads = 1 if card.context == "local" else cv2.getNumThreads()  # tiles have a thread each

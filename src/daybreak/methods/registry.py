@@ -1,10 +1,11 @@
-"""The explicit list of every method, and the look-ups over it.
+"""The list of every method, those without weights and every shipped weight, and the look-ups over it.
 
 A method's module is imported when the method is first asked for: a run of one need not wait for twenty.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from daybreak.errors import RegistryError
 from daybreak.listing import index, look_up, matching
 from daybreak.methods.base import Method
+from daybreak.weights import list_weights
 
 AnyMethod = Method[Any]
 
@@ -33,25 +35,49 @@ CLASSICAL = (
 )
 """Names of methods without weights; each stands as METHOD in daybreak/methods/NAME.py."""
 
-PRETRAINED = ("cascade",)
-"""Names of methods that are shipped weights; `daybreak.methods.pretrained` makes them from their cards."""
+PRETRAINED = {
+    "cascade": "cascade.lol",
+    "sci": "sci.lol",
+    "alpha-residual": "alpha-residual.synthetic",
+    "neid": "neid.lol",
+    "unet": "unet.lol",
+    "cyclegan": "cyclegan.lol",
+    "ema-aspp-cyclegan": "ema-aspp-cyclegan.lol",
+    "msdrs-cyclegan": "msdrs-cyclegan.lol",
+}
+"""Network -> the weight that runs under its name alone, once it ships; all others run under their own."""
 
 
-_NAMES = index("method", (*CLASSICAL, *PRETRAINED), str)
+def weight_methods(weights: Iterable[str]) -> dict[str, str]:
+    """Method -> the weight that it runs; each weight once.
+
+    >>> weight_methods(["neid.lol", "neid.wild"])
+    {'neid': 'neid.lol', 'neid.wild': 'neid.wild'}
+    """
+    short = {weight: network for network, weight in PRETRAINED.items()}
+    return {short.get(weight, weight): weight for weight in weights}
+
+
+_WEIGHTS = weight_methods(list_weights())
+_NAMES = index("method", (*CLASSICAL, *_WEIGHTS), str)
+_LONG = {weight: name for name, weight in _WEIGHTS.items()}
 
 
 @cache
 def get_method(name: str) -> AnyMethod:
-    """The method of that name.
+    """The method of that name; of a weight, the weight's full name does as well.
 
     Raises:
         UnknownName: there is none; the error carries the nearest names.
+        WeightsError: the card of a weight cannot be read.
     """
+    if name in _LONG and name not in _NAMES:
+        return get_method(_LONG[name])
     look_up("method", name, _NAMES, "See: daybreak methods")
-    if name in PRETRAINED:
+    if name in _WEIGHTS:
         from daybreak.methods.pretrained import load
 
-        return load(name)
+        return load(name, _WEIGHTS[name])
     method: AnyMethod = import_module(f"daybreak.methods.{name}").METHOD
     if method.card.name != name:
         raise RegistryError(

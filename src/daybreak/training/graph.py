@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from daybreak.engines import OnnxEngine
 from daybreak.errors import TrainingError
@@ -186,18 +187,11 @@ def check_parity(network: Network, path: Path, tolerance: float = TOLERANCE["fp3
 
 @torch.no_grad()
 def macs_per_pixel(graph: nn.Module, side: int = 512) -> int:
-    """Multiply-adds of all convolutions per output pixel of a picture of `side`², borders included."""
-    total = 0.0
+    """Multiply-adds of all convolutions and linear layers per output pixel of a picture of `side`².
 
-    def add(module: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> None:
-        nonlocal total
-        assert isinstance(module, nn.Conv2d | nn.ConvTranspose2d)
-        places = given[0] if isinstance(module, nn.ConvTranspose2d) else output  # where the kernel is applied
-        total += places.shape[2] * places.shape[3] * module.weight.numel()
-
-    kinds = (nn.Conv2d, nn.ConvTranspose2d)
-    hooks = [m.register_forward_hook(add) for m in graph.modules() if isinstance(m, kinds)]
-    output: Tensor = graph(torch.rand(1, 3, side, side))
-    for hook in hooks:
-        hook.remove()
-    return round(total / output[0, 0].numel())
+    Borders are included, and whatever is applied without being a layer of its own.
+    """
+    with FlopCounterMode(display=False) as counter:  # two operations a multiply-add
+        output: Tensor = graph(torch.rand(1, 3, side, side))
+    operations: int = counter.get_total_flops()
+    return round(operations / 2 / output[0, 0].numel())
