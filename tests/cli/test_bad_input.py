@@ -27,9 +27,9 @@ ROWS = {
 }
 
 
-def daybreak(*arguments, before=(), **options) -> subprocess.CompletedProcess[str]:
-    """Run `daybreak enhance` in a process of its own."""
-    command = [*before, sys.executable, "-m", "daybreak", "enhance", *map(str, arguments)]
+def daybreak(*arguments, before=(), command="enhance", **options) -> subprocess.CompletedProcess[str]:
+    """Run `daybreak enhance`, or another command, in a process of its own."""
+    command = [*before, sys.executable, "-m", "daybreak", command, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, **options)
 
 
@@ -121,6 +121,7 @@ TYPED = {
     "bad-strength": ("-s", "3"),
     "strength-and-exposure": ("-s", "0.5", "--exposure", "1"),
     "unknown-option": ("--strenth", "1"),
+    "evidence-avif": ("--evidence", "evidence.json", "--format", "avif"),
 }
 OWN_TEST = {
     "unreadable-file",
@@ -133,6 +134,10 @@ OWN_TEST = {
     "stdin-to-folder",
     "lost-in-format",
     "in-place-by-a-link",
+    "evidence-there",
+    "verify-no-manifest",
+    "verify-retouched",
+    "watch-itself",
     "interrupted",
 }
 
@@ -297,6 +302,34 @@ def test_in_place_by_a_link(tmp_path):
     assert real.read_bytes() != before
     assert real.stat().st_mode & 0o777 == 0o640
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.png", "real.png"]
+
+
+def test_evidence_there(tmp_path):
+    good, manifest = picture(tmp_path / "good.png"), tmp_path / "evidence.json"
+    words = (good, "-o", tmp_path / "out", "--evidence", manifest)
+    assert daybreak(*words).returncode == 0
+    before = snapshot(tmp_path)
+    expect("evidence-there", daybreak(*words))
+    assert snapshot(tmp_path) == before
+
+
+def test_verify_no_manifest(tmp_path):
+    expect("verify-no-manifest", daybreak(picture(tmp_path / "good.png"), command="verify"))
+
+
+def test_verify_retouched(tmp_path):
+    good, manifest = picture(tmp_path / "good.png"), tmp_path / "evidence.json"
+    assert daybreak(good, "-o", tmp_path / "out", "--evidence", manifest).returncode == 0
+    picture(tmp_path / "out/good_daybreak.png")
+    before = snapshot(tmp_path)
+    expect("verify-retouched", daybreak(manifest, command="verify"))
+    assert snapshot(tmp_path) == before
+
+
+def test_watch_itself(tmp_path):
+    good = picture(tmp_path / "good.png")
+    expect("watch-itself", daybreak(tmp_path, "-o", tmp_path, command="watch"))
+    assert list(tmp_path.iterdir()) == [good]
 
 
 def test_interrupted_batches_go_on_where_they_stopped(tmp_path):

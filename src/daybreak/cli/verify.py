@@ -37,6 +37,8 @@ def verify(
     for path in manifests:
         print(printable(f"{path}: SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()}"))
     print(f"{confirmed} confirmed bit for bit, {differ} not")
+    if differ:
+        complain(f"{differ} of {confirmed + differ} could not be confirmed")
     return SOME_FAILED if differ else DONE
 
 
