@@ -47,18 +47,18 @@ def serve(
     config = ServerConfig(state or default_state(), host, port, token, insecure)
     if workers is not None:
         config = replace(config, workers=workers)
-    listener = listen(config)
-    with_page = page and all(map(find_spec, _WEB))
-    app = create_app(config)
-    if with_page:
-        from daybreak.web.mount import mount_page
+    with listen(config) as listener:
+        app = create_app(config)
+        with_page = page and all(map(find_spec, _WEB))
+        if with_page:
+            from daybreak.web.mount import mount_page
 
-        mount_page(app)
-    shown = f"[{host}]" if ":" in host else host
-    address = f"http://{shown}:{listener.getsockname()[1]}"
-    at = f"{address}/ (API: {address}/docs)" if with_page else f"{address}/docs"
-    print(f"daybreak serves at {at}; Ctrl-C stops it", file=sys.stderr, flush=True)
-    if page and not with_page:
-        print('no web page: type pip install "daybreak[web]"', file=sys.stderr, flush=True)
-    run(app, config, listener)
+            mount_page(app)
+        shown = f"[{host}]" if ":" in host else host
+        address = f"http://{shown}:{listener.getsockname()[1]}"
+        at = f"{address}/ (API: {address}/docs)" if with_page else f"{address}/docs"
+        print(f"daybreak serves at {at}; Ctrl-C stops it", file=sys.stderr, flush=True)
+        if page and not with_page:
+            print('no web page: type pip install "daybreak[web]"', file=sys.stderr, flush=True)
+        run(app, config, listener)
     return DONE

@@ -93,6 +93,7 @@ def listen(config: ServerConfig) -> socket.socket:
     Raises:
         BadSetting: the port is taken or may not be used, or there is no such host.
     """
+    listener: socket.socket | None = None
     try:
         family, kind, number, _, address = socket.getaddrinfo(
             config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -101,6 +102,8 @@ def listen(config: ServerConfig) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as error:
+        if listener is not None:
+            listener.close()
         came = f"--host {config.host} --port {config.port} ({error.strerror or error})"
         raise BadSetting(came, "an address of this machine that is free", "Give another --port") from None
     return listener
