@@ -11,7 +11,7 @@ from daybreak.types import Pixels
 CUT = 0.35  # mean change of a cell, as a share of the mean brightness: above it the picture is another one
 OUTSTANDING = 3.0  # times the usual change of the last frames: a fast pan changes much, but each time
 _MEMORY = 8  # frames whose change counts as usual
-_BLACK = 4.0 / 255.0
+_BLACK = 2.0 / 255.0
 
 
 class CutDetector:

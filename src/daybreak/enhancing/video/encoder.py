@@ -83,6 +83,7 @@ class Encoding:
         quality: 1 to 100.
         speed: see `VideoOptions`.
         live: no frame waits for those after it.
+        threads: of the encoder, on which the bytes of H.264 and HEVC depend; None for one a core.
     """
 
     codec: Codec
@@ -96,6 +97,7 @@ class Encoding:
     quality: int
     speed: Speed
     live: bool = False
+    threads: int | None = None
 
     @property
     def encoder(self) -> str:
@@ -126,7 +128,7 @@ class Encoding:
         context.colorspace, context.color_trc = self.colors.matrix, self.colors.transfer
         context.color_primaries = self.colors.primaries
         context.options = self.options()
-        context.thread_count = os.cpu_count() or 1
+        context.thread_count = self.threads or os.cpu_count() or 1
         if self.codec == "av1":
             os.environ.setdefault("SVT_LOG", "1")  # its greeting on stderr is no news
 

@@ -33,14 +33,15 @@ from daybreak.enhancing.video.sink import Sink
 from daybreak.enhancing.video.source import picture_stream
 from daybreak.enhancing.video.stages import Behind
 from daybreak.enhancing.video.steady import SECONDS, Steady
-from daybreak.errors import UnreadablePicture
+from daybreak.errors import BadSetting, UnreadablePicture
 from daybreak.image.rows import Levels, Rows
 from daybreak.text import printable
 
 SILENCE = 5.0  # s without a frame after which a source counts as lost
 BACK_OFF = (0.5, 10.0)  # s before the first new attempt and at most; each wait is twice the one before
 _HOPELESS = (DemuxerNotFoundError, FileNotFoundError, PermissionError, ProtocolNotFoundError)
-_QUICK = {"fflags": "nobuffer", "flags": "low_delay", "analyzeduration": "1000000"}
+_PIPE = "pipe:"  # what FFmpeg calls a file descriptor
+_LOOK = "1000000"  # µs of the stream, at most, from which its kind is told
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class _Arrived:
 class _Newest:
     """Reads a source in a thread of its own and keeps its newest frame."""
 
-    def __init__(self, source: str | IO[bytes], tell: Callable[[str], None]) -> None:
+    def __init__(self, source: str, tell: Callable[[str], None]) -> None:
         self.source, self.tell = source, tell
         self.received = self.reconnects = 0
         self._frame: tuple[VideoFrame, float] | None = None
@@ -117,7 +118,7 @@ class _Newest:
         self._thread.join(timeout=1.0)
 
     def _run(self) -> None:
-        wait, once = BACK_OFF[0], not isinstance(self.source, str)
+        wait, once = BACK_OFF[0] / 2.0, self.source.startswith(_PIPE)
         try:
             while not self._stop:
                 before = self.received
@@ -125,7 +126,7 @@ class _Newest:
                 if once or self._stop:
                     return
                 wait = BACK_OFF[0] if self.received > before else min(2.0 * wait, BACK_OFF[1])
-                self.tell(f"{printable(str(self.source))}: {reason}; trying again in {wait:g} s")
+                self.tell(f"{printable(self.source)}: {reason}; trying again in {wait:g} s")
                 end = time.monotonic() + wait
                 while time.monotonic() < end and not self._stop:
                     time.sleep(0.05)
@@ -145,7 +146,7 @@ class _Newest:
         """
         try:
             with _open(self.source) as stream:
-                video = picture_stream(stream, Path(str(getattr(self.source, "name", self.source))))
+                video = picture_stream(stream, Path(self.source))
                 video.thread_type = "SLICE"  # threads by frames hold frames back
                 for packet in stream.demux(video):
                     self._decode(packet)
@@ -153,7 +154,7 @@ class _Newest:
                         break
             return "the stream ended"
         except _HOPELESS as error:
-            came = f"{printable(str(self.source))} cannot be opened ({error.strerror})"
+            came = f"{printable(self.source)} cannot be opened ({error.strerror})"
             raise UnreadablePicture(came, "an address such as rtsp://… or udp://…, or a device") from None
         except (FFmpegError, EOFError) as error:
             return getattr(error, "strerror", None) or type(error).__name__
@@ -170,15 +171,13 @@ class _Newest:
                 self._news.notify_all()
 
 
-def _open(source: str | IO[bytes]) -> InputContainer:
-    options = dict(_QUICK)
-    if not isinstance(source, str):
-        return av.open(source, "r", options=options)
+def _open(source: str) -> InputContainer:
+    options = {"analyzeduration": _LOOK}
     if source.startswith("/dev/video"):
         return av.open(source, "r", format="v4l2", timeout=SILENCE)
     if source.startswith("rtsp"):
         options["rtsp_transport"] = "tcp"  # lost packets look worse than a little delay
-    return av.open(source, "r", options=options, timeout=SILENCE)
+    return av.open(source, "r", options=options, timeout=None if source.startswith(_PIPE) else SILENCE)
 
 
 def enhance_live(
@@ -211,9 +210,9 @@ def enhance_live(
     """
     begun = time.monotonic()
     latencies: deque[float] = deque(maxlen=100_000)
-    if raw is not None:
-        if isinstance(source, str):
-            raise UnreadablePicture("raw frames from an address", "a pipe")
+    if not isinstance(source, str):
+        if raw is None:
+            raise BadSetting("a pipe of raw frames whose size is not said", "WIDTHxHEIGHT@FPS")
         frames: Iterator[_Arrived] = _every(source, raw)
         newest = None
     else:

@@ -154,6 +154,10 @@ def _shown(
 ) -> Iterator[Packet[Any]]:
     """The picture's packets, stamped."""
     times = decoding_times([entry.pts for entry in entries], about.frame_units)
+    if entries and about.length is not None and shift == 0:  # MP4 counts a length by times of decoding
+        rest = about.length - (times[-1] - times[0])
+        if 0 < rest <= 4 * about.frame_units:
+            entries = [*entries[:-1], entries[-1]._replace(duration=rest)]
     for entry, dts in zip(entries, times, strict=True):
         packet = log.packet(entry)
         packet.pts, packet.dts, packet.time_base = entry.pts - shift, dts - shift, about.time_base

@@ -35,6 +35,7 @@ class VideoOptions:
         resume: go on with a run of the same options that was stopped or killed, and when stopped keep what is
             done for the next.
         workers: frames at the same time; None for as many as there are cores and fit into memory.
+        threads: of the encoder; None for one a core. The bytes of H.264 and HEVC depend on their number.
     """
 
     codec: Codec | None = None
@@ -47,6 +48,7 @@ class VideoOptions:
     overwrite: bool = False
     resume: bool = False
     workers: int | None = None
+    threads: int | None = None
 
     def check(self) -> None:
         """Refuse values out of their range.

@@ -80,6 +80,7 @@ def enhance_video(
     film = Film(source)
     scale = int(getattr(enhancer.settings, "upscale", enhancer.method.card.scale))
     encoding, notes = plan_encoding(film.about, scale, options.codec, options.quality, options.speed)
+    encoding = replace(encoding, threads=options.threads)
     container = container_of(target, encoding.codec)
     streams, left_out = what_fits(film.about, container)
     span = _span(film.about, options)

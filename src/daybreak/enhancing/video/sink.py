@@ -62,7 +62,7 @@ class EncodedSink:
     """Encodes frames and sends them off, without holding any back.
 
     Args:
-        where: an address, a file name, or a pipe, which gets MPEG-TS.
+        where: an address, a file name, or "pipe:1" for stdout, which gets MPEG-TS.
         codec: "h264" or another that the container holds.
         quality: 1 to 100; None for the default.
         rate: frames a second that are expected.
@@ -70,7 +70,7 @@ class EncodedSink:
 
     def __init__(
         self,
-        where: str | IO[bytes],
+        where: str,
         codec: Codec = "h264",
         quality: int | None = None,
         rate: Fraction = Fraction(25),
@@ -119,11 +119,9 @@ class EncodedSink:
         encoding = Encoding(
             self.codec, "yuv420p", width, height, colors, _CLOCK, self.rate, None, self.quality, "fast", True
         )
-        format = "mpegts"
-        if isinstance(self.where, str):
-            format = _FORMATS.get(self.where.partition("://")[0], "") or _guessed(self.where)
+        format = _FORMATS.get(self.where.partition("://")[0], "") or _guessed(self.where)
         options = {"flush_packets": "1"}
-        self._out = av.open(cast(Any, self.where), "w", format=format, container_options=options)
+        self._out = av.open(self.where, "w", format=format, container_options=options)
         self._stream = cast(VideoStream, self._out.add_stream(encoding.encoder, rate=self.rate))
         encoding.apply(self._stream.codec_context)
         self._to_frame = FromLevels(colors, "yuv420p")
@@ -134,8 +132,8 @@ class EncodedSink:
             self._out.mux_one(packet)
 
     def _refused(self, error: BaseException) -> UnwritablePicture:
-        name = printable(str(self.where)) if isinstance(self.where, str) else "the output"
-        return UnwritablePicture(f"{name} cannot be written ({getattr(error, 'strerror', None) or error})")
+        reason = getattr(error, "strerror", None) or error
+        return UnwritablePicture(f"{printable(self.where)} cannot be written ({reason})")
 
 
 def _guessed(name: str) -> str:

@@ -40,6 +40,7 @@ class About:
         aspect: of a pixel, width over height; None where it is not said.
         matrix: the nine numbers by which a player turns the picture; None for none.
         frames: how many, by the file's word; None where it has none.
+        length: of the stream, in units of time; None where the file does not say.
         index: of the stream in its file.
         interlaced: two fields in a frame.
     """
@@ -56,6 +57,7 @@ class About:
     aspect: Fraction | None
     matrix: tuple[int, ...] | None
     frames: int | None
+    length: int | None
     index: int
     interlaced: bool
 
@@ -169,6 +171,7 @@ class Film:
                 aspect=stream.sample_aspect_ratio,
                 matrix=_display_matrix(first),
                 frames=frames or None,
+                length=stream.duration,
                 index=stream.index,
                 interlaced=bool(first.interlaced_frame),
             )

@@ -1,0 +1,234 @@
+"""A film from file to file: nothing is lost beside the picture, and the picture keeps its times and depth."""
+
+from __future__ import annotations
+
+import subprocess
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.errors import BadSetting, OutputExists, UnreadablePicture, UnwritablePicture
+
+video = pytest.importorskip("daybreak.enhancing.video", reason="the extra [video] is not installed")
+GAMMA = Enhancer("gamma")
+
+
+def run(source, target, enhancer=GAMMA, **options):
+    return video.enhance_video(source, target, enhancer, video.VideoOptions(**options))
+
+
+def decoded(path, size, format="rgb24"):
+    """All frames of a file, T×H×W×3, by ffmpeg."""
+    command = ["ffmpeg", "-v", "error", "-noautorotate", "-i", str(path), "-map", "0:v:0"]
+    command += ["-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", format, "-"]
+    data = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
+    kind = np.uint8 if format == "rgb24" else np.uint16
+    return np.frombuffer(data, kind).reshape(-1, *size, 3)
+
+
+def of_kind(probe, kind):
+    return [stream for stream in probe["streams"] if stream["codec_type"] == kind]
+
+
+def test_everything_beside_the_picture_is_kept(tools, full, tmp_path):
+    out = tmp_path / "out.mp4"
+    result = run(full, out)
+    before, after = tools.ffprobe(full), tools.ffprobe(out)
+    assert [s["codec_name"] for s in after["streams"]] == [s["codec_name"] for s in before["streams"]]
+    for old, new in zip(before["streams"], after["streams"], strict=True):
+        for key in ("time_base", "start_pts", "duration_ts", "nb_frames", "disposition", "width", "height"):
+            assert new.get(key) == old.get(key), (old["index"], key)
+        tags = dict(old.get("tags", {}))
+        tags.pop("encoder", None)
+        assert new.get("tags", {}) == tags
+    assert after["chapters"] == before["chapters"]
+    assert after["format"]["duration"] == before["format"]["duration"]
+    assert after["format"]["tags"]["title"] == "Night walk"
+    assert tools.sums(out, "a") == tools.sums(full, "a")
+    assert len(tools.sums(full, "a")) == 4
+    assert tools.sums(out, "s") == tools.sums(full, "s")
+    assert result.notes == ()
+
+
+def test_times_rotation_and_colour_tags_are_kept(tools, full, tmp_path):
+    out = tmp_path / "out.mp4"
+    run(full, out)
+    assert tools.times(out) == tools.times(full)
+    steps = {round(float(b) - float(a), 4) for a, b in pairwise(tools.times(full))}
+    assert len(steps) > 1, "the clip is to have a variable frame rate"
+    before, after = (of_kind(tools.ffprobe(path), "video")[0] for path in (full, out))
+    for key in ("color_range", "color_space", "color_primaries", "color_transfer", "pix_fmt"):
+        assert after[key] == before[key]
+    assert before["side_data_list"][0]["rotation"] == 90
+    assert after["side_data_list"] == before["side_data_list"]
+
+
+@pytest.mark.parametrize("name", ["h264", "hevc", "vp9", "av1", "mjpeg"])
+def test_every_codec_is_read(name, tools, clips, tmp_path):
+    source, out = clips(name), tmp_path / "out.mkv"
+    result = run(source, out)
+    assert result.codec == {"hevc": "hevc", "av1": "av1"}.get(name, "h264")
+    assert tools.times(out) == pytest.approx([]) or len(tools.times(out)) == len(tools.times(source)) == 20
+    before, after = decoded(source, (64, 64)), decoded(out, (64, 64))
+    assert after.mean() > 1.5 * before.mean()
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc", "av1"])
+def test_every_codec_is_written_and_ten_bits_stay_ten(codec, tools, clips, tmp_path):
+    out = tmp_path / "out.mp4"
+    result = run(clips("ten"), out, codec=codec, speed="fast")
+    stream = of_kind(tools.ffprobe(out), "video")[0]
+    assert (stream["codec_name"], stream["pix_fmt"]) == (codec, "yuv420p10le")
+    assert (result.codec, result.pixel_format) == (codec, "yuv420p10le")
+    levels = decoded(out, (64, 64), "rgb48le")
+    assert len(levels) == 20
+    assert len(np.unique(levels[5] >> 6)) > 300, "more levels than eight bits have"
+
+
+@pytest.mark.parametrize("name", ["h264", "ten", "mjpeg"])
+def test_strength_zero_changes_no_brightness(name, clips, tmp_path):
+    out = tmp_path / "out.mkv"
+    run(clips(name), out, Enhancer("gamma", strength=0.0), quality=100)
+    gray = np.array([0.299, 0.587, 0.114])
+    before, after = (decoded(path, (64, 64)) @ gray for path in (clips(name), out))
+    assert np.abs(before.mean(axis=(1, 2)) - after.mean(axis=(1, 2))).max() < 0.7
+    assert np.sqrt(np.square(before - after).mean()) < 6.5  # colours out of range are clipped
+
+
+def test_quality_decides_the_size(clips, tmp_path):
+    for quality in (10, 90):
+        run(clips("h264"), tmp_path / f"{quality}.mp4", quality=quality)
+    small, large = (tmp_path / f"{quality}.mp4" for quality in (10, 90))
+    assert small.stat().st_size < 0.7 * large.stat().st_size
+
+
+def test_odd_sides_are_made_even_and_told(clips, tmp_path, tools):
+    result = run(clips("odd"), tmp_path / "out.mp4")
+    assert (result.width, result.height) == (64, 50)
+    assert any("63x49 became 64x50" in note for note in result.notes)
+    assert tools.times(tmp_path / "out.mp4")
+
+
+def test_a_part_begins_at_zero_with_its_sound(tools, full, tmp_path):
+    out = tmp_path / "out.mp4"
+    run(full, out, start=0.4, end=0.8)
+    shown = [float(time) for time in tools.times(full) if 0.4 <= float(time) < 0.8]
+    assert [float(time) for time in tools.times(out)] == pytest.approx(
+        [t - shown[0] for t in shown], abs=2e-3
+    )
+    probe = tools.ffprobe(out)
+    assert len(of_kind(probe, "audio")) == 2
+    for sound in of_kind(probe, "audio"):
+        assert float(sound["duration"]) == pytest.approx(0.4, abs=0.06)
+    assert [chapter["tags"]["title"] for chapter in probe["chapters"]] == ["One", "Two"]
+
+
+def test_a_start_after_the_end_of_the_film_is_told(full, tmp_path):
+    with pytest.raises(BadSetting, match=r"start 9 s in a film of 1\.2 s"):
+        run(full, tmp_path / "out.mp4", start=9.0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def stopping(after):
+    """A `stop` that says so after some frames."""
+    asked = iter(range(10_000))
+    return lambda: next(asked) >= after
+
+
+def test_a_stopped_run_leaves_nothing(full, tmp_path):
+    with pytest.raises(video.Stopped):
+        video.enhance_video(full, tmp_path / "out.mp4", GAMMA, stop=stopping(8))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stopped_run_is_gone_on_with(tools, clips, tmp_path, monkeypatch):
+    monkeypatch.setattr("daybreak.enhancing.video.encoder.KEY_SECONDS", 0.2)  # a mark every five frames
+    source, out, whole = clips("h264"), tmp_path / "out.mp4", tmp_path / "whole.mp4"
+    options = video.VideoOptions(resume=True, speed="fast")
+    with pytest.raises(video.Stopped):
+        video.enhance_video(source, out, GAMMA, options, stop=stopping(18))
+    part = tmp_path / ".out.mp4.daybreak-part"
+    with part.open("ab") as file:
+        file.write(b"P\0\0\0")  # what a kill leaves in the middle of a packet
+    with pytest.raises(OutputExists, match="another strength"):
+        video.enhance_video(source, out, Enhancer("gamma", strength=0.5), options)
+    result = video.enhance_video(source, out, GAMMA, options)
+    assert 0 < result.resumed < 20
+    assert result.frames == 20
+    assert list(tmp_path.iterdir()) == [out]
+    video.enhance_video(source, whole, GAMMA, video.VideoOptions(speed="fast"))
+    assert tools.times(out) == tools.times(whole) == tools.times(source)
+    one, other = (decoded(path, (64, 64)).astype(float) for path in (out, whole))
+    assert np.sqrt(np.square(one - other).mean()) < 6.0
+
+
+def test_damage_is_counted_and_the_rest_is_done(tools, clips, tmp_path):
+    data = bytearray(clips("h264").read_bytes())
+    middle = data.index(b"mdat") + (len(data) - data.index(b"mdat")) // 3
+    data[middle : middle + 400] = bytes(400)
+    (tmp_path / "hurt.mp4").write_bytes(data)
+    result = run(tmp_path / "hurt.mp4", tmp_path / "out.mp4")
+    assert result.broken > 0
+    assert any("damaged" in note for note in result.notes)
+    assert 10 <= len(tools.times(tmp_path / "out.mp4")) <= 20
+
+
+def test_what_is_no_film_is_refused_before_any_work(tools, clips, full, tmp_path):
+    sound, text, empty = tmp_path / "a.m4a", tmp_path / "t.mp4", tmp_path / "e.mp4"
+    tools.ffmpeg("-i", full, "-map", "0:a:0", "-c", "copy", sound)
+    text.write_text("milk, bread\n" * 50)
+    empty.touch()
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(clips("h264").read_bytes()[:1500])
+    out = tmp_path / "out.mp4"
+    for source, told in (
+        (sound, "no video stream"),
+        (text, "cannot be read as a video"),
+        (cut, "cannot be read as a video"),
+        (empty, "is empty"),
+        (tmp_path / "none.mp4", "does not exist"),
+        (tmp_path, "is a folder"),
+    ):
+        with pytest.raises(UnreadablePicture, match=told):
+            run(source, out)
+    assert not list(tmp_path.glob("*out*"))
+
+
+def test_targets_that_cannot_be_are_refused_before_any_work(tools, clips, full, tmp_path):
+    source = tmp_path / "source.mp4"
+    source.write_bytes(full.read_bytes())
+    before = source.read_bytes()
+    with pytest.raises(OutputExists, match="is the input"):
+        run(source, source, overwrite=True)
+    (tmp_path / "there.mp4").touch()
+    with pytest.raises(OutputExists, match="--overwrite"):
+        run(source, tmp_path / "there.mp4")
+    with pytest.raises(UnwritablePicture, match="is no name of a video"):
+        run(source, tmp_path / "out.jpg")
+    with pytest.raises(UnwritablePicture, match=r"--codec av1"):
+        run(source, tmp_path / "out.webm")
+    srt = tmp_path / "srt.mkv"
+    tools.ffmpeg("-i", full, "-map", "0:v", "-map", "0:s:0", "-c:v", "copy", "-c:s", "srt", srt)
+    with pytest.raises(UnwritablePicture, match=r"cannot hold subtitle stream 1 .*\.mkv"):
+        run(srt, tmp_path / "out.mp4")
+    assert source.read_bytes() == before
+    assert not list(tmp_path.glob(".*part"))
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_progress_counts_up_to_the_whole(clips, tmp_path):
+    told = []
+    video.enhance_video(clips("h264"), tmp_path / "out.mp4", GAMMA, progress=told.append)
+    assert [step.frames for step in told] == list(range(1, 21))
+    assert {step.total for step in told} == {20}
+    assert told[-1].seconds_left == 0.0
+    assert all(step.fps > 0.0 for step in told)
+
+
+def test_a_method_at_work_on_several_frames_keeps_their_order(clips, tmp_path):
+    for workers in (1, 3):
+        run(clips("h264"), tmp_path / f"{workers}.mp4", workers=workers)
+    one, three = (decoded(tmp_path / f"{n}.mp4", (64, 64)) for n in (1, 3))
+    assert np.array_equal(one, three)
