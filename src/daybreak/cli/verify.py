@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from daybreak.cli.console import DONE, SOME_FAILED, complain
-from daybreak.enhancing.evidence import read_manifests
+from daybreak.enhancing.evidence import Manifest, read_manifests
 from daybreak.enhancing.verify import Verdict, verify_entry
 from daybreak.text import printable
 
@@ -30,8 +31,7 @@ def verify(
             complain(f"{path}: the run was interrupted; it holds what was done until then")
         for failure in manifest.failed:
             complain(f"{path}: nothing was made of {failure.path}: {failure.error}")
-        for entry in manifest.entries:
-            verdict = verify_entry(entry, path.parent)
+        for verdict in verdicts(manifest, path.parent):
             tell(verdict)
             confirmed, differ = confirmed + verdict.confirmed, differ + (not verdict.confirmed)
     for path in manifests:
@@ -40,6 +40,15 @@ def verify(
     if differ:
         complain(f"{differ} of {confirmed + differ} could not be confirmed")
     return SOME_FAILED if differ else DONE
+
+
+def verdicts(manifest: Manifest, folder: Path) -> Iterator[Verdict]:
+    """Of the pictures, then of the films."""
+    yield from (verify_entry(entry, folder) for entry in manifest.entries)
+    if manifest.films:
+        from daybreak.enhancing.video.evidence import verify_film  # brings FFmpeg in
+
+        yield from (verify_film(entry, folder) for entry in manifest.films)
 
 
 def tell(verdict: Verdict) -> None:

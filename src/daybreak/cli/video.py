@@ -62,11 +62,17 @@ def video(
         bool, typer.Option("--resume", help="Go on with a run that was stopped; keep it when stopped again.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a result that is there.")] = False,
+    evidence: Annotated[
+        Path | None,
+        typer.Option("--evidence", help="Write a .json manifest that `daybreak verify` can do again."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
 ) -> int:
     """Brighten a film, without flicker; sound, subtitles, chapters and times stay as they are."""
     from daybreak.enhancing.enhancer import Enhancer
+    from daybreak.enhancing.evidence import check_manifest_path, placed, write_manifest
     from daybreak.enhancing.video import VideoOptions, enhance_video
+    from daybreak.enhancing.video.evidence import film_entry, repeatable
     from daybreak.errors import BadSetting
 
     if end is not None and preview is not None:
@@ -78,6 +84,9 @@ def video(
     enhancer = Enhancer(method, strength=strength, exposure=exposure, **parse_sets(sets or []))
     options = VideoOptions(quality=quality, speed=speed, start=begin, end=last, denoise=denoise)
     options = replace(options, overwrite=overwrite, resume=resume, codec=None if codec == "keep" else codec)
+    if evidence:
+        check_manifest_path(evidence, ".json", (source, output))
+        options = repeatable(enhancer, options)
     try:
         with _bar(quiet) as tell:
             result = enhance_video(source, output, enhancer, options, progress=tell)
@@ -87,6 +96,10 @@ def video(
         return INTERRUPTED
     if not quiet:
         print(printable(_line(result)), file=sys.stderr)
+    if evidence:
+        film = placed(film_entry(enhancer, options, result), source, output, evidence)
+        sealed = write_manifest(evidence, (), {}, films=[film])
+        print(printable(f"evidence {evidence}: SHA-256 {sealed}"), file=sys.stderr)
     return DONE
 
 

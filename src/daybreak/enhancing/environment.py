@@ -30,6 +30,7 @@ def environment() -> dict[str, str]:
         "scipy": _version("scipy"),
         "libvips": ".".join(str(vips.version(place)) for place in range(3)),
         "pyvips": _version("pyvips"),
+        "pyav": _version("av"),
         "rawpy": _version("rawpy"),
         "pillow-heif": _version("pillow-heif"),
         "system": platform.system(),

@@ -14,7 +14,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -26,6 +26,7 @@ from daybreak.files import make_folder, write_whole, writing
 from daybreak.image.paths import shown
 from daybreak.image.photo import Photo
 
+KIND: Literal["daybreak evidence"] = "daybreak evidence"
 UNREPEATABLE = {
     "avif": "AVIF is packed by as many threads as there are cores, and its bytes depend on their number",
     "heif": "HEIC is packed by as many threads as there are cores, and nobody promises the same bytes",
@@ -67,14 +68,40 @@ class Ran(_Frozen):
     note: str
 
 
-class Entry(_Frozen):
-    """One picture.
+class FilmAsked(_Frozen):
+    """The same of a film; the words are those of `Enhancer` and `VideoOptions`."""
+
+    method: str
+    settings: dict[str, Any]
+    strength: float
+    exposure: float | None
+    codec: Literal["h264", "hevc", "av1"] | None
+    quality: int | None
+    speed: Literal["fast", "medium", "slow"]
+    start: float
+    end: float | None
+    denoise: float
+    steady: float
+    threads: int
+
+
+class FilmRan(_Frozen):
+    """What it came to; `method` and `note` are those of `VideoResult`."""
+
+    method: str
+    weights_sha256: str
+    note: str
+    frames: int
+    broken: int
+    notes: list[str]
+
+
+class Made(_Frozen):
+    """What is said of a picture and of a film alike.
 
     Attributes:
         made: when, UTC, ISO 8601.
         input, output: the files.
-        asked: what makes the same result again.
-        ran: what it came to.
         operations: every one in order, see `daybreak.enhancing.operations`.
         environment: see `daybreak.enhancing.environment`.
     """
@@ -82,10 +109,25 @@ class Entry(_Frozen):
     made: str
     input: FileFact
     output: FileFact
-    asked: Asked
-    ran: Ran
     operations: list[Operation]
     environment: dict[str, str]
+
+
+class Entry(Made):
+    """One picture: what makes the same result again, and what it came to."""
+
+    asked: Asked
+    ran: Ran
+
+
+class FilmEntry(Made):
+    """One film, likewise."""
+
+    asked: FilmAsked
+    ran: FilmRan
+
+
+AnyMade = TypeVar("AnyMade", bound=Made)
 
 
 class Failure(_Frozen):
@@ -100,14 +142,16 @@ class Manifest(_Frozen):
 
     Attributes:
         complete: False where the run was interrupted.
-        entries: one for each result, in the order of the run.
+        entries: one for each picture, in the order of the run.
+        films: one for each film.
         failed: what was asked for and not made.
     """
 
-    kind: Literal["daybreak evidence"] = "daybreak evidence"
+    kind: Literal["daybreak evidence"]
     version: Literal[1] = 1
     complete: bool = True
-    entries: list[Entry]
+    entries: list[Entry] = []
+    films: list[FilmEntry] = []
     failed: list[Failure] = []
 
 
@@ -181,7 +225,7 @@ def entry_for(
         copied=encoded is data,
     )
     return Entry(
-        made=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        made=now(),
         input=fact(data),
         output=fact(encoded),
         asked=asked,
@@ -202,7 +246,23 @@ def fact(data: bytes) -> FileFact:
     return FileFact(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
 
 
-def placed(entry: Entry, source: Path, target: Path, manifest: Path) -> Entry:
+def fact_of(path: Path) -> FileFact:
+    """The same of a file that is too large to hold.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return FileFact(bytes=file.tell(), sha256=digest)
+
+
+def now() -> str:
+    """UTC, to the second, ISO 8601."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def placed(entry: AnyMade, source: Path, target: Path, manifest: Path) -> AnyMade:
     """The entry with the paths of its files as they are seen from the manifest's folder."""
     folder = manifest.parent
     return entry.model_copy(
@@ -249,13 +309,18 @@ def _unfinished(path: Path) -> bool:
 
 
 def write_manifest(
-    path: Path, entries: Iterable[Entry], failed: Mapping[Path, str], *, complete: bool
+    path: Path,
+    entries: Iterable[Entry],
+    failed: Mapping[Path, str],
+    *,
+    films: Iterable[FilmEntry] = (),
+    complete: bool = True,
 ) -> str:
     """Write the manifest of a run, whole or not at all.
 
     Args:
         path: a new file, or the manifest of an interrupted run.
-        entries: from `placed`.
+        entries, films: from `placed`.
         failed: picture -> why nothing was made of it.
         complete: False where the run was interrupted.
 
@@ -267,7 +332,9 @@ def write_manifest(
         UnwritablePicture: it cannot be written.
     """
     failures = [Failure(path=_seen(source, path.parent), error=error) for source, error in failed.items()]
-    manifest = Manifest(complete=complete, entries=list(entries), failed=failures)
+    manifest = Manifest(
+        kind=KIND, complete=complete, entries=list(entries), films=list(films), failed=failures
+    )
     # ASCII, in which lone surrogates of odd file names survive
     data = json.dumps(manifest.model_dump(mode="python"), indent=2).encode("ascii") + b"\n"
     write_whole(path, data, overwrite=_unfinished(path))
@@ -282,7 +349,7 @@ def append_entry(path: Path, entry: Entry) -> None:
     Raises:
         UnwritablePicture: it cannot be written.
     """
-    line = json.dumps(Manifest(entries=[entry]).model_dump(mode="python")).encode("ascii") + b"\n"
+    line = json.dumps(Manifest(kind=KIND, entries=[entry]).model_dump(mode="python")).encode("ascii") + b"\n"
     with writing(path), path.open("a+b") as file:
         if file.tell() and not _ends_a_line(file):
             line = b"\n" + line
@@ -316,7 +383,7 @@ def read_manifests(path: Path) -> list[Manifest]:
             found.append(_parsed(line, path))
         elif line.strip():
             cut = Failure(path=f"line {number}", error="cut short, as by a kill")
-            found.append(Manifest(entries=[], failed=[cut]))
+            found.append(Manifest(kind=KIND, failed=[cut]))
     return found
 
 

@@ -11,10 +11,10 @@ import numpy as np
 from daybreak.enhancing.batch import Output, enhance_bytes
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.environment import environment
-from daybreak.enhancing.evidence import Entry, FileFact, fact
-from daybreak.errors import DaybreakError, UnreadablePicture
+from daybreak.enhancing.evidence import Entry, FileFact, Made, fact_of
+from daybreak.errors import DaybreakError
 from daybreak.image.depth import to_levels
-from daybreak.image.paths import read_bytes
+from daybreak.image.paths import read_bytes, shown
 from daybreak.image.photo import Photo
 from daybreak.image.read import read_photo
 from daybreak.image.rows import Levels
@@ -50,22 +50,23 @@ def verify_entry(entry: Entry, folder: Path) -> Verdict:
         folder: that the manifest lies in.
     """
     source, target = folder / entry.input.path, folder / entry.output.path
-    findings: list[str] = []
-    changed = _changed_environment(entry)
-    data, told = _found(source, entry.input, "input")
-    findings += told
-    encoded, told = _found(target, entry.output, "output")
-    findings += told
-    if data is not None and fact(data).sha256 == entry.input.sha256:
-        findings += _made_again(entry, data, source, encoded)
-    else:
+    changed = changed_file(source, entry.input, "input")
+    findings = [*changed, *changed_file(target, entry.output, "output")]
+    if changed:
         findings.append("so the result could not be made again")
+    else:
+        findings += _made_again(entry, source, target)
+    return verdict(source, target, findings, changed_environment(entry))
+
+
+def verdict(source: Path, target: Path, findings: list[str], changed: list[str]) -> Verdict:
+    """Another environment is a reason where something differs, and a remark where nothing does."""
     if findings:
-        findings += changed
-    return Verdict(source, target, tuple(findings), () if findings else tuple(changed))
+        return Verdict(source, target, (*findings, *changed), ())
+    return Verdict(source, target, (), tuple(changed))
 
 
-def _changed_environment(entry: Entry) -> list[str]:
+def changed_environment(entry: Made) -> list[str]:
     """Each library, system or processor that is not what it was."""
     now, then = environment(), entry.environment
     return [
@@ -75,28 +76,27 @@ def _changed_environment(entry: Entry) -> list[str]:
     ]
 
 
-def _found(path: Path, wanted: FileFact, role: str) -> tuple[bytes | None, list[str]]:
-    """A file's bytes and what is to be said of them."""
+def changed_file(path: Path, wanted: FileFact, role: str) -> list[str]:
+    """What is to be said of a file that is not the manifest's; nothing of one that is."""
     try:
-        data = read_bytes(path)
-    except UnreadablePicture as error:
-        return None, [f"the {role} cannot be read: {error.came}"]
-    now = fact(data)
-    if now.sha256 == wanted.sha256:
-        return data, []
-    size = "" if now.bytes == wanted.bytes else f" and had {wanted.bytes:,} bytes, now {now.bytes:,}"
-    return data, [
-        f"the {role} was changed: its SHA-256 was {wanted.sha256[:12]}… and is {now.sha256[:12]}…{size}"
+        found = fact_of(path)
+    except OSError as error:
+        return [f"the {role} cannot be read ({error.strerror}: {shown(path)})"]
+    if found.sha256 == wanted.sha256:
+        return []
+    size = "" if found.bytes == wanted.bytes else f"; it had {wanted.bytes:,} bytes and has {found.bytes:,}"
+    return [
+        f"the {role} was changed: its SHA-256 was {wanted.sha256[:12]}… and is {found.sha256[:12]}…{size}"
     ]
 
 
-def _made_again(entry: Entry, data: bytes, source: Path, encoded: bytes | None) -> list[str]:
+def _made_again(entry: Entry, source: Path, target: Path) -> list[str]:
     """Make the result again and compare it with what the manifest says and with what lies there."""
     asked = entry.asked
     written = Output(asked.format, asked.quality, asked.bit_depth, evidence=True)
     try:
         enhancer = Enhancer(asked.method, strength=asked.strength, exposure=asked.exposure, **asked.settings)
-        again, result = enhance_bytes(data, enhancer, written, source, None)
+        again, result = enhance_bytes(read_bytes(source), enhancer, written, source, None)
     except DaybreakError as error:
         return [f"the result cannot be made again: {error}"]
     assert result.evidence is not None
@@ -113,12 +113,11 @@ def _made_again(entry: Entry, data: bytes, source: Path, encoded: bytes | None) 
         )
     if now.operations != entry.operations:
         findings.append(f"the manifest's operations are not those of now: {_first_other(entry, now)}")
-    intact = encoded is not None and fact(encoded).sha256 == entry.output.sha256
     if now.output.sha256 != entry.output.sha256:
         findings.append("made again, the result has other bytes than the manifest says")
-    if encoded is not None and encoded != again:
-        lies = "the output" if intact else "the output as it is now"
-        findings.append(f"{lies} against the result made again: {difference(encoded, again)}")
+    lies = target.read_bytes() if target.is_file() else again  # that it is gone was told already
+    if lies != again:
+        findings.append(f"the output against the result made again: {difference(lies, again)}")
     return findings
 
 
