@@ -26,10 +26,11 @@ SHOTS = os.environ.get("DAYBREAK_SCREENSHOTS", "")
 def shoot(page, name):
     if not SHOTS:
         return
+    page.evaluate("Promise.all([...document.images].map((image) => image.decode()))")
     page.wait_for_timeout(500)
     shot = cv2.imdecode(np.frombuffer(page.screenshot(full_page=True), np.uint8), cv2.IMREAD_COLOR)
     small = cv2.resize(shot, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
-    Image.fromarray(small[:, :, ::-1]).quantize(128).save(Path(SHOTS) / name, optimize=True)
+    Image.fromarray(small[:, :, ::-1]).quantize(256).save(Path(SHOTS) / name, optimize=True)
 
 
 def upload(page, *files, where="#pictures"):

@@ -77,14 +77,17 @@ class Guard:
             await problem.response()(scope, receive, sending)
 
     def _check_place(self, scope: Scope, headers: Headers) -> None:
-        """Refuse other hosts where only this machine is served, and other pages everywhere.
+        """Refuse other hosts where only this machine is served without a token, and other pages everywhere.
 
         Raises:
             Problem: 403.
         """
         host = headers.get("host", "")
         name = urlsplit(f"//{host}").hostname or "" if "@" not in host else ""
-        if is_loopback(self.config.host) and not is_loopback(name):
+        alone = (
+            is_loopback(self.config.host) and not self.config.token
+        )  # with one, a proxy may stand before it
+        if alone and not is_loopback(name):
             raise Problem(403, "a request for another host than this machine")
         origin = headers.get("origin")
         reads = scope["method"] in ("GET", "HEAD", "OPTIONS")

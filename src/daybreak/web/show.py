@@ -15,7 +15,7 @@ from daybreak.types import Pixels
 LONGEST = 2400  # px: longer side of what is put on the page; enough for a zoom of 4 on a laptop
 SMALL = 640  # px: longer side of pictures side by side
 ZOOMS = (1, 2, 4, 8)
-BINS = 64
+BINS = 32
 
 EMPTY = '<p class="soft">Results appear here.</p>'
 
