@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import cv2
@@ -124,6 +125,19 @@ def test_a_moved_folder_is_confirmed(made, tmp_path):
     assert verify_entry(made.entry, elsewhere / "out").confirmed
 
 
+@pytest.mark.parametrize("name", [b"two\nlines.png", b"no \xff utf-8.png", "夜.png".encode()])
+def test_odd_names_are_confirmed(name, made, tmp_path):
+    odd = tmp_path / "in" / os.fsdecode(name)
+    made.source.rename(odd)
+    (tmp_path / "in/bad.png").write_bytes(b"")
+    jobs = plan([str(tmp_path / "in")], output=tmp_path / "odd")
+    results = list(run_batch(jobs, Enhancer("gamma"), Output(evidence=True)))
+    write_evidence(results, tmp_path / "odd.json", complete=True)
+    (manifest,) = read_manifests(tmp_path / "odd.json")
+    assert verify_entry(manifest.entries[0], tmp_path).confirmed
+    assert manifest.failed[0].path == "in/bad.png"
+
+
 def test_a_retouched_output_is_told_by_levels_and_pixels(made):
     photo = read_photo(made.target)
     levels = photo.stored.whole.copy()
@@ -153,6 +167,11 @@ def test_a_changed_or_missing_input_is_told(made):
 def test_a_missing_output_is_told(made):
     made.target.unlink()
     assert "the output cannot be read" in made.findings()
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "."])
+def test_a_manifest_cannot_make_it_read_for_ever(path, made):
+    assert "the output cannot be read" in made.findings(made.changed(output={"path": path}))
 
 
 def test_another_version_with_the_same_bits_is_a_remark(made):
@@ -243,6 +262,8 @@ def test_lines_are_added_and_a_cut_one_spoils_none(made, tmp_path):
         '{"kind": "daybreak evidence", "version": 2}',
         '{"kind": "daybreak evidence", "more": 1}',
         '{"kind": "daybreak evidence", "entries": [{}]}',
+        '{"kind": "daybreak evidence", "failed": [{"path": "\\u0000", "error": ""}]}',
+        '{"kind": "daybreak evidence", "failed": [{"path": 1, "error": ""}]}',
         "[" * 10_000,
         '"\\ud800"',
     ],

@@ -114,7 +114,8 @@ def run_batch(
         enhancer: shared by all workers.
         output: how results are written.
         workers: pictures at the same time, one core each. None: as many as there are cores and as fit into
-            memory, the cores shared out among them.
+            memory, the cores shared out among them, but of evidence one core each: then it cannot depend on
+            how many there are.
         read: gives the bytes of a job's source.
 
     Yields:
@@ -124,7 +125,7 @@ def run_batch(
     cores = os.cpu_count() or 1
     at_once = max(1, min(workers or _fitting(jobs, enhancer, cores), len(jobs)))
     threads_before = cv2.getNumThreads()
-    cv2.setNumThreads(cores // at_once or 1 if workers is None else 1)
+    cv2.setNumThreads(cores // at_once or 1 if workers is None and not output.evidence else 1)
     pool = ThreadPoolExecutor(at_once, thread_name_prefix="daybreak")
     try:
         waiting: deque[Future[Result]] = deque()

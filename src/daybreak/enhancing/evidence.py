@@ -9,14 +9,16 @@ see `check_repeatable`. All else here is the same at any number of threads and p
 from __future__ import annotations
 
 import datetime
+import errno
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from daybreak.enhancing.enhancer import Enhancer, Outcome
 from daybreak.enhancing.environment import environment
@@ -38,10 +40,20 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+def _as_text(value: object) -> str:
+    """Text that may hold a path: no null byte; lone surrogates, of names that are no UTF-8, are right."""
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError("a path is text without a null byte")
+    return value
+
+
+Text = Annotated[Any, BeforeValidator(_as_text)]
+
+
 class FileFact(_Frozen):
     """One file: where it lies, seen from the manifest's folder ("" until written), and its bytes."""
 
-    path: str = ""
+    path: Text = ""
     bytes: int = Field(ge=0)
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
@@ -133,8 +145,8 @@ AnyMade = TypeVar("AnyMade", bound=Made)
 class Failure(_Frozen):
     """A picture of which nothing was made."""
 
-    path: str
-    error: str
+    path: Text
+    error: Text
 
 
 class Manifest(_Frozen):
@@ -250,8 +262,10 @@ def fact_of(path: Path) -> FileFact:
     """The same of a file that is too large to hold.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: it cannot be read, or is a pipe or a device, which might never end.
     """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "no regular file")
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         return FileFact(bytes=file.tell(), sha256=digest)
