@@ -94,22 +94,22 @@ class _Newest:
         self._thread.start()
 
     def take(self, timeout: float) -> tuple[VideoFrame, float] | None:
-        """The newest frame and when it came, once; None when none comes in time.
-
-        Raises:
-            UnreadablePicture: the source cannot be opened and never will be.
-        """
+        """The newest frame and when it came, once; None when none comes in time."""
         with self._news:
             self._news.wait_for(lambda: self._frame is not None or self._over, timeout)
             frame, self._frame = self._frame, None
-            if frame is None and self._error is not None:
-                raise self._error
             return frame
 
     @property
     def over(self) -> bool:
-        """Whether the source has ended for good and its last frame was taken."""
+        """Whether the source has ended for good and its last frame was taken.
+
+        Raises:
+            UnreadablePicture: it cannot be opened and never will be.
+        """
         with self._news:
+            if self._error is not None and self._frame is None:
+                raise self._error
             return self._over and self._frame is None
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 from daybreak.enhancing.video.encoder import Encoding
 from daybreak.enhancing.video.packets import Entry, PacketLog, decoding_times
 from daybreak.enhancing.video.source import About, open_film
-from daybreak.errors import UnwritablePicture
+from daybreak.errors import BadSetting, UnwritablePicture
 from daybreak.image.paths import shown
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
@@ -30,16 +30,15 @@ def container_of(target: Path, codec: str) -> str:
     """FFmpeg's name of the container that a suffix stands for.
 
     Raises:
-        UnwritablePicture: another suffix, or a container that cannot hold the codec.
+        BadSetting: another suffix, or a container that cannot hold the codec.
     """
     name = CONTAINERS.get(target.suffix.lower())
     if name is None:
-        raise UnwritablePicture(
-            f"{shown(target)} is no name of a video", f"one that ends in {', '.join(CONTAINERS)}"
-        )
+        endings = f"one that ends in {', '.join(CONTAINERS)}"
+        raise BadSetting(f"{shown(target)} is no name of a video", endings)
     if name == "webm" and codec != "av1":
         came = f"{shown(target)} cannot hold {codec}"
-        raise UnwritablePicture(came, hint="Type --codec av1, or a name that ends in .mkv")
+        raise BadSetting(came, hint="Type --codec av1, or a name that ends in .mkv")
     return name
 
 

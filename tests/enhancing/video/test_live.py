@@ -1,0 +1,201 @@
+"""Live streams: a real one over UDP, pipes, the newest frame wins, lost sources are looked for again."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from fractions import Fraction
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.errors import BadSetting, UnreadablePicture, UnwritablePicture
+
+pytest.importorskip("daybreak.enhancing.video", reason="the extra [video] is not installed")
+from daybreak.enhancing.video.live import enhance_live
+from daybreak.enhancing.video.raw import RawFormat, parse_raw
+from daybreak.enhancing.video.sink import EncodedSink, RawSink
+
+GAMMA = Enhancer("gamma")
+
+
+class Kept:
+    """A sink that keeps what it is given."""
+
+    def __init__(self):
+        self.frames, self.times, self.closed = [], [], False
+
+    def write(self, rows, seconds):
+        self.frames.append(rows)
+        self.times.append(seconds)
+
+    def close(self):
+        self.closed = True
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def sender(port, seconds, size="64x48"):
+    """ffmpeg sending MPEG-TS to a port, in real time."""
+    source = f"testsrc2=s={size}:r=25:d={seconds},eq=brightness=-0.3:contrast=0.4"
+    command = ["ffmpeg", "-v", "error", "-re", "-f", "lavfi", "-i", source]
+    command += ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "10", "-f", "mpegts"]
+    return subprocess.Popen([*command, f"udp://127.0.0.1:{port}?pkt_size=1316"])
+
+
+def until(condition, seconds=30.0):
+    """A `stop` that says so when a condition holds, or after a time."""
+    end = time.monotonic() + seconds
+    return lambda: condition() or time.monotonic() > end
+
+
+def test_a_udp_stream_goes_through_and_the_delay_is_told(tools, tmp_path):
+    port, out = free_port(), tmp_path / "out.ts"
+    process = sender(port, 8)
+    try:
+        count = iter(range(10**6))
+        sink = EncodedSink(str(out))
+        address = f"udp://127.0.0.1:{port}"
+        result = enhance_live(address, sink, GAMMA, stop=until(lambda: next(count) > 60))
+    finally:
+        process.kill()
+        process.wait()
+    assert result.enhanced >= 20
+    assert result.received == result.enhanced + result.dropped
+    assert 0.0 < result.latency_median <= result.latency_95 <= result.latency_most < 5.0
+    stream = tools.ffprobe(out)["streams"][0]
+    assert (stream["codec_name"], stream["width"], stream["height"]) == ("h264", 64, 48)
+    assert len(tools.times(out)) == result.enhanced
+
+
+def test_the_newest_frame_wins_and_the_delay_stays_bounded(tools):
+    """A method of four frames a second on a stream of 25: most frames are overtaken, none gets old."""
+
+    class Slow:
+        def run(self, levels):
+            time.sleep(0.25)
+            return SimpleNamespace(rows=levels)
+
+    port, sink = free_port(), Kept()
+    process = sender(port, 12)
+    try:
+        stop = until(lambda: len(sink.frames) >= 10)
+        result = enhance_live(f"udp://127.0.0.1:{port}", sink, Slow(), stop=stop)
+    finally:
+        process.kill()
+        process.wait()
+    assert sink.closed
+    assert result.dropped > 2 * result.enhanced > 10
+    assert result.latency_most < 2.0, "the delay of a queue would grow by a fifth of a second a frame"
+    assert sink.times == sorted(sink.times)
+
+
+def test_a_lost_source_is_found_again(tools):
+    port, sink, told = free_port(), Kept(), []
+    first = sender(port, 30)
+    second = []
+
+    def swap():
+        while len(sink.frames) < 5:
+            time.sleep(0.05)
+        first.kill()
+        first.wait()
+        seen = len(told)
+        while len(told) == seen:
+            time.sleep(0.05)
+        second.append((sender(port, 30), len(sink.frames)))
+
+    thread = threading.Thread(target=swap, daemon=True)
+    thread.start()
+    try:
+        done = until(lambda: bool(second) and len(sink.frames) > second[0][1] + 3, 60)
+        result = enhance_live(f"udp://127.0.0.1:{port}", sink, GAMMA, stop=done, tell=told.append)
+    finally:
+        for process in [first, *(process for process, _ in second)]:
+            process.kill()
+            process.wait()
+    assert second, "the loss was noticed"
+    assert "trying again in" in told[0]
+    assert result.reconnects >= 1
+    assert len(sink.frames) > second[0][1]
+
+
+def test_an_address_that_can_never_be_opened_is_an_error():
+    sink = Kept()
+    for address in ("/dev/video-none", "nothing://at.all/x"):
+        with pytest.raises(UnreadablePicture, match="cannot be opened"):
+            enhance_live(address, sink, GAMMA)
+    assert sink.closed
+
+
+def raw_frames(count, raw):
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 60, (count, raw.height, raw.width, 3), dtype=np.uint8)
+
+
+def test_of_a_raw_pipe_every_frame_comes_out_in_order():
+    raw = RawFormat(32, 24, Fraction(25))
+    frames, out = raw_frames(15, raw), io.BytesIO()
+    result = enhance_live(io.BytesIO(frames.tobytes()), RawSink(out, raw), GAMMA, raw=raw, steady=0.0)
+    made = np.frombuffer(out.getvalue(), np.uint8).reshape(frames.shape)
+    assert result.enhanced == result.received == 15
+    for before, after in zip(frames, made, strict=True):
+        assert np.array_equal(after, GAMMA(before))
+
+
+def test_a_raw_pipe_that_ends_within_a_frame_is_told():
+    raw = RawFormat(32, 24, Fraction(25))
+    data = raw_frames(2, raw).tobytes()[:-7]
+    out = io.BytesIO()
+    with pytest.raises(UnreadablePicture, match="ends with 2297 bytes of a frame of 2304"):
+        enhance_live(io.BytesIO(data), RawSink(out, raw), GAMMA, raw=raw)
+    assert len(out.getvalue()) == 2304
+
+
+def test_nobody_reads_on():
+    raw = RawFormat(64, 64, Fraction(25))
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb", buffering=0) as pipe, pytest.raises(UnwritablePicture, match="has ended"):
+        enhance_live(io.BytesIO(raw_frames(50, raw).tobytes()), RawSink(pipe, raw), GAMMA, raw=raw)
+
+
+@pytest.mark.parametrize(
+    "text", ["640", "640x", "0x5@25", "64x48@0", "64x48@1/0", "64x48@25fps", "99999x9@5"]
+)
+def test_a_raw_format_that_is_none_is_told(text):
+    with pytest.raises(BadSetting, match="WIDTHxHEIGHT@FPS"):
+        parse_raw(text)
+
+
+def test_the_command_works_between_two_ffmpegs(tools, tmp_path):
+    make = "ffmpeg -v error -f lavfi -i testsrc2=s=64x48:r=25:d=0.8 -f rawvideo -pix_fmt rgb24 -"
+    take = "ffmpeg -v error -f rawvideo -pix_fmt rgb24 -s 64x48 -r 25 -i - out.mp4"
+    command = f"{make} | {sys.executable} -m daybreak stream - --raw 64x48@25 -m gamma | {take}"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(tools.times(tmp_path / "out.mp4")) == 20
+    assert "20 frames came, 20 went out, 0 were overtaken; delay" in done.stderr
+
+
+def test_the_command_takes_and_gives_encoded_pipes(tools, tmp_path):
+    make = "ffmpeg -v error -re -f lavfi -i testsrc2=s=64x48:r=25:d=3 -c:v libx264 -tune zerolatency -g 10"
+    command = f"{make} -f mpegts - | {sys.executable} -m daybreak stream - -m gamma > out.ts"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert 1 <= len(tools.times(tmp_path / "out.ts")) <= 75
