@@ -3,8 +3,8 @@
     python benchmarks/flicker.py            # writes benchmarks/results/flicker.json
 
 The scene is a darkened photograph with the noise of a sensor, new in each frame. The ratios are those of
-`daybreak.metrics.flicker`: change of the mean brightness (or of the cells' brightness) from frame to frame over the
-input's own, scaled by the gain. 1 means nothing was added. What an encoder does afterwards is not in it.
+`daybreak.metrics.flicker`: change of the mean brightness (or of the cells' brightness) from frame to frame
+over the input's own, scaled by the gain. 1 means nothing was added. What an encoder does then is not in it.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
     python benchmarks/video.py -m auto,cascade       # writes benchmarks/results/video.json
 
-The floor is a process that decodes the same file and encodes its frames again, with the same libraries (PyAV),
-codec, quality and preset, each in as many threads as there are cores. Beside it stands what daybreak takes with a
-strength of 0, where everything is done but the method. Runs take turns, so that a machine that gets slower does
-so for all of them.
+The floor is a process that decodes the same file and encodes its frames again, with the same libraries
+(PyAV), codec, quality and preset, each in as many threads as there are cores. Beside it stands what daybreak
+takes with a strength of 0, where everything is done but the method. Runs take turns, so that a machine that
+gets slower does so for all of them.
 """
 
 from __future__ import annotations
@@ -84,6 +84,7 @@ def main() -> None:
         results: dict[str, Any] = {
             "film": {"frames": options.frames, "size": "1280x720", "bytes": film.stat().st_size},
             "speed": options.speed,
+            "pyav": av.__version__,
         }
         results |= time_commands(commands, options.runs)
     for name in commands:

@@ -66,14 +66,16 @@ def stream(
     if format is not None and output == "-":
         sink = RawSink(pipe, format)
     else:
-        sink = EncodedSink(pipe if output == "-" else output, codec, quality)
-    came: str | IO[bytes] = sys.stdin.buffer if source == "-" else source
+        sink = EncodedSink("pipe:1" if output == "-" else output, codec, quality)
+    came: str | IO[bytes] = source
+    if source == "-":
+        came = "pipe:0" if format is None else sys.stdin.buffer
     asked = _on_interrupt()
     result = enhance_live(
         came,
         sink,
         enhancer,
-        raw=format if source == "-" else None,
+        raw=format,
         seconds=seconds,
         stop=asked.is_set,
         tell=complain,
