@@ -115,17 +115,27 @@ def move_file(source: Path, target: Path) -> Path:
     Raises:
         UnwritablePicture: it cannot be moved.
     """
-    for number in itertools.count(1):
-        free = target if number == 1 else target.with_name(f"{target.stem}.{number}{target.suffix}")
-        with writing(free):
+    with writing(target):
+        while True:
+            free = name_for(source, target)
             try:
                 _copy_or_link(source, free)
             except OutputExists:
-                if not (free.is_file() and filecmp.cmp(source, free, shallow=False)):
-                    continue
+                if not _is_copy(source, free):
+                    continue  # somebody was quicker
             source.unlink(missing_ok=True)
             return free
-    raise AssertionError("there are no more numbers")
+
+
+def name_for(source: Path, target: Path) -> Path:
+    """Where `move_file` would move a file to."""
+    numbered = (target.with_name(f"{target.stem}.{number}{target.suffix}") for number in itertools.count(2))
+    names = itertools.chain([target], numbered)
+    return next(name for name in names if not os.path.lexists(name) or _is_copy(source, name))
+
+
+def _is_copy(source: Path, target: Path) -> bool:
+    return target.is_file() and filecmp.cmp(source, target, shallow=False)
 
 
 def _copy_or_link(source: Path, target: Path) -> None:

@@ -14,6 +14,8 @@ import pytest
 from daybreak.enhancing import batch
 from daybreak.enhancing.batch import Output
 from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.evidence import read_manifests
+from daybreak.enhancing.verify import verify_entry
 from daybreak.enhancing.watching import Watched, watch
 from daybreak.enhancing.watching.arrivals import Arrivals, Facts, facts_of
 from daybreak.enhancing.watching.journal import NAME, Journal
@@ -198,6 +200,17 @@ def test_a_moved_original_that_comes_back_is_done_before_and_moved_again(tmp_pat
     (told,) = news_until("done", settings, Enhancer("gamma"), Output())
     assert told.result.state == "done before"
     assert (tmp_path / "done/a.png").exists()
+
+
+def test_evidence_knows_originals_where_they_were_moved_to(tmp_path):
+    picture(tmp_path / "done/a.png", seed=7)  # another of that name
+    picture(tmp_path / "in/a.png")
+    lines = tmp_path / "out/evidence.jsonl"
+    settings = watched(tmp_path, move_to=tmp_path / "done", evidence=lines)
+    news_until("done", settings, Enhancer("gamma"), Output(evidence=True))
+    (entry,) = read_manifests(lines)[0].entries
+    assert entry.input.path == "../done/a.2.png"
+    assert verify_entry(entry, lines.parent).confirmed
 
 
 def test_a_folder_that_comes_and_goes_is_told_once(tmp_path):

@@ -23,7 +23,7 @@ from daybreak.enhancing.watching.arrivals import Arrivals
 from daybreak.enhancing.watching.journal import Journal
 from daybreak.enhancing.watching.wakes import wakes
 from daybreak.errors import BadSetting, UnreadablePicture, UnwritablePicture
-from daybreak.files import make_folder, move_file, one_process, write_whole
+from daybreak.files import make_folder, move_file, name_for, one_process, write_whole
 from daybreak.image.paths import shown
 from daybreak.version import __version__
 
@@ -181,7 +181,10 @@ class _Watch:
         manifest = self.watched.evidence
         if manifest is None or result.evidence is None or result.target is None:
             return
-        entry = placed(result.evidence, result.source, result.target, manifest)
+        source, move_to = result.source, self.watched.move_to
+        if move_to is not None:  # where it will lie
+            source = name_for(source, move_to / self.arrivals.name(source))
+        entry = placed(result.evidence, source, result.target, manifest)
         key = _key(entry)
         if key not in self.entered:
             append_entry(manifest, entry)
