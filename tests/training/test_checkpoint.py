@@ -31,6 +31,8 @@ def change(path, edit):
 
 
 def test_what_is_no_checkpoint_is_refused(tmp_path):
+    with pytest.raises(TrainingError, match=r"there is no checkpoint .*x\.ckpt"):
+        checkpoints.load(tmp_path / "x.ckpt")
     for content in (b"", b"PK\x03\x04 cut short", b"hello"):
         (tmp_path / "x.ckpt").write_bytes(content)
         with pytest.raises(TrainingError, match=r"x\.ckpt is no checkpoint of a daybreak run"):

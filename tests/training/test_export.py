@@ -54,6 +54,33 @@ def test_a_weight_holds_what_the_checkpoint_held(checkpoint, tmp_path):
     assert b".py" not in weight.onnx.read_bytes(), "the graph names files of the machine it was made on"
 
 
+def pairs_of(material):
+    return {"own": list(zip(material.lows.values(), material.highs.values(), strict=True))}
+
+
+def test_a_small_weight_keeps_full_precision_in_both_files(checkpoint, tmp_path, material):
+    """Its graph holds float32: halved safetensors would be of another network than the one scored."""
+    card = export(checkpoint, "cascade.mine", tmp_path / "weights", pairs=pairs_of(material))
+    assert (card.precision, card.shared, len(card.scores)) == ("fp32", False, 2)
+    weight = find_weight("cascade.mine", tmp_path / "weights")
+    assert graph.check_parity(load(weight), weight.onnx) <= 1e-4
+
+
+@pytest.mark.parametrize(("allowed", "precision"), [(2e-3, "fp16"), (0.0, "fp32")])
+def test_half_precision_is_taken_where_it_costs_nothing(
+    tmp_path, tiny, material, monkeypatch, allowed, precision
+):
+    """Where a value is off by more than is allowed, full precision is what ships, not nothing."""
+    monkeypatch.setitem(graph.TOLERANCE, "fp16", allowed)
+    monkeypatch.setattr("daybreak.training.export.SHARED", 1000)
+    held = fit(tiny("neid", steps=2), material, tmp_path / "run").checkpoint
+    card = export(held, "neid.mine", tmp_path / "weights", pairs=pairs_of(material))
+    assert (card.precision, card.shared) == (precision, True)
+    weight = find_weight("neid.mine", tmp_path / "weights")
+    weight.verify()
+    assert graph.check_parity(load(weight), weight.onnx) <= 1e-4, "both files hold the same numbers"
+
+
 def test_another_name_and_a_second_export_are_refused(checkpoint, tmp_path):
     for name in ("neid.mine", "cascade", "cascade.a/b"):
         with pytest.raises(BadSetting, match=r"expected cascade\.TAG"):

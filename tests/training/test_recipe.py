@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from daybreak.errors import BadSetting, UnknownName
-from daybreak.training.recipe import FOLDER, list_recipes, load_recipe, parse_recipe
+from daybreak.training.recipe import FOLDER, implied, list_recipes, load_recipe, parse_recipe
 
 GOOD = {"network": "cascade", "tag": "x", "steps": 5}
 
@@ -56,6 +56,14 @@ def test_unknown_keys_are_refused(values, sentence):
 def test_bad_values_are_refused(values, sentence):
     with pytest.raises(BadSetting, match=sentence):
         parse_recipe(GOOD | values)
+
+
+def test_two_folders_are_no_pairs_for_a_network_that_needs_them():
+    assert implied(load_recipe("cyclegan.lol"), 2, False) == {}
+    with pytest.raises(
+        BadSetting, match=r"no pairs, for neid; expected one --data.*Without pairs learn msdrs"
+    ):
+        implied(load_recipe("neid.lol"), 2, False)
 
 
 def test_missing_keys_files_that_are_no_recipe_and_unknown_names(tmp_path):

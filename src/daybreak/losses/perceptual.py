@@ -21,7 +21,11 @@ class Perceptual:
     def __init__(self, features: Features | None) -> None:
         self.features = features
         if features is None:
-            warnings.warn("no feature extractor was given: the perceptual loss counts as 0", stacklevel=3)
+            warnings.warn(
+                "no feature extractor was given: the perceptual loss counts as 0 "
+                "(daybreak assets fetch vgg16 brings one)",
+                stacklevel=3,
+            )
 
     def __call__(self, first: Tensor, second: Tensor) -> Tensor:
         """Compare two batches of B×3×H×W in [0, 1]; gives a scalar."""

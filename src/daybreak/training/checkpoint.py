@@ -55,6 +55,8 @@ def load(path: Path) -> dict[str, Any]:
     try:
         kept: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         kept[OURS]["recipe"]["network"]
+    except FileNotFoundError:
+        raise TrainingError(f"there is no checkpoint {path}") from None
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError) as error:
         raise TrainingError(f"{path} is no checkpoint of a daybreak run ({type(error).__name__})") from None
     return kept

@@ -17,7 +17,7 @@ from daybreak.errors import TrainingError
 from daybreak.layers.looking import vgg_eye
 from daybreak.losses.perceptual import Features
 from daybreak.networks.base import Batch, Network, Phase
-from daybreak.networks.registry import get_network, parse_settings
+from daybreak.networks.registry import build, get_network, parse_settings
 from daybreak.training.recipe import Recipe
 from daybreak.training.schedule import factor
 from daybreak.weights import find_weight
@@ -65,7 +65,7 @@ class Lesson(L.LightningModule):
 
     @property
     def shown(self) -> Network:
-        """The network that is scored, shown and exported."""
+        """The network that is scored, drawn samples of and exported."""
         return self.average or self.network
 
     @property
@@ -188,15 +188,13 @@ def check_crop(recipe: Recipe) -> None:
         TrainingError: no multiple of what it halves down to, or too small.
     """
     with torch.device("meta"):  # without memory or work
-        network: Network = get_network(recipe.network).build(
-            parse_settings(get_network(recipe.network), recipe.settings)
-        )
+        network = build(recipe.network, **recipe.settings)
     crop, many = recipe.data.crop, network.multiple
     least = -(-network.least_crop // many) * many
     if crop % many or crop < least:
         raise TrainingError(
             f"crops of {crop}×{crop} pixels for {recipe.network}",
-            f"sides of {least}, or more by multiples of {many}",
+            f"a multiple of {many}" + (f", {least} at least" if least > many else ""),
             f"Type --set data.crop={max(crop // many * many, least)}",
         )
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from daybreak.errors import BadSetting, UnknownName
 from daybreak.networks.base import Sampling
-from daybreak.networks.registry import get_network, parse_settings
+from daybreak.networks.registry import NETWORKS, get_network, parse_settings
 
 FOLDER = Path(__file__).parent / "recipes"
 
@@ -170,11 +170,20 @@ def implied(recipe: Recipe, folders: int, normal: bool) -> dict[str, str]:
         recipe: as it is without.
         folders: how many folders were named; two hold dark and normally lit pictures that are no pairs.
         normal: whether photos to darken were given.
+
+    Raises:
+        BadSetting: two folders for a network that learns from pairs.
     """
-    changes = {}
+    changes, able = {}, get_network(recipe.network).sampling
     if folders == 2 and recipe.sampling == "aligned":
+        if "unpaired" not in able:
+            raise BadSetting(
+                f"two folders of pictures that are no pairs, for {recipe.network}",
+                "one --data, with the dark and the normally lit side of each pair in it",
+                f"Without pairs learn {', '.join(s.name for s in NETWORKS if 'unpaired' in s.sampling)}",
+            )
         changes["data.sampling"] = "unpaired"
-    if normal and not folders and "darkened" in get_network(recipe.network).sampling:
+    if normal and not folders and "darkened" in able:
         changes["data.sampling"] = "darkened"
     elif normal and not folders:  # the network's own kind of batch, but all of it made
         changes["data.darkened"] = "1"

@@ -1,0 +1,42 @@
+"""What one step of training moves, and the crops it can take."""
+
+from __future__ import annotations
+
+import pytest
+
+from daybreak.errors import TrainingError
+from daybreak.training.fit import fit
+from daybreak.training.lesson import Lesson, check_crop
+from daybreak.training.recipe import list_recipes, load_recipe
+
+
+@pytest.mark.parametrize("kind", ["gan", "neid"])
+def test_a_phase_freezes_what_the_others_move(tiny, kind):
+    lesson = Lesson(tiny(kind))
+    for phase in lesson.phases:
+        lesson._let_learn(phase)
+        mine = {id(p) for module in phase.modules for p in module.parameters()}
+        learning = {id(p) for p in lesson.network.parameters() if p.requires_grad}
+        assert learning == mine
+    assert len(lesson.phases) == (2 if kind == "gan" else 1)
+
+
+@pytest.mark.parametrize("name", list_recipes())
+def test_shipped_recipes_have_crops_that_their_networks_take(name):
+    check_crop(load_recipe(name))
+
+
+@pytest.mark.parametrize(
+    ("kind", "crop", "sentence"),
+    [
+        ("neid", 33, r"crops of 33×33 pixels for neid; expected a multiple of 32. Type --set data.crop=32"),
+        ("neid", 16, r"crops of 16×16 .* Type --set data.crop=32"),
+        ("gan", 16, r"for msdrs-cyclegan; expected a multiple of 8, 24 at least. Type --set data.crop=24"),
+    ],
+)
+def test_a_crop_that_the_network_cannot_take_is_refused_before_anything_is_written(
+    tiny, material, tmp_path, kind, crop, sentence
+):
+    with pytest.raises(TrainingError, match=sentence):
+        fit(tiny(kind, data={"crop": crop, "batch": 2}), material, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
