@@ -52,7 +52,8 @@ def test_it_serves_until_it_is_told_to_stop(tmp_path, stop):
     right = {"Authorization": "Bearer sesame"}
     answer = httpx.get(f"{found[1]}/v1/methods", headers=right, timeout=60)
     assert answer.status_code == 200
-    assert httpx.get(f"{found[1]}/v1/methods").status_code == 401
+    assert httpx.get(f"{found[1]}/v1/methods", timeout=60).status_code == 401
+    assert httpx.get(found[1], headers=right, timeout=60).headers["location"] == "/docs"
     server.send_signal(stop)
     _, rest = server.communicate(timeout=60)
     assert server.returncode in (0, 130, -stop)

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import zipfile
+from functools import partial
 from io import BytesIO
 
 import httpx
@@ -19,6 +20,10 @@ from daybreak.enhancing.enhancer import Enhancer
 from daybreak.image.read import read_photo
 from daybreak.serving.jobs import pictures as work
 from daybreak.serving.jobs.store import JobStore
+
+get = partial(httpx.get, timeout=60)  # machines differ and are shared
+post = partial(httpx.post, timeout=60)  # machines differ and are shared
+delete = partial(httpx.delete, timeout=60)  # machines differ and are shared
 
 
 def wait_for(look, seconds=60):
@@ -40,16 +45,16 @@ def zipped(members):
 
 def queue(address, files, **words):
     sent = [("files", (name, data)) for name, data in files.items()]
-    return httpx.post(f"{address}/v1/jobs", files=sent, data=words, timeout=60)
+    return post(f"{address}/v1/jobs", files=sent, data=words, timeout=60)
 
 
 def over(address, id):
-    job = httpx.get(f"{address}/v1/jobs/{id}").json()
+    job = get(f"{address}/v1/jobs/{id}").json()
     return job if job["state"] in ("done", "failed") else None
 
 
 def unpacked(address, id):
-    answer = httpx.get(f"{address}/v1/jobs/{id}/result")
+    answer = get(f"{address}/v1/jobs/{id}/result")
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/zip"
     with zipfile.ZipFile(BytesIO(answer.content)) as archive:
@@ -109,7 +114,7 @@ def test_progress_comes_as_events(serve, png, gate):
         assert seen[-1] == ("done", 3)
         assert {("progress", 1), ("progress", 2)} <= set(seen)
         assert [done for _, done in seen] == sorted(done for _, done in seen)
-        after = httpx.get(f"{address}/v1/jobs/{id}/events").text
+        after = get(f"{address}/v1/jobs/{id}/events").text
         assert after.startswith("event: done\n")
 
 
@@ -117,14 +122,14 @@ def test_a_cancelled_job_stops_and_leaves_nothing(serve, png, gate, tmp_path):
     with serve() as address:
         id = queue(address, {f"{n}.png": png for n in range(5)}, method="gamma").json()["id"]
         gate.release()
-        wait_for(lambda: httpx.get(f"{address}/v1/jobs/{id}").json()["done"] == 1)
-        assert httpx.get(f"{address}/v1/jobs/{id}/result").status_code == 409
+        wait_for(lambda: get(f"{address}/v1/jobs/{id}").json()["done"] == 1)
+        assert get(f"{address}/v1/jobs/{id}/result").status_code == 409
         with httpx.stream("GET", f"{address}/v1/jobs/{id}/events", timeout=60) as stream:
             lines = stream.iter_lines()
             assert next(lines) == "event: progress"
-            assert httpx.delete(f"{address}/v1/jobs/{id}").status_code == 204
+            assert delete(f"{address}/v1/jobs/{id}").status_code == 204
             assert "event: cancelled" in list(lines)
-        assert httpx.get(f"{address}/v1/jobs/{id}").status_code == 404
+        assert get(f"{address}/v1/jobs/{id}").status_code == 404
         gate.release(10)
         wait_for(lambda: not list((tmp_path / "state" / "jobs").iterdir()))
         again = queue(address, {"a.png": png}, method="gamma").json()["id"]  # the runner lives
@@ -134,7 +139,7 @@ def test_a_cancelled_job_stops_and_leaves_nothing(serve, png, gate, tmp_path):
 def test_a_full_queue_is_refused(serve, png, gate):
     with serve(jobs_queued=1) as address:
         first = queue(address, {"a.png": png}).json()["id"]
-        wait_for(lambda: httpx.get(f"{address}/v1/jobs/{first}").json()["state"] == "running")
+        wait_for(lambda: get(f"{address}/v1/jobs/{first}").json()["state"] == "running")
         assert queue(address, {"a.png": png}).status_code == 202
         refused = queue(address, {"a.png": png})
         assert refused.status_code == 429
@@ -190,7 +195,7 @@ def test_names_that_climb_stay_words(serve, png, tmp_path):
 def test_results_expire(serve, png, tmp_path):
     with serve(keep_hours=1e-6) as address:
         id = queue(address, {"a.png": png}, method="gamma").json()["id"]
-        wait_for(lambda: over(address, id) or httpx.get(f"{address}/v1/jobs/{id}").status_code == 404)
+        wait_for(lambda: over(address, id) or get(f"{address}/v1/jobs/{id}").status_code == 404)
     store = JobStore(tmp_path / "state")
     assert store.sweep(time.time()) in (0, 1)
     assert store.find(id) is None
@@ -202,7 +207,7 @@ def test_unknown_jobs(serve):
     with serve() as address:
         for id, status in (("0" * 32, 404), ("..%2f..%2fetc", 404), ("x", 422), ("A" * 32, 422)):
             for path in ("", "/result", "/events"):
-                answer = httpx.get(f"{address}/v1/jobs/{id}{path}")
+                answer = get(f"{address}/v1/jobs/{id}{path}")
                 assert answer.status_code == status
                 assert answer.headers["content-type"] == "application/problem+json"
 
@@ -226,7 +231,7 @@ def test_a_film_is_a_job_of_frames(serve, film, tmp_path):
         assert answer.status_code == 202, answer.text
         job = wait_for(lambda: over(address, answer.json()["id"]))
         assert (job["state"], job["error"], job["done"], job["total"]) == ("done", "", 24, 24)
-        made = httpx.get(f"{address}/v1/jobs/{job['id']}/result")
+        made = get(f"{address}/v1/jobs/{job['id']}/result")
         assert made.headers["content-type"] == "video/mp4"
         assert made.headers["content-disposition"].endswith('.mp4"')
     (tmp_path / "made.mp4").write_bytes(made.content)
@@ -296,7 +301,7 @@ def started(state, seconds):
 
     def ready():
         try:
-            return httpx.get(f"{address}/readyz").status_code == 200
+            return get(f"{address}/readyz").status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -310,7 +315,7 @@ def test_a_job_survives_a_kill_and_does_no_picture_twice(tmp_path, png):
     try:
         id = queue(address, {f"{n}.png": png for n in range(6)}, method="gamma").json()["id"]
         waiting = queue(address, {"later.png": png}, method="gamma").json()["id"]
-        wait_for(lambda: httpx.get(f"{address}/v1/jobs/{id}").json()["done"] >= 2)
+        wait_for(lambda: get(f"{address}/v1/jobs/{id}").json()["done"] >= 2)
     finally:
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()

@@ -4,7 +4,8 @@ import asyncio
 import socket
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
+from functools import partial
 
 import httpx
 import pytest
@@ -12,6 +13,9 @@ import pytest
 from daybreak.errors import BadSetting
 from daybreak.methods import gamma
 from daybreak.serving.limits import Limits, ServerConfig, is_loopback
+
+get = partial(httpx.get, timeout=60)  # machines differ and are shared
+post = partial(httpx.post, timeout=60)  # machines differ and are shared
 
 
 @pytest.fixture
@@ -21,7 +25,7 @@ def slow():
     real = gamma.METHOD.run
 
     def run(pixels, settings):
-        gate.wait(30)
+        gate.wait(120)
         return real(pixels, settings)
 
     object.__setattr__(gamma.METHOD, "run", run)
@@ -32,29 +36,32 @@ def slow():
 
 def connect(address):
     host, port = address.removeprefix("http://").split(":")
-    return closing(socket.create_connection((host, int(port)), timeout=20))
+    return closing(socket.create_connection((host, int(port)), timeout=60))
 
 
 def read_all(line):
+    """What comes until the other side closes, in whatever way."""
     came = b""
-    while part := line.recv(65536):
-        came += part
+    with suppress(ConnectionError):
+        while part := line.recv(65536):
+            came += part
     return came
 
 
 def test_a_head_sent_too_slowly_loses_its_connection(serve, png):
-    with serve(header_seconds=0.5) as address:
+    with serve(header_seconds=2) as address:
         with connect(address) as idle, connect(address) as trickle:
             start = time.monotonic()
             trickle.sendall(b"POST /v1/enhance HTTP/1.1\r\nHost: 127.0.0.1\r\n")
-            assert httpx.post(f"{address}/v1/enhance?method=gamma", content=png).status_code == 200
-            for number in range(3):  # each header in time, the whole not
-                time.sleep(0.1)
-                trickle.sendall(b"X-%d: 1\r\n" % number)
+            assert post(f"{address}/v1/enhance?method=gamma", content=png).status_code == 200
+            with suppress(ConnectionError):  # each header in time, the whole not
+                while time.monotonic() < start + 60:
+                    trickle.sendall(b"X: 1\r\n")
+                    time.sleep(0.2)
+            assert time.monotonic() < start + 50
             assert read_all(idle) == b""
             assert read_all(trickle) == b""
-            assert time.monotonic() - start < 10
-        assert httpx.get(f"{address}/healthz").status_code == 200
+        assert get(f"{address}/healthz").status_code == 200
 
 
 def test_a_second_head_on_the_same_line_has_its_time_too(serve):
@@ -68,20 +75,20 @@ def test_a_second_head_on_the_same_line_has_its_time_too(serve):
         line.sendall(b"GET /healthz HTTP/1.1\r\nHo")
         start = time.monotonic()
         assert read_all(line) == b""
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 50
 
 
 def test_a_body_sent_too_slowly_is_answered_and_gives_its_place_back(serve, png):
-    with serve(receive_seconds=0.5, in_flight=1) as address:
+    with serve(receive_seconds=4, in_flight=1) as address:
         with connect(address) as line:
             head = b"POST /v1/enhance HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % len(png)
             line.sendall(head + png[:100])
             time.sleep(0.2)
-            assert httpx.post(f"{address}/v1/enhance", content=png).status_code == 429
+            assert post(f"{address}/v1/enhance", content=png).status_code == 429
             came = read_all(line)
             assert came.startswith(b"HTTP/1.1 408 ")
             assert b"application/problem+json" in came
-        assert httpx.post(f"{address}/v1/enhance?method=gamma", content=png).status_code == 200
+        assert post(f"{address}/v1/enhance?method=gamma", content=png).status_code == 200
 
 
 def test_a_client_that_goes_away_gives_its_place_back(serve, png):
@@ -89,8 +96,8 @@ def test_a_client_that_goes_away_gives_its_place_back(serve, png):
         with connect(address) as line:
             line.sendall(b"POST /v1/enhance HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9999\r\n\r\nabc")
             time.sleep(0.2)
-        deadline = time.monotonic() + 10
-        while (answer := httpx.post(f"{address}/v1/enhance?method=gamma", content=png)).status_code == 429:
+        deadline = time.monotonic() + 60
+        while (answer := post(f"{address}/v1/enhance?method=gamma", content=png)).status_code == 429:
             assert time.monotonic() < deadline
         assert answer.status_code == 200
 
@@ -102,55 +109,55 @@ def test_too_many_connections_are_told_so(serve):
             assert came.startswith(b"HTTP/1.1 503 ")
             assert b"retry-after: 2" in came
         time.sleep(0.2)
-        assert httpx.get(f"{address}/healthz").status_code == 200
+        assert get(f"{address}/healthz").status_code == 200
 
 
 def test_two_hundred_at_once_are_all_answered(serve, png):
     async def ask(address):
         limits = httpx.Limits(max_connections=200)
-        async with httpx.AsyncClient(base_url=address, timeout=120, limits=limits) as client:
+        async with httpx.AsyncClient(base_url=address, timeout=300, limits=limits) as client:
             return await asyncio.gather(
                 *(client.post("/v1/enhance?method=gamma", content=png) for _ in range(200))
             )
 
-    with serve(in_flight=8, workers=2) as address:
+    with serve(in_flight=8, seconds=300, receive_seconds=300, header_seconds=300) as address:
         answers = asyncio.run(ask(address))
         codes = [answer.status_code for answer in answers]
         assert set(codes) <= {200, 429}
         assert codes.count(200) >= 8
         refused = [answer for answer in answers if answer.status_code == 429]
         assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
-        assert httpx.get(f"{address}/readyz").status_code == 200  # every place was given back
+        assert get(f"{address}/readyz").status_code == 200  # every place was given back
 
 
 def test_what_outlasts_its_seconds_is_refused_and_keeps_its_place_until_it_ends(serve, png, slow):
-    with serve(seconds=0.3, in_flight=2, workers=1) as address:
+    with serve(seconds=2, in_flight=2, workers=1) as address:
         url = f"{address}/v1/enhance?method=gamma&exposure=1"
-        answers = [httpx.post(url, content=png, timeout=30) for _ in range(2)]
+        answers = [post(url, content=png) for _ in range(2)]
         assert [answer.status_code for answer in answers] == [503, 503]
         assert answers[0].headers["retry-after"]
-        assert "0.3 seconds" in answers[0].json()["detail"]
+        assert "2 seconds" in answers[0].json()["detail"]
         # the first is at work for nobody; the second never began and gave its place back
-        text = httpx.get(f"{address}/metrics").text
+        text = get(f"{address}/metrics").text
         assert "daybreak_in_flight 1.0" in text
         slow.set()
-        deadline = time.monotonic() + 10
-        while "daybreak_in_flight 0.0" not in httpx.get(f"{address}/metrics").text:
+        deadline = time.monotonic() + 60
+        while "daybreak_in_flight 0.0" not in get(f"{address}/metrics").text:
             assert time.monotonic() < deadline
-        assert httpx.post(url, content=png, timeout=30).status_code == 200
+        assert post(url, content=png).status_code == 200
 
 
 def test_the_token_is_asked_for(serve, png):
     with serve(token="sesame") as address:
-        assert httpx.get(f"{address}/healthz").status_code == 200
+        assert get(f"{address}/healthz").status_code == 200
         for given in ({}, {"Authorization": "Bearer sesam"}, {"Authorization": "Basic sesame"}):
-            answer = httpx.post(f"{address}/v1/enhance", content=png, headers=given)
+            answer = post(f"{address}/v1/enhance", content=png, headers=given)
             assert answer.status_code == 401
             assert answer.headers["www-authenticate"] == "Bearer"
         right = {"Authorization": "Bearer sesame"}
-        answer = httpx.post(f"{address}/v1/enhance?method=gamma", content=png, headers=right)
+        answer = post(f"{address}/v1/enhance?method=gamma", content=png, headers=right)
         assert answer.status_code == 200
-        schema = httpx.get(f"{address}/openapi.json", headers=right).json()
+        schema = get(f"{address}/openapi.json", headers=right).json()
         assert schema["paths"]["/v1/enhance"]["post"]["security"] == [{"token": []}]
 
 
@@ -172,11 +179,11 @@ def test_a_browser_shows_the_token_once(serve):
 def test_other_hosts_and_other_pages_are_refused(serve, png):
     with serve() as address:
         url = f"{address}/v1/enhance?method=gamma"
-        assert httpx.get(f"{address}/healthz", headers={"host": "evil.example"}).status_code == 403
+        assert get(f"{address}/healthz", headers={"host": "evil.example"}).status_code == 403
         for origin in ("https://evil.example", "null", "http://127.0.0.1:1"):
-            answer = httpx.post(url, content=png, headers={"origin": origin})
+            answer = post(url, content=png, headers={"origin": origin})
             assert answer.status_code == 403
-        assert httpx.post(url, content=png, headers={"origin": address}).status_code == 200
+        assert post(url, content=png, headers={"origin": address}).status_code == 200
 
 
 def test_beyond_this_machine_a_token_is_needed(tmp_path):
@@ -199,7 +206,7 @@ def test_a_fault_of_ours_is_a_problem_without_a_traceback(serve, png, monkeypatc
 
     monkeypatch.setattr("daybreak.serving.pictures.enhance_bytes", broken)
     with serve() as address:
-        answer = httpx.post(f"{address}/v1/enhance", content=png)
+        answer = post(f"{address}/v1/enhance", content=png)
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"
     assert "secret" not in answer.text
@@ -209,7 +216,7 @@ def test_a_fault_of_ours_is_a_problem_without_a_traceback(serve, png, monkeypatc
 def test_too_little_memory_is_a_503(serve, png, monkeypatch):
     monkeypatch.setattr("daybreak.serving.work.free_memory", lambda: 100_000)
     with serve() as address:
-        answer = httpx.post(f"{address}/v1/enhance?method=gamma", content=png)
+        answer = post(f"{address}/v1/enhance?method=gamma", content=png)
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
     assert "memory" in answer.json()["detail"]

@@ -4,6 +4,7 @@ import shutil
 import struct
 import subprocess
 import zlib
+from functools import partial
 from io import BytesIO
 
 import httpx
@@ -16,6 +17,8 @@ from daybreak.image.read import read_photo
 from daybreak.methods.base import Settings
 from daybreak.methods.registry import every_method, get_method, list_methods
 from daybreak.serving.asking import Wish, properties, understand
+
+post = partial(httpx.post, timeout=60)  # machines differ and are shared
 
 
 def pixels(data):
@@ -178,10 +181,10 @@ def test_a_decompression_bomb_is_refused_by_its_header(serve):
     data = bomb(2000)
     assert len(data) < 20_000
     with serve(pixels=1_000_000) as address:
-        answer = httpx.post(f"{address}/v1/enhance", content=data, timeout=60)
+        answer = post(f"{address}/v1/enhance", content=data)
         assert "2000x2000" in problem(answer, 413)["detail"]
         lying = data.replace(struct.pack(">II", 2000, 2000), struct.pack(">II", 20, 20), 1)
-        assert httpx.post(f"{address}/v1/enhance", content=lying, timeout=60).status_code == 422
+        assert post(f"{address}/v1/enhance", content=lying).status_code == 422
 
 
 def test_gif_tiff_and_webp_bombs_too(serve):
@@ -189,17 +192,17 @@ def test_gif_tiff_and_webp_bombs_too(serve):
         for kind in ("GIF", "TIFF", "WEBP", "JPEG", "BMP"):
             with BytesIO() as file:
                 Image.new("RGB", (300, 300)).save(file, kind)
-                problem(httpx.post(f"{address}/v1/enhance", content=file.getvalue(), timeout=60), 413)
+                problem(post(f"{address}/v1/enhance", content=file.getvalue()), 413)
 
 
 def test_too_many_bytes(serve, png):
     with serve(bytes=1000) as address:
-        problem(httpx.post(f"{address}/v1/enhance", content=png), 413)
+        problem(post(f"{address}/v1/enhance", content=png), 413)
 
         def unknown_length():
             yield from (png[at : at + 500] for at in range(0, len(png), 500))
 
-        problem(httpx.post(f"{address}/v1/enhance", content=unknown_length()), 413)
+        problem(post(f"{address}/v1/enhance", content=unknown_length()), 413)
 
 
 def test_cards_hold_the_schema_of_the_settings(api):

@@ -42,6 +42,7 @@ def serve(
         raise MissingExtra("serve", "serve")
     from daybreak.serving.app import create_app
     from daybreak.serving.limits import ServerConfig, default_state
+    from daybreak.serving.reference import open_with_reference
     from daybreak.serving.server import listen, run
 
     config = ServerConfig(state or default_state(), host, port, token, insecure)
@@ -54,6 +55,8 @@ def serve(
             from daybreak.web.mount import mount_page
 
             mount_page(app)
+        else:
+            open_with_reference(app)
         shown = f"[{host}]" if ":" in host else host
         address = f"http://{shown}:{listener.getsockname()[1]}"
         at = f"{address}/ (API: {address}/docs)" if with_page else f"{address}/docs"

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from daybreak.methods.describe import allowed
 
@@ -37,6 +37,11 @@ _EXAMPLES = {
 async def docs(request: Request) -> Response:
     """The page."""
     return HTMLResponse(page(request.app.openapi(), str(request.base_url).rstrip("/")))
+
+
+def open_with_reference(app: FastAPI) -> None:
+    """Lead who opens a server without the web page to the reference."""
+    app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
 
 
 def page(schema: dict[str, Any], base: str) -> str:

@@ -19,6 +19,7 @@ from daybreak.web.show import EMPTY, comparison, histogram, side_by_side
 
 _WISH = Wish.model_json_schema()["properties"]
 _SUFFIXES = [suffix for format in FORMATS.values() for suffix in format.suffixes]
+SHARED = "pictures"  # one queue for all work on pixels: as many at the same time as the server has workers
 _FILMS = [".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mts", ".mpg"]
 
 
@@ -153,7 +154,7 @@ def _pictures(asking: Asking, actions: Actions) -> gr.File:
     gr.on(
         [button.click, asking.strength.release, asking.exposure.release],
         enhance, [files, *asking.controls], [download, told, shown, curves],
-        show_progress_on=told, trigger_mode="always_last", api_visibility="private",
+        show_progress_on=told, trigger_mode="always_last", api_visibility="private", concurrency_id=SHARED,
     )  # fmt: skip
     return files
 
@@ -171,7 +172,7 @@ def _compare(files: gr.File, actions: Actions) -> None:
         pictures = _told(lambda: actions.compare(chosen_files or [], methods))
         return comparison(pictures, "-compared") + side_by_side(pictures), histogram(pictures)
 
-    button.click(compare, [files, names], [shown, curves], api_visibility="private")
+    button.click(compare, [files, names], [shown, curves], api_visibility="private", concurrency_id=SHARED)
 
 
 def _video(asking: Asking, actions: Actions) -> None:
@@ -193,7 +194,9 @@ def _video(asking: Asking, actions: Actions) -> None:
         return work
 
     for button, all_of_it in ((short, False), (whole, True)):
-        button.click(run(all_of_it), [film, *asking.controls], shown, api_visibility="private")
+        button.click(
+            run(all_of_it), [film, *asking.controls], shown, api_visibility="private", concurrency_id=SHARED
+        )
 
 
 def _told(work: Callable[[], Any]) -> Any:
