@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 import stat
 import sys
-import threading
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from daybreak.cli.console import DONE, INTERRUPTED, complain
+from daybreak.cli.interrupt import stop_asked
 from daybreak.cli.options import complete_method, parse_seconds, parse_sets
 
 if TYPE_CHECKING:
@@ -70,32 +69,13 @@ def stream(
     came: str | IO[bytes] = source
     if source == "-":
         came = "pipe:0" if format is None else sys.stdin.buffer
-    asked = _on_interrupt()
-    result = enhance_live(
-        came,
-        sink,
-        enhancer,
-        raw=format,
-        seconds=seconds,
-        stop=asked.is_set,
-        tell=complain,
-    )
+    with stop_asked() as asked:
+        result = enhance_live(
+            came, sink, enhancer, raw=format, seconds=seconds, stop=asked.is_set, tell=complain
+        )
     if not quiet:
         print(_line(result), file=sys.stderr)
     return INTERRUPTED if asked.is_set() else DONE
-
-
-def _on_interrupt() -> threading.Event:
-    """Set when Ctrl-C is pressed: the stream is ended properly then; a second one stops at once."""
-    asked = threading.Event()
-
-    def note(*_: object) -> None:
-        asked.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, note)
-    return asked
 
 
 def _mode(source: str) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from daybreak.cli.console import DONE, INTERRUPTED, complain
+from daybreak.cli.interrupt import stop_asked
 from daybreak.cli.options import complete_method, parse_seconds, parse_sets
 from daybreak.text import printable
 
@@ -71,7 +72,7 @@ def video(
     """Brighten a film, without flicker; sound, subtitles, chapters and times stay as they are."""
     from daybreak.enhancing.enhancer import Enhancer
     from daybreak.enhancing.evidence import check_manifest_path, placed, write_manifest
-    from daybreak.enhancing.video import VideoOptions, enhance_video
+    from daybreak.enhancing.video import Stopped, VideoOptions, enhance_video
     from daybreak.enhancing.video.evidence import film_entry, repeatable
     from daybreak.errors import BadSetting
 
@@ -88,9 +89,9 @@ def video(
         check_manifest_path(evidence, ".json", (source, output))
         options = repeatable(enhancer, options)
     try:
-        with _bar(quiet) as tell:
-            result = enhance_video(source, output, enhancer, options, progress=tell)
-    except KeyboardInterrupt:
+        with stop_asked() as asked, _bar(quiet) as tell:
+            result = enhance_video(source, output, enhancer, options, progress=tell, stop=asked.is_set)
+    except (KeyboardInterrupt, Stopped):
         left = "the same command goes on where it was" if resume else "nothing is left of it"
         complain(f"stopped; {left}")
         return INTERRUPTED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +16,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from daybreak.enhancing.video.encoder import Encoding
+from daybreak.enhancing.video.options import check_stop
 from daybreak.enhancing.video.packets import Entry, PacketLog, decoding_times
 from daybreak.enhancing.video.source import About, open_film
 from daybreak.errors import BadSetting, UnwritablePicture
@@ -95,6 +96,7 @@ def mux(
     streams: list[int],
     span: tuple[int, int | None],
     cut: bool,
+    stop: Callable[[], bool] | None = None,
 ) -> int:
     """Write the file.
 
@@ -107,9 +109,13 @@ def mux(
         streams: from `what_fits`.
         span: start and end in units of the picture's time base.
         cut: whether it is a part, which then begins at 0.
+        stop: asked before each packet.
 
     Returns:
         How many frames the picture has.
+
+    Raises:
+        Stopped: `stop` said so.
     """
     entries = log.entries()
     shift = min((entry.pts for entry in entries), default=0) if cut else 0
@@ -133,6 +139,7 @@ def mux(
         out.set_chapters(_chapters(film.chapters(), begin, finish))
         others = _beside(film, copies, begin, finish)
         for packet in _merged(_shown(log, entries, picture, about, shift), others):
+            check_stop(stop)
             out.mux_one(packet)
     return len(entries)
 
@@ -173,6 +180,7 @@ def _beside(
     """The packets of the other streams, as they are; of a part those that belong to it, moved with it."""
     if not copies:
         return
+    last: dict[int, int] = {}
     packets = film.demux(*(film.streams[index] for index in copies))
     while True:
         try:
@@ -195,8 +203,19 @@ def _beside(
             moved = round(begin / packet.time_base)
             packet.pts = None if packet.pts is None else packet.pts - moved
             packet.dts = None if packet.dts is None else packet.dts - moved
+        _in_order(packet, last)
         packet.stream = copies[packet.stream_index]
         yield packet
+
+
+def _in_order(packet: Packet[Any], last: dict[int, int]) -> None:
+    """Give a copied packet a time of decoding that is not before the last one's: no file takes others."""
+    index = packet.stream_index
+    dts = packet.dts if packet.dts is not None else packet.pts
+    assert dts is not None
+    packet.dts = last[index] = max(dts, last.get(index, dts))
+    if packet.pts is not None:
+        packet.pts = max(packet.pts, packet.dts)
 
 
 def _merged(first: Iterator[Packet[Any]], second: Iterator[Packet[Any]]) -> Iterator[Packet[Any]]:

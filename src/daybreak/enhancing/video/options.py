@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,16 @@ Speed = Literal["fast", "medium", "slow"]
 
 class Stopped(DaybreakError):
     """A run that was asked to stop before its end; nothing lies at the target."""
+
+
+def check_stop(stop: Callable[[], bool] | None) -> None:
+    """End the run where it was asked to.
+
+    Raises:
+        Stopped: it was.
+    """
+    if stop is not None and stop():
+        raise Stopped("stopped before the end", hint="Type --resume to go on")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
+from av.error import FFmpegError
 
 from daybreak.enhancing.enhancer import Enhancer, Outcome
 from daybreak.enhancing.memory import bytes_per_pixel, fitting_jobs, free_memory
@@ -17,12 +18,12 @@ from daybreak.enhancing.record import asked
 from daybreak.enhancing.video.denoise import TemporalDenoiser
 from daybreak.enhancing.video.encoder import Encoder, Encoding, plan_encoding
 from daybreak.enhancing.video.mux import container_of, mux, what_fits
-from daybreak.enhancing.video.options import Progress, Stopped, VideoOptions, VideoResult
+from daybreak.enhancing.video.options import Progress, VideoOptions, VideoResult, check_stop
 from daybreak.enhancing.video.packets import PacketLog, log_path
 from daybreak.enhancing.video.source import About, Film, Shot
 from daybreak.enhancing.video.stages import Behind, ahead, in_order
 from daybreak.enhancing.video.steady import State, Steady
-from daybreak.errors import BadSetting, OutputExists, UnreadablePicture
+from daybreak.errors import BadSetting, OutputExists, UnreadablePicture, UnwritablePicture
 from daybreak.files import make_folder, whole_path, writing
 from daybreak.image.paths import shown
 from daybreak.image.rows import Rows
@@ -65,7 +66,7 @@ def enhance_video(
         enhancer: the method, its settings and its amount.
         options: see `VideoOptions`.
         progress: called after each frame, from this thread.
-        stop: asked before each frame; True ends the run with `Stopped`.
+        stop: asked before each frame and packet; True ends the run with `Stopped`.
 
     Raises:
         UnreadablePicture: the source is missing or no video, or nothing of it can be decoded.
@@ -96,7 +97,13 @@ def enhance_video(
             _enhance(film, enhancer, options, encoding, log, span, told, progress, stop)
         cut = options.start > 0.0 or options.end is not None
         with whole_path(target, overwrite=options.overwrite) as hidden:
-            frames = mux(log, encoding, film.about, hidden, container, streams, span, cut)
+            try:
+                frames = mux(log, encoding, film.about, hidden, container, streams, span, cut, stop)
+            except FFmpegError as error:
+                if isinstance(error, OSError):  # the disk's doing
+                    raise
+                came = f"{shown(target)} cannot be put together ({error.strerror})"
+                raise UnwritablePicture(came, hint="Try a name that ends in .mkv") from error
         keep = False
     finally:
         log.close(remove=not keep)
@@ -190,8 +197,7 @@ def _enhance(
         with _workers(film.about, enhancer, options) as workers:
             results = in_order(lambda shot: (shot, enhancer.run(shot.levels)), shots, workers)
             for shot, outcome in results:
-                if stop is not None and stop():
-                    raise Stopped(f"stopped after {told.frames} frames", hint="Type --resume to go on")
+                check_stop(stop)
                 key = (told.frames % encoding.key_frames) == 0
                 state = steady.state if key else None
                 seconds = float((shot.pts - last) * film.about.time_base)
