@@ -232,3 +232,16 @@ def test_a_method_at_work_on_several_frames_keeps_their_order(clips, tmp_path):
         run(clips("h264"), tmp_path / f"{workers}.mp4", workers=workers)
     one, three = (decoded(tmp_path / f"{n}.mp4", (64, 64)) for n in (1, 3))
     assert np.array_equal(one, three)
+
+
+def test_a_cover_and_a_timecode_are_kept(tools, clips, tmp_path):
+    cover, made, out = tmp_path / "cover.png", tmp_path / "in.mov", tmp_path / "out.mov"
+    tools.ffmpeg("-f", "lavfi", "-i", "testsrc=s=16x16:d=0.04", "-frames:v", "1", cover)
+    words = ("-map", "0:v", "-map", "1", "-c", "copy", "-disposition:v:1", "attached_pic")
+    tools.ffmpeg("-i", clips("h264"), "-i", cover, *words, "-timecode", "01:02:03:04", made)
+    result = run(made, out)
+    for streams in (tools.ffprobe(path)["streams"] for path in (made, out)):
+        assert {stream["codec_tag_string"] for stream in streams} >= {"avc1", "tmcd"}
+        assert [stream["disposition"]["attached_pic"] for stream in streams].count(1) == 1
+        assert streams[0]["tags"]["timecode"] == "01:02:03:04"
+    assert result.notes == ()

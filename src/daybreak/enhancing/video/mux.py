@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 from daybreak.enhancing.video.encoder import Encoding
 from daybreak.enhancing.video.options import check_stop
 from daybreak.enhancing.video.packets import Entry, PacketLog, decoding_times
-from daybreak.enhancing.video.source import About, open_film
+from daybreak.enhancing.video.source import ATTACHED, About, open_film
 from daybreak.errors import BadSetting, UnwritablePicture
 from daybreak.image.paths import shown
 
@@ -53,7 +53,7 @@ def what_fits(about: About, container: str) -> tuple[list[int], list[str]]:
     with open_film(about.path) as film:
         chapters = bool(film.chapters())
         for stream in film.streams:
-            if stream.index == about.index:
+            if stream.index == about.index or _made_anew(stream, chapters):
                 continue
             name = getattr(stream, "name", None) or "unknown"
             if _holds(container, stream):
@@ -61,11 +61,23 @@ def what_fits(about: About, container: str) -> tuple[list[int], list[str]]:
             elif stream.type in _MUST:
                 came = f"{container} cannot hold {stream.type} stream {stream.index} ({name})"
                 raise UnwritablePicture(came, hint="Give a name that ends in .mkv")
-            elif not (chapters and name == "bin_data"):  # a chapter track, which is made anew
+            else:
                 left_out.append(
                     f"{stream.type} stream {stream.index} ({name}) was left out: {container} holds none"
                 )
     return fitting, left_out
+
+
+def _made_anew(stream: Stream, chapters: bool) -> bool:
+    """Whether a data stream only says again what the chapters or the picture's tags say already."""
+    if stream.type != "data":
+        return False
+    return "timecode" in stream.metadata or (chapters and _is_chapter_track(stream))
+
+
+def _is_chapter_track(stream: Stream) -> bool:
+    name = stream.metadata.get("handler_name", "")
+    return getattr(stream, "name", None) == "bin_data" and name.startswith("Subtitle")
 
 
 def _holds(container: str, stream: Stream) -> bool:
@@ -189,8 +201,12 @@ def _beside(
             return
         if packet is None:
             return
-        if packet.size == 0 or (packet.pts is None and packet.dts is None):
+        if packet.size == 0:
             continue
+        if packet.pts is None and packet.dts is None:
+            if not film.streams[packet.stream_index].disposition & ATTACHED:
+                continue
+            packet.pts = packet.dts = 0  # a cover picture has no time
         if begin is not None:
             at = packet.pts if packet.pts is not None else packet.dts
             assert at is not None

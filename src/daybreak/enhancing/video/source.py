@@ -21,7 +21,7 @@ from daybreak.image.paths import shown
 from daybreak.image.rows import Levels
 
 _FAR = 5.0  # s: what is nearer to the beginning is reached by decoding
-_ATTACHED = 1 << 10  # the disposition of a cover picture
+ATTACHED = 1 << 10  # the disposition of a cover picture
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def picture_stream(film: InputContainer, path: Path) -> VideoStream:
     Raises:
         UnreadablePicture: there is none.
     """
-    moving = [stream for stream in film.streams.video if not stream.disposition & _ATTACHED]
+    moving = [stream for stream in film.streams.video if not stream.disposition & ATTACHED]
     if not moving:
         kinds = ", ".join(sorted({stream.type for stream in film.streams})) or "nothing"
         raise UnreadablePicture(f"there is no video stream in {shown(path)}, only {kinds}", "a video")
