@@ -235,7 +235,7 @@ def test_a_method_at_work_on_several_frames_keeps_their_order(clips, tmp_path):
 
 
 def test_a_cover_and_a_timecode_are_kept(tools, clips, tmp_path):
-    cover, made, out = tmp_path / "cover.png", tmp_path / "in.mov", tmp_path / "out.mov"
+    cover, made, out = tmp_path / "cover.png", tmp_path / "in.mp4", tmp_path / "out.mp4"
     tools.ffmpeg("-f", "lavfi", "-i", "testsrc=s=16x16:d=0.04", "-frames:v", "1", cover)
     words = ("-map", "0:v", "-map", "1", "-c", "copy", "-disposition:v:1", "attached_pic")
     tools.ffmpeg("-i", clips("h264"), "-i", cover, *words, "-timecode", "01:02:03:04", made)

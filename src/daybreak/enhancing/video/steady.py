@@ -38,7 +38,7 @@ _STILL, _MOVED = (
 )  # change of ln(input) of a cell: below it is as it was, above it is something else
 _LEVELS = 17  # points of the tone curve, evenly spaced in ln(input + b)
 _FINER = 4  # the enlarged map is checked on cells this many times smaller
-_LARGE = 0.1  # correction from which on the whole frame is looked at
+_LARGE = 0.05  # correction from which on the whole frame is looked at
 _MOST = math.log(4.0)  # no frame is corrected by more than this
 
 
