@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -126,11 +127,12 @@ def _write(
     weight: Weight, network: Network, precision: _Precision, scored: tuple[str, Sequence[Pair]]
 ) -> tuple[WeightCard, list[Score]]:
     """Write both files, prove them against torch, and score them."""
-    graph = network.inference().eval()
+    written = _rounded(network) if precision == "fp16" else network
+    graph = written.inference().eval()
     state: dict[str, Tensor] = {key: value.contiguous() for key, value in graph.state_dict().items()}
     stored = save(halved(state) if precision == "fp16" else state)
     write_whole(weight.safetensors, stored, overwrite=True)
-    model, shared = make_onnx(network), weight.card.shared
+    model, shared = make_onnx(written), weight.card.shared
     if shared:
         share(model, state, weight.safetensors)
     write_whole(weight.onnx, model.SerializeToString(), overwrite=True)
@@ -138,6 +140,13 @@ def _write(
     sums = {"onnx_sha256": sha256(weight.onnx), "safetensors_sha256": sha256(weight.safetensors)}
     card = weight.card.model_copy(update={**sums, "precision": precision})
     return card, _scores(Weight(card, weight.onnx, weight.safetensors), *scored)
+
+
+def _rounded(network: Network) -> Network:
+    """A copy with the numbers of half precision, so that what stays inside the graph equals the file too."""
+    rounded = copy.deepcopy(network)
+    rounded.load_state_dict({name: value.float() for name, value in halved(network.state_dict()).items()})
+    return rounded
 
 
 def _half(
