@@ -135,15 +135,13 @@ def mux(
     finish = span[1] * about.time_base if cut and span[1] is not None else None
     options = {"movflags": "+faststart"} if container in ("mp4", "mov") else {}
     with open_film(about.path) as film, av.open(str(hidden), "w", format=container, options=options) as out:
-        out.metadata.update({k: v for k, v in film.metadata.items() if k.lower() not in _MADE_ANEW})
+        out.metadata.update(_kept(film.metadata))
         copies: dict[int, Stream] = {}
         picture: VideoStream | None = None
         for stream in film.streams:
             if stream.index == about.index:
                 picture = _picture(out, encoding, about)
-                picture.metadata.update(
-                    {k: v for k, v in stream.metadata.items() if k.lower() not in _MADE_ANEW}
-                )
+                picture.metadata.update(_kept(stream.metadata))
                 cast(Any, picture).disposition = stream.disposition
             elif stream.index in streams:
                 copies[stream.index] = _copy_of(out, stream)
@@ -154,6 +152,10 @@ def mux(
             check_stop(stop)
             out.mux_one(packet)
     return len(entries)
+
+
+def _kept(tags: dict[str, str]) -> dict[str, str]:
+    return {name: text for name, text in tags.items() if name.lower() not in _MADE_ANEW}
 
 
 def _picture(out: OutputContainer, encoding: Encoding, about: About) -> VideoStream:

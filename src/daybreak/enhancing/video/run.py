@@ -42,7 +42,6 @@ class _Told:
     frames: int = 0
     method: str = ""
     note: str = ""
-    scale: int = 1
     durations: dict[int, int] = field(default_factory=dict)
 
 
@@ -90,20 +89,12 @@ def enhance_video(
     log = PacketLog(log_path(target), fingerprint, resume=options.resume)
     keep = options.resume
     try:
-        told = _Told(scale=scale)
+        told = _Told()
         resumed = len(log.entries())
         told.frames = resumed
         with writing(target):
             _enhance(film, enhancer, options, encoding, log, span, told, progress, stop)
-        cut = options.start > 0.0 or options.end is not None
-        with whole_path(target, overwrite=options.overwrite) as hidden:
-            try:
-                frames = mux(log, encoding, film.about, hidden, container, streams, span, cut, stop)
-            except FFmpegError as error:
-                if isinstance(error, OSError):  # the disk's doing
-                    raise
-                came = f"{shown(target)} cannot be put together ({error.strerror})"
-                raise UnwritablePicture(came, hint="Try a name that ends in .mkv") from error
+        frames = _put_together(log, encoding, film.about, target, container, streams, span, options, stop)
         keep = False
     finally:
         log.close(remove=not keep)
@@ -124,6 +115,33 @@ def enhance_video(
         time.perf_counter() - begun,
         (*notes, *left_out),
     )
+
+
+def _put_together(
+    log: PacketLog,
+    encoding: Encoding,
+    about: About,
+    target: Path,
+    container: str,
+    streams: list[int],
+    span: tuple[int, int | None],
+    options: VideoOptions,
+    stop: Callable[[], bool] | None,
+) -> int:
+    """Write the target; give back how many frames it has.
+
+    Raises:
+        UnwritablePicture: the disk or the container refuses it.
+    """
+    cut = options.start > 0.0 or options.end is not None
+    with whole_path(target, overwrite=options.overwrite) as hidden:
+        try:
+            return mux(log, encoding, about, hidden, container, streams, span, cut, stop)
+        except FFmpegError as error:
+            if isinstance(error, OSError):  # the disk's doing
+                raise
+            came = f"{shown(target)} cannot be put together ({error.strerror})"
+            raise UnwritablePicture(came, hint="Try a name that ends in .mkv") from error
 
 
 def _check_target(source: Path, target: Path, overwrite: bool) -> None:
