@@ -139,6 +139,11 @@ def _unpaired(low: Path, high: Path) -> Material:
     return Material(lows, highs, told=f"{len(lows)} dark and {len(highs)} other pictures of one's own")
 
 
+def _two_parts(folders: Sequence[Path]) -> str:
+    """The folders by their last two parts, which tell "BSDS500/train" from another "train"."""
+    return ", ".join("/".join(folder.resolve().parts[-2:]) for folder in folders)
+
+
 def _darkened(folders: Sequence[Path]) -> Material:
     """Photos to darken; a tenth of them, by scene, is darkened once and for all to validate on."""
     labels = _labels(folders)
@@ -156,7 +161,7 @@ def _darkened(folders: Sequence[Path]) -> Material:
             (to_bytes(dark_version(to_floats(photos[name]), name)[0]), photos[name])
             for name in (names[place] for place in sorted(kept))
         ],
-        told=f"{len(clean)} photos of {', '.join(labels)}, darkened by paper 3's generator",
+        told=f"{len(clean)} photos of {_two_parts(folders)}, darkened by paper 3's generator",
         terms="those of the photos",
     )
 
