@@ -61,7 +61,7 @@ class FlickerMeter:
     >>> for level in (10, 12, 10):
     ...     frame = np.full((16, 16, 3), level, np.uint8)
     ...     meter.add(frame, 2 * frame)
-    >>> meter.result().before, meter.result().ratio
+    >>> round(meter.result().before, 3), round(meter.result().ratio, 3)
     (2.0, 1.0)
     """
 
