@@ -12,6 +12,7 @@ import tomllib
 import urllib.error
 import urllib.request
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -189,9 +190,15 @@ def test_the_watched_folder_is_read_only_and_without_a_network(services):
     not os.environ.get("DAYBREAK_CONTAINER_STEPS"),
     reason="takes minutes and the network: set DAYBREAK_CONTAINER_STEPS=1",
 )
-def test_the_same_steps_in_a_clean_environment_serve_and_are_healthy(tmp_path):
+def test_the_same_steps_in_a_clean_environment_serve_and_are_healthy():
     """What is copied alone, the RUN lines of both stages, then CMD and the health check, as another user."""
-    source, home = tmp_path / "src", tmp_path / "opt"
+    with TemporaryDirectory(prefix="daybreak-") as folder:  # pytest's own are closed to other users
+        Path(folder).chmod(0o755)
+        follow_the_steps(Path(folder))
+
+
+def follow_the_steps(folder: Path) -> None:
+    source, home = folder / "src", folder / "opt"
     source.mkdir()
     for name in copied():
         if (ROOT / name).is_dir():
@@ -204,14 +211,12 @@ def test_the_same_steps_in_a_clean_environment_serve_and_are_healthy(tmp_path):
     clean = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": "/tmp"}
     subprocess.run(["/bin/sh", "-ec", line], cwd=source, env=clean, check=True)
     assert not (home / "bin/pip").exists()
-    tmp_path.chmod(0o755)
-    for folder in tmp_path.parents:
-        if folder.name.startswith("pytest-"):
-            folder.chmod(0o755)
-    state = tmp_path / "state"
+    state = folder / "state"
     state.mkdir()
-    state.chmod(0o777)
-    other = ["setpriv", "--reuid=10001", "--regid=10001", "--clear-groups"] if os.geteuid() == 0 else []
+    other = []
+    if os.geteuid() == 0:
+        os.chown(state, 10001, 10001)
+        other = ["setpriv", "--reuid=10001", "--regid=10001", "--clear-groups"]
     inside = {"PATH": f"{home}/bin:/usr/bin:/bin", "HOME": "/tmp", "PYTHONDONTWRITEBYTECODE": "1"}
     inside["DAYBREAK_TOKEN"] = "word"
     subprocess.run([*other, "daybreak", "weights", "verify"], env=inside, check=True, cwd="/")
