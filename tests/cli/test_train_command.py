@@ -98,7 +98,7 @@ def test_a_network_of_dark_pictures_alone(own, tmp_path, capsys):
 def test_from_normal_photos_alone(own, tmp_path, capsys):
     assert train("neid.lol", tmp_path / "run", "--from-normal", own / "high", *NEID) == 0
     assert told(tmp_path / "run")["recipe"]["data"]["sampling"] == "darkened"
-    assert told(tmp_path / "run")["data"] == "11 photos of high, darkened by paper 3's generator"
+    assert told(tmp_path / "run")["data"] == "11 photos of own/high, darkened by paper 3's generator"
     assert "validation, 1 pairs" in capsys.readouterr().err
 
 

@@ -1,7 +1,7 @@
 """What the HTML pages share: one self-contained document with before/after sliders, no outside request.
 
-The style and the script lie beside this file: pair.css and pair.js, of the sliders, which the web page has too,
-and page.css and page.js, of these pages. They are written into each page.
+The style and the script lie beside this file: pair.css and pair.js, of the sliders, which the web page has
+too, and page.css and page.js, of these pages. They are written into each page.
 """
 
 from __future__ import annotations
