@@ -12,7 +12,8 @@ import pytest
 
 from daybreak.enhancing.batch import Output, enhance_bytes, run_batch
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.enhancing.evidence import append_entry, check_repeatable, placed, read_manifests
+from daybreak.enhancing.evidence import check_repeatable
+from daybreak.enhancing.manifest import append_entry, placed, read_manifests
 from daybreak.enhancing.plan import plan
 from daybreak.enhancing.report import write_evidence
 from daybreak.enhancing.verify import difference, verify_entry

@@ -14,7 +14,7 @@ import pytest
 from daybreak.enhancing import batch
 from daybreak.enhancing.batch import Output
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.enhancing.evidence import read_manifests
+from daybreak.enhancing.manifest import read_manifests
 from daybreak.enhancing.verify import verify_entry
 from daybreak.enhancing.watching import Watched, watch
 from daybreak.enhancing.watching.arrivals import Arrivals, Facts, facts_of

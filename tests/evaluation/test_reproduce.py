@@ -96,9 +96,10 @@ def test_a_row_runs_once_its_weight_ships(with_lol, monkeypatch):
             line.startswith("LE + DR  ") and line.endswith("not runnable: a trained weight neid.lol-ledr")
             for line in call("paper4")[1].splitlines()
         )
-    names = {**registry._NAMES, "neid.lol-ledr": "neid.lol-ledr"}
-    monkeypatch.setattr(registry, "_NAMES", names)
-    monkeypatch.setattr(registry, "_WEIGHTS", registry._WEIGHTS | {"neid.lol-ledr": "cascade.lol"})
+    names = {**registry._names(), "neid.lol-ledr": "neid.lol-ledr"}
+    shipped = registry._shipped() | {"neid.lol-ledr": "cascade.lol"}
+    monkeypatch.setattr(registry, "_names", lambda: names)
+    monkeypatch.setattr(registry, "_shipped", lambda: shipped)
     registry.get_method.cache_clear()
     try:
         assert load("neid.lol-ledr", "cascade.lol").card.name == "neid.lol-ledr"

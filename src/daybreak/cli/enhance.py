@@ -30,7 +30,6 @@ from daybreak.cli.options import (
 from daybreak.cli.progress import progress
 from daybreak.enhancing.batch import Output, Result, run_batch, run_stream
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.enhancing.evidence import check_repeatable
 from daybreak.enhancing.plan import STDOUT, Job, Refusal, plan, plan_stream
 from daybreak.enhancing.report import check_documents, write_evidence, write_report
 from daybreak.errors import BadSetting, UnwritablePicture
@@ -136,6 +135,8 @@ def _check_evidence(paths: Sequence[str], enhancer: Enhancer, format: str | None
     """
     if "-" in paths:
         raise BadSetting("evidence of a picture from stdin, which nobody can look at again", "a file")
+    from daybreak.enhancing.evidence import check_repeatable
+
     check_repeatable(enhancer, format)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from daybreak.cli.console import DONE, SOME_FAILED, complain
-from daybreak.enhancing.evidence import Manifest, read_manifests
+from daybreak.enhancing.manifest import Manifest, read_manifests
 from daybreak.enhancing.verify import Verdict, verify_entry
 from daybreak.text import printable
 

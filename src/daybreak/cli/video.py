@@ -71,7 +71,7 @@ def video(
 ) -> int:
     """Brighten a film, without flicker; sound, subtitles, chapters and times stay as they are."""
     from daybreak.enhancing.enhancer import Enhancer
-    from daybreak.enhancing.evidence import check_manifest_path, placed, write_manifest
+    from daybreak.enhancing.manifest import check_manifest_path, placed, write_manifest
     from daybreak.enhancing.video import Stopped, VideoOptions, enhance_video
     from daybreak.enhancing.video.evidence import film_entry, repeatable
     from daybreak.errors import BadSetting

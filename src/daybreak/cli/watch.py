@@ -27,7 +27,8 @@ from daybreak.cli.options import (
     chosen_format,
 )
 from daybreak.enhancing.batch import Output
-from daybreak.enhancing.evidence import check_manifest_path, check_repeatable
+from daybreak.enhancing.evidence import check_repeatable
+from daybreak.enhancing.manifest import check_manifest_path
 from daybreak.enhancing.watching import News, Watched
 from daybreak.enhancing.watching import watch as watch_folder
 from daybreak.text import printable

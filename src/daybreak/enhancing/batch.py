@@ -16,12 +16,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import cv2
 
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.enhancing.evidence import Entry, asked_for, check_repeatable, entry_for
 from daybreak.enhancing.memory import bytes_per_pixel, fitting_jobs, free_memory, largest
 from daybreak.enhancing.plan import STDOUT, Job, Refusal
 from daybreak.enhancing.record import ANOTHER_PLACE, asked, check_record, done, made_of, written
@@ -34,6 +33,9 @@ from daybreak.image.read import MAX_PIXELS, read_photo, read_record
 from daybreak.image.rows import Levels, Rows, shrink
 from daybreak.image.write import encode_photo, keep_format, losses
 from daybreak.types import Array
+
+if TYPE_CHECKING:
+    from daybreak.enhancing.manifest import Entry
 
 State = Literal["enhanced", "unchanged", "done before", "failed"]
 
@@ -298,6 +300,8 @@ def enhance_bytes(
     named = format_of(target) if target is not None else None
     format = output.format or (named.name if named else keep_format(photo))
     if output.evidence:
+        from daybreak.enhancing.evidence import asked_for, check_repeatable, entry_for  # few ask for it
+
         check_repeatable(enhancer, format)
     made, outcome = enhancer.photo(photo)
     as_it_came = format == photo.format and output.quality is None and output.bit_depth is None

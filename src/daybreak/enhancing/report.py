@@ -9,7 +9,6 @@ from typing import Any
 
 from daybreak.enhancing.batch import Result
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.enhancing.evidence import check_manifest_path, placed, write_manifest
 from daybreak.enhancing.plan import Job, Refusal
 from daybreak.errors import BadSetting
 from daybreak.files import make_folder, write_whole
@@ -36,6 +35,8 @@ def check_documents(
         raise BadSetting(f"--report {shown(report)}", "a name that ends in .json")
     used = {path.absolute() for job in jobs if isinstance(job, Job) for path in (job.source, job.target)}
     if evidence is not None:
+        from daybreak.enhancing.manifest import check_manifest_path  # few ask for it
+
         check_manifest_path(evidence, ".json", [*used, *filter(None, (report, gallery))])
     for option, path in (("--report", report), ("--gallery", gallery)):
         if path is not None and path.absolute() in used:
@@ -86,6 +87,8 @@ def write_evidence(results: Sequence[Result], path: Path, *, complete: bool) -> 
     Raises:
         UnwritablePicture: the file cannot be written.
     """
+    from daybreak.enhancing.manifest import placed, write_manifest
+
     entries = [
         placed(result.evidence, result.source, result.target, path)
         for result in results

@@ -11,7 +11,7 @@ import numpy as np
 from daybreak.enhancing.batch import Output, enhance_bytes
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.environment import environment
-from daybreak.enhancing.evidence import Entry, FileFact, Made, fact_of
+from daybreak.enhancing.manifest import Entry, FileFact, Made, fact_of
 from daybreak.errors import DaybreakError
 from daybreak.image.depth import to_levels
 from daybreak.image.paths import read_bytes, shown

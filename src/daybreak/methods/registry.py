@@ -5,7 +5,7 @@ A method's module is imported when the method is first asked for: a run of one n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -13,7 +13,6 @@ from typing import Any
 from daybreak.errors import RegistryError
 from daybreak.listing import index, look_up, matching
 from daybreak.methods.base import Method
-from daybreak.weights import list_weights
 
 AnyMethod = Method[Any]
 
@@ -58,9 +57,17 @@ def weight_methods(weights: Iterable[str]) -> dict[str, str]:
     return {short.get(weight, weight): weight for weight in weights}
 
 
-_WEIGHTS = weight_methods(list_weights())
-_NAMES = index("method", (*CLASSICAL, *_WEIGHTS), str)
-_LONG = {weight: name for name, weight in _WEIGHTS.items()}
+@cache
+def _shipped() -> dict[str, str]:
+    """Method -> weight, of those that lie in the package; looked for when first asked for."""
+    from daybreak.weights import list_weights
+
+    return weight_methods(list_weights())
+
+
+@cache
+def _names() -> Mapping[str, str]:
+    return index("method", (*CLASSICAL, *_shipped()), str)
 
 
 @cache
@@ -71,13 +78,14 @@ def get_method(name: str) -> AnyMethod:
         UnknownName: there is none; the error carries the nearest names.
         WeightsError: the card of a weight cannot be read.
     """
-    if name in _LONG and name not in _NAMES:
-        return get_method(_LONG[name])
-    look_up("method", name, _NAMES, "See: daybreak methods")
-    if name in _WEIGHTS:
+    if name not in CLASSICAL:
+        long = {weight: method for method, weight in _shipped().items()}
+        if name in long and name not in _shipped():
+            return get_method(long[name])
+        look_up("method", name, _names(), "See: daybreak methods")
         from daybreak.methods.pretrained import load
 
-        return load(name, _WEIGHTS[name])
+        return load(name, _shipped()[name])
     method: AnyMethod = import_module(f"daybreak.methods.{name}").METHOD
     if method.card.name != name:
         raise RegistryError(
@@ -92,9 +100,9 @@ def list_methods(pattern: str = "*") -> list[str]:
     >>> "gamma" in list_methods("g*")
     True
     """
-    return matching(pattern, _NAMES)
+    return matching(pattern, _names())
 
 
 def every_method() -> list[AnyMethod]:
     """Every method, in the registry's order; imports them all."""
-    return [get_method(name) for name in _NAMES]
+    return [get_method(name) for name in _names()]

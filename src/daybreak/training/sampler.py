@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 
 import numpy as np
@@ -33,8 +34,14 @@ class _Side:
 
     def picture(self, position: int) -> Tensor:
         epoch, place = divmod(position, len(self.pictures))
-        order = np.random.default_rng((*self.seed, epoch)).permutation(len(self.pictures))
-        return self.pictures[int(order[place])]
+        return self.pictures[_order(self.seed, epoch, len(self.pictures))[place]]
+
+
+@lru_cache(maxsize=8)
+def _order(seed: tuple[int, int], epoch: int, count: int) -> list[int]:
+    """The order of one epoch; each step asks for a batch of places in it."""
+    order: list[int] = np.random.default_rng((*seed, epoch)).permutation(count).tolist()
+    return order
 
 
 class Sampler:

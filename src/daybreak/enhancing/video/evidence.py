@@ -17,14 +17,8 @@ import numpy as np
 
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.environment import environment
-from daybreak.enhancing.evidence import (
-    FilmAsked,
-    FilmEntry,
-    FilmRan,
-    check_repeatable,
-    fact_of,
-    now,
-)
+from daybreak.enhancing.evidence import check_repeatable
+from daybreak.enhancing.manifest import FilmAsked, FilmEntry, FilmRan, fact_of, now
 from daybreak.enhancing.operations import Operation
 from daybreak.enhancing.verify import Verdict, changed_environment, changed_file, verdict
 from daybreak.enhancing.video.encoder import plan_encoding
@@ -35,6 +29,8 @@ from daybreak.errors import BadSetting, DaybreakError
 from daybreak.types import Array
 
 THREADS = 1
+_REPEATED = {"codec", "quality", "speed", "start", "end", "denoise", "steady"}
+"""The options that decide what a film's result is; `VideoOptions` and `FilmAsked` both have them."""
 
 
 def repeatable(enhancer: Enhancer, options: VideoOptions) -> VideoOptions:
@@ -63,14 +59,8 @@ def film_entry(enhancer: Enhancer, options: VideoOptions, result: VideoResult) -
         settings=enhancer.settings.model_dump(mode="json"),
         strength=enhancer.strength,
         exposure=enhancer.exposure,
-        codec=options.codec,
-        quality=options.quality,
-        speed=options.speed,
-        start=options.start,
-        end=options.end,
-        denoise=options.denoise,
-        steady=options.steady,
         threads=THREADS,
+        **{name: getattr(options, name) for name in _REPEATED},
     )
     ran = FilmRan(
         method=result.method,
@@ -156,15 +146,7 @@ def verify_film(entry: FilmEntry, folder: Path) -> Verdict:
 
 def _made_again(entry: FilmEntry, source: Path, target: Path) -> list[str]:
     asked = entry.asked
-    options = VideoOptions(
-        codec=asked.codec,
-        quality=asked.quality,
-        speed=asked.speed,
-        start=asked.start,
-        end=asked.end,
-        denoise=asked.denoise,
-        steady=asked.steady,
-    )
+    options = VideoOptions(**asked.model_dump(include=_REPEATED))
     try:
         enhancer = Enhancer(asked.method, strength=asked.strength, exposure=asked.exposure, **asked.settings)
         with TemporaryDirectory(prefix="daybreak-") as room:

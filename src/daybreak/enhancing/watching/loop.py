@@ -17,7 +17,7 @@ from typing import Literal
 
 from daybreak.enhancing.batch import Output, Result, run_batch
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.enhancing.evidence import Entry, append_entry, placed, read_manifests
+from daybreak.enhancing.manifest import Entry, append_entry, placed, read_manifests
 from daybreak.enhancing.plan import Job, result_name
 from daybreak.enhancing.watching.arrivals import Arrivals
 from daybreak.enhancing.watching.journal import Journal
