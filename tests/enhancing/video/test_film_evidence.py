@@ -11,7 +11,7 @@ import pytest
 
 from daybreak.cli.main import run
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.enhancing.evidence import read_manifests
+from daybreak.enhancing.manifest import read_manifests
 from daybreak.enhancing.video.evidence import frames_apart, repeatable, verify_film
 from daybreak.enhancing.video.options import VideoOptions
 from daybreak.errors import BadSetting
