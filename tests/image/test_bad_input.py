@@ -212,5 +212,8 @@ def test_a_record_is_none_where_nothing_can_be_read(tmp_path, put, pillow_bytes,
         "d.bmp": b"BM" + bytes(90),
     }.items():
         assert read_record(put(name, data)) is None
+        assert read_record(data) is None
     for kind in ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "GIF", "BMP"):
-        assert read_record(put("plain", pillow_bytes(scene, kind))) is None
+        plain = pillow_bytes(scene, kind)
+        assert read_record(put("plain", plain)) is None
+        assert read_record(plain) is None

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
 
 import cv2
 
@@ -102,6 +102,43 @@ class Result:
     evidence: Entry | None = None
 
 
+class Shelf(Protocol):
+    """Where results lie: the disk, or a place of `daybreak.cluster`."""
+
+    def exists(self, target: Path) -> bool:
+        """Whether there is a result of that name."""
+
+    def record(self, target: Path) -> dict[str, str] | None:
+        """As `read_record`."""
+
+    def read(self, target: Path) -> bytes:
+        """All of a result."""
+
+    def write(self, target: Path, data: bytes, *, overwrite: bool) -> None:
+        """As `write_whole`, folders made."""
+
+
+class Disk:
+    """The shelf of a single machine."""
+
+    def exists(self, target: Path) -> bool:
+        """Whether there is a file, or a link to one."""
+        return target.exists()
+
+    def record(self, target: Path) -> dict[str, str] | None:
+        """As `read_record`; only the header is read."""
+        return read_record(target)
+
+    def read(self, target: Path) -> bytes:
+        """All of a file."""
+        return target.read_bytes()
+
+    def write(self, target: Path, data: bytes, *, overwrite: bool) -> None:
+        """As `write_whole`."""
+        make_folder(target.parent)
+        write_whole(target, data, overwrite=overwrite)
+
+
 def run_batch(
     jobs: Sequence[Job | Refusal],
     enhancer: Enhancer,
@@ -174,24 +211,24 @@ def run_stream(
     def work() -> Result:
         data = stream.read()
         if job.target != STDOUT:
-            return _enhance_to_file(data, job, enhancer, output)
+            return enhance_to(Disk(), data, job, enhancer, output)
         encoded, result = enhance_bytes(data, enhancer, output, job.source, job.target)
         with writing(job.target):
             sink.write(encoded)
             sink.flush()
         return result
 
-    yield _attempt(job, work)
+    yield attempt(job, work)
 
 
 def _run(job: Job | Refusal, enhancer: Enhancer, output: Output, read: Callable[[Path], bytes]) -> Result:
     if isinstance(job, Refusal):
         return Result(job.source, None, "failed", error=str(job.error))
-    return _attempt(job, lambda: _enhance_to_file(read(job.source), job, enhancer, output))
+    return attempt(job, lambda: enhance_to(Disk(), read(job.source), job, enhancer, output))
 
 
-def _attempt(job: Job, work: Callable[[], Result]) -> Result:
-    """The result of the work, or what went wrong with it."""
+def attempt(job: Job, work: Callable[[], Result]) -> Result:
+    """The result of the work with the seconds it took, or what went wrong with it; raises nothing."""
     start = time.perf_counter()
     try:
         result = work()
@@ -217,37 +254,41 @@ def _named(source: Path, message: str) -> str:
     return message if str(source) in message else f"{source}: {message}"
 
 
-def _enhance_to_file(data: bytes, job: Job, enhancer: Enhancer, output: Output) -> Result:
-    """Make the job's target of the picture's bytes, or find it made."""
+def enhance_to(shelf: Shelf, data: bytes, job: Job, enhancer: Enhancer, output: Output) -> Result:
+    """Make the job's target of the picture's bytes, or find it made.
+
+    Raises:
+        OutputExists: there is a result of that name, made of another picture or by other settings.
+        UnreadablePicture, UnwritablePicture, BadSetting: as `enhance_bytes` and the shelf.
+    """
     ask = not (output.overwrite or output.evidence)
-    if ask and (found := _made_before(data, job, enhancer, output)):
+    if ask and (found := _made_before(shelf, data, job, enhancer, output)):
         return found
     encoded, result = enhance_bytes(data, enhancer, output, job.source, job.target)
-    if output.overwrite or not job.target.exists():
-        make_folder(job.target.parent)
+    if output.overwrite or not shelf.exists(job.target):
         try:
-            write_whole(job.target, encoded, overwrite=output.overwrite)
+            shelf.write(job.target, encoded, overwrite=output.overwrite)
         except OutputExists:  # another process was quicker
-            if not job.target.exists():  # no: it is a link to nothing
+            if not shelf.exists(job.target):  # no: it is a link to nothing
                 raise
         else:
             return result
-    if ask and (found := _made_before(data, job, enhancer, output)):
+    if ask and (found := _made_before(shelf, data, job, enhancer, output)):
         return found
-    if job.target.read_bytes() != encoded:  # else a copy of a well-lit picture, or a format without tags
+    if shelf.read(job.target) != encoded:  # else a copy of a well-lit picture, or a format without tags
         why = "does not say how it was made" if ask else "is not what was made now, bit for bit"
         came = f"{shown(job.target)} is there already and {why}"
         raise OutputExists(came, hint=ANOTHER_PLACE)
     return replace(result, state="done before")
 
 
-def _made_before(data: bytes, job: Job, enhancer: Enhancer, output: Output) -> Result | None:
+def _made_before(shelf: Shelf, data: bytes, job: Job, enhancer: Enhancer, output: Output) -> Result | None:
     """What the result that lies at the target says of itself; None where there is none or it says nothing.
 
     Raises:
         OutputExists: it was made of another picture or by other settings.
     """
-    record = read_record(job.target)
+    record = shelf.record(job.target)
     if record is None:
         return None
     named = format_of(job.target)
@@ -265,7 +306,8 @@ def _made_before(data: bytes, job: Job, enhancer: Enhancer, output: Output) -> R
     )
     if not output.preview:
         return result
-    before, after = read_photo(data, name=shown(job.source)), read_photo(job.target)
+    before = read_photo(data, name=shown(job.source))
+    after = read_photo(shelf.read(job.target), name=shown(job.target))
     return with_previews(result, before.stored, after.stored, output.preview)
 
 

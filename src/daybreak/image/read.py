@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -76,18 +77,22 @@ def read_photo(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS, name
         raise UnreadablePicture(f"{name} does not fit in memory", hint="Scale it down first") from None
 
 
-def read_record(path: Path | str) -> dict[str, str] | None:
+def read_record(source: Path | str | bytes) -> dict[str, str] | None:
     """What daybreak wrote into a picture about how it was made; only the header is read.
+
+    Args:
+        source: a path, or the bytes of a picture file.
 
     Returns:
         The `record` of `encode_photo`; None where there is none, or no readable picture at all.
     """
     try:
-        with Path(path).open("rb") as file:
+        place = source if isinstance(source, bytes) else Path(source)
+        with BytesIO(place) if isinstance(place, bytes) else place.open("rb") as file:
             format = sniff(file.read(4096))
         if format is None or not FORMATS[format].tags:
             return None
-        packet = _packet(Path(path), format)
+        packet = _packet(place, format)
     except (OSError, ValueError, RuntimeError, load_vips().Error):
         return None
     return xmp.read_record(packet) if packet else None
@@ -124,23 +129,26 @@ _LOADERS = {
 """Format -> the loader of libvips that reads it."""
 
 
-def _header(path: Path, format: str) -> Any:
+def _header(source: Path | bytes, format: str) -> Any:
     """The picture as an image of libvips that has decoded nothing yet; None for what it does not read."""
     if format not in _LOADERS:
         return None
-    return getattr(load_vips().Image, _LOADERS[format])(str(path), access="sequential")
+    image, loader = load_vips().Image, _LOADERS[format]
+    if isinstance(source, bytes):
+        return getattr(image, f"{loader}_buffer")(source, access="sequential")
+    return getattr(image, loader)(str(source), access="sequential")
 
 
-def _packet(path: Path, format: str) -> bytes | None:
+def _packet(source: Path | bytes, format: str) -> bytes | None:
     """The XMP packet of a file, without its pixels."""
     if format == "heif":
         try:
             import pillow_heif
         except ImportError:
             return None
-        packet: Any = pillow_heif.open_heif(path).info.get("xmp")
+        packet: Any = pillow_heif.open_heif(source).info.get("xmp")
         return packet or None
-    image = _header(path, format)
+    image = _header(source, format)
     return image.get("xmp-data") if image is not None and image.get_typeof("xmp-data") else None
 
 
