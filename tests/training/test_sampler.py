@@ -39,11 +39,12 @@ KINDS = {
     "unpaired": data(),
     "darkened": data(),
     "mixed": data(darkened=0.5, darken_highs=True),
+    "shrunk": data(darkened=0.5, shrink=1.2),
 }
 
 
 def sampler(kind, seed=0):
-    return Sampler(MATERIAL, KINDS[kind], "aligned" if kind == "mixed" else kind, seed)
+    return Sampler(MATERIAL, KINDS[kind], "aligned" if kind in ("mixed", "shrunk") else kind, seed)
 
 
 def parts(batch):
@@ -74,12 +75,12 @@ def test_processes_share_a_batch_out_without_changing_it(kind, step, world):
         assert torch.equal(together, whole)
 
 
-@given(seed=SEEDS, step=STEPS)
-def test_pairs_are_cut_and_turned_alike(seed, step):
-    made = Sampler(MATERIAL, data(), "aligned", seed).at(step)
+@given(seed=SEEDS, step=STEPS, shrink=st.sampled_from([1.0, 1.2]))
+def test_pairs_are_cut_and_turned_alike(seed, step, shrink):
+    made = Sampler(MATERIAL, data(shrink=shrink), "aligned", seed).at(step)
     assert made.low.shape == (4, 3, 16, 16)
     assert torch.equal(made.low, made.high)
-    unlike = Sampler(MATERIAL, data(), "unpaired", seed).at(step)
+    unlike = Sampler(MATERIAL, data(shrink=shrink), "unpaired", seed).at(step)
     assert not torch.equal(unlike.low[:, :2], unlike.high[:, :2])
 
 
@@ -106,6 +107,25 @@ def test_every_place_and_every_turn_comes_up(rotate, ways):
         tuple((cut[:, 0, [0, -1]] - cut.amin((1, 2))[:, None]).int().flatten().tolist()) for cut in cuts
     }
     assert len(corners) == ways
+
+
+def test_a_crop_covers_up_to_so_much_more_of_the_picture():
+    ramp = {"a": np.tile(np.arange(80, dtype=np.uint8)[:, None, None] * 3, (1, 80, 3))}
+    made = Sampler(Material(ramp, ramp), data(batch=1, rotate=False, shrink=4.0), "unpaired", 0)
+    cuts = [made.at(step).high[0, 0, :, 0] * 255 for step in range(300)]
+    assert all(torch.allclose(cut, cut.round(), atol=1e-4) for cut in cuts), "8 bits, as a picture has"
+    factors = np.array([abs(float(cut[-2] - cut[1])) / (13 * 3) for cut in cuts])
+    assert factors.min() >= 0.97
+    assert factors.max() <= 4.03
+    shares = np.histogram(np.log2(factors), bins=[-0.1, 0.5, 1.0, 1.5, 2.1])[0] / len(factors)
+    assert np.all(np.abs(shares - 0.25) < 0.08), "every ratio is as likely as every other"
+
+
+def test_a_picture_too_small_for_the_largest_square_gives_itself_whole():
+    noise = {"a": np.random.default_rng(0).integers(0, 256, (24, 20, 3), dtype=np.uint8)}
+    made = Sampler(Material(noise), data(batch=1, shrink=8.0), "low", 0)
+    spread = [float(made.at(step).low.std()) for step in range(40)]
+    assert min(spread) < 0.8 * float(np.std(noise["a"] / 255)), "what is brought down is averaged"
 
 
 def test_every_picture_once_per_epoch_in_a_new_order():

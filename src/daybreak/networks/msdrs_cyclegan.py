@@ -160,8 +160,8 @@ SPEC = NetworkSpec(
         "data.sampling": ("unpaired", "assumed: CycleGAN's; the paper calls its learning unsupervised"),
         "data.crop": (
             96,
-            "paper: section 'Implementation details', samples adjusted to 96×96; read as a crop, as its size "
-            "is free at inference",
+            "paper: section 'Implementation details', samples adjusted to 96×96; read as crops, "
+            "of pictures brought down as well, since its size is free at inference",
         ),
         "data.batch": (1, "paper: section 'Implementation details'"),
         "steps": ("1000 epochs", "paper: section 'Implementation details', 1000 iterations, read as epochs"),

@@ -21,6 +21,7 @@ USUAL: Mapping[str, str] = {
     "data.source": "assumed: the pairs that are at hand",
     "data.sampling": "assumed: what the objective is made for",
     "data.crop": "assumed: what the time and memory of two cores allow",
+    "data.shrink": "assumed: pictures at the size they were photographed in",
     "data.batch": "assumed: what the time and memory of two cores allow",
     "data.rotate": "assumed: flips alone, as most of the sources do",
     "data.darkened": "assumed: photographed darkness alone",
@@ -43,6 +44,7 @@ USUAL: Mapping[str, str] = {
 
 CHANGED: Mapping[str, str] = {
     "start": "assumed: what was learned on photographed darkness is not learned again",
+    "data.shrink": "assumed: instance norm meets whole pictures later, and a small crop has other means",
     "data.rotate": "assumed: what is turned is a picture still, and there are few",
     "data.darkened": "assumed: two kinds of darkness, so that neither is learned by heart",
     "data.darken_highs": "assumed: more clean pictures to darken",

@@ -32,6 +32,8 @@ class Data(_Part):
         source: name of a data set as `daybreak.data` knows it.
         sampling: the kind of batch, one of those the network can learn from; "" for its preset.
         crop: px, side of the square that is cut at random.
+        shrink: up to how many times the crop a square is cut, as far as the picture reaches, and brought down
+            to it by averaging; each by another factor, all ratios equally likely; with 1, none is.
         batch: crops per step, over all processes.
         rotate: whether crops are turned by 90° as well as flipped.
         darkened: share of each batch that paper 3's generator makes from normally lit photos.
@@ -42,6 +44,7 @@ class Data(_Part):
     source: str = "lol-v1"
     sampling: Sampling | Literal[""] = ""
     crop: int = Field(default=256, ge=16)
+    shrink: float = Field(default=1.0, ge=1, le=32)
     batch: int = Field(default=8, ge=1)
     rotate: bool = False
     darkened: float = Field(default=0.0, ge=0, le=1)

@@ -14,7 +14,7 @@ from itertools import count
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from daybreak.data.synthetic import draw
 from daybreak.errors import TrainingError
@@ -132,26 +132,29 @@ class Sampler:
         random = np.random.default_rng((self._seed, 7, position))
         first = self._sides["first"].picture(position)
         cut = self._cut(first.shape, random)
-        low = self._exposed(cut(first).float() / 255.0, random)
+        low = self._exposed(cut(first), random)
         if self._sampling == "low":
             return low, None, 0.0
         second = self._sides["second"].picture(position)
         if self._sampling == "unpaired":
             cut = self._cut(second.shape, random)
-        return low, cut(second).float() / 255.0, 0.0
+        return low, cut(second), 0.0
 
     def _darkened(self, position: int) -> tuple[Tensor, Tensor, float]:
         random = np.random.default_rng((self._seed, 8, position))
         picture = self._sides["clean"].picture(position)
-        high = self._cut(picture.shape, random)(picture).float() / 255.0
+        high = self._cut(picture.shape, random)(picture)
         drawn = draw(random)
         return self._exposed(darken(high, drawn, int(random.integers(2**62))), random), high, drawn.alpha
 
     def _cut(self, shape: torch.Size, random: np.random.Generator) -> _Cut:
-        crop = self._data.crop
-        top, left = (int(random.integers(side - crop + 1)) for side in shape[:2])
+        crop, shrink = self._data.crop, self._data.shrink
+        window = crop
+        if shrink > 1:  # else nothing is drawn for it, and runs of before the key go on as they began
+            window = min(round(crop * shrink ** random.uniform()), *shape[:2])
+        top, left = (int(random.integers(side - window + 1)) for side in shape[:2])
         flips = tuple(axis for axis in (0, 1) if random.integers(2))
-        return _Cut(top, left, crop, flips, int(random.integers(2)) if self._data.rotate else 0)
+        return _Cut(top, left, window, crop, flips, int(random.integers(2)) if self._data.rotate else 0)
 
     def _exposed(self, low: Tensor, random: np.random.Generator) -> Tensor:
         limit = self._data.exposure
@@ -189,15 +192,25 @@ def _share(data: Data) -> int:
 
 @dataclass(frozen=True)
 class _Cut:
-    """One draw of place and turn: H×W×3 to crop×crop×3."""
+    """One draw of place, size and turn: H×W×3 uint8 to crop×crop×3 float32 in [0, 1], of 8 bits."""
 
     top: int
     left: int
+    window: int
     crop: int
     flips: tuple[int, ...]
     turn: int
 
     def __call__(self, picture: Tensor) -> Tensor:
-        cut = picture[self.top : self.top + self.crop, self.left : self.left + self.crop]
+        cut = picture[self.top : self.top + self.window, self.left : self.left + self.window]
         cut = cut.transpose(0, 1) if self.turn else cut
-        return cut.flip(self.flips) if self.flips else cut
+        cut = (cut.flip(self.flips) if self.flips else cut).float()
+        return (cut if self.window == self.crop else _smaller(cut, self.crop)) / 255.0
+
+
+def _smaller(picture: Tensor, side: int) -> Tensor:
+    """H×W×3 in [0, 255] to side×side×3, each value the rounded mean of what it covers."""
+    planes = nn.functional.interpolate(
+        picture.permute(2, 0, 1)[None], (side, side), mode="bilinear", antialias=True
+    )
+    return planes[0].permute(1, 2, 0).round()
