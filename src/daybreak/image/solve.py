@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from daybreak.stopping import look
 from daybreak.types import Array
 
 _DAMPING = 0.8  # of the Jacobi sweep
@@ -41,7 +42,8 @@ class System:
 
     def minus(self, base: Array, x: Array) -> Array:
         """base - A x, h×w each."""
-        out = np.subtract(base, self.diagonal * x)
+        out = self.diagonal * x
+        np.subtract(base, out, out=out)
         return self.add_neighbours(out, x)
 
     def add_neighbours(self, out: Array, x: Array) -> Array:
@@ -66,10 +68,12 @@ def make_system(right: Array, down: Array, mass: Array | None = None) -> System:
     diagonal = mass.copy()
     if right.shape[1] > 1:
         diagonal += right
-        diagonal += np.roll(right, 1, axis=1)
+        diagonal[:, 1:] += right[:, :-1]
+        diagonal[:, 0] += right[:, -1]
     if right.shape[0] > 1:
         diagonal += down
-        diagonal += np.roll(down, 1, axis=0)
+        diagonal[1:] += down[:-1]
+        diagonal[0] += down[-1]
     return System(mass, right, down, diagonal)
 
 
@@ -103,13 +107,17 @@ def conjugate_gradients(system: System, target: Array, start: Array, tolerance: 
 
     Returns:
         h×w, the target's dtype.
+
+    Raises:
+        Stopped: between two steps, where that was asked for (`daybreak.stopping`).
     """
-    levels = _levels(system)
+    levels, go_on = _levels(system), look()
     x = start.copy()
     residual = system.minus(target, x)
     enough = tolerance * _dot(target, target) ** 0.5
     direction, slope = np.zeros_like(x), 1.0
     for _ in range(steps):
+        go_on()
         if _dot(residual, residual) ** 0.5 <= enough:
             break
         better = _cycle(levels, 0, residual.astype(np.float32, copy=False)).astype(x.dtype, copy=False)

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 
+from daybreak.stopping import look
+
 Band = tuple[int, int]
 """The first row of a band and the row after its last."""
 
@@ -23,7 +25,11 @@ def map_rows(work: Callable[[Sequence[Band]], None], height: int, rows: int) -> 
             write only to the rows of its bands.
         height: rows in all.
         rows: rows of a band; the last one may have fewer.
+
+    Raises:
+        Stopped: before the first band, where that was asked for (`daybreak.stopping`).
     """
+    look()()
     bands = [(top, min(top + rows, height)) for top in range(0, height, rows)]
     threads = min(cv2.getNumThreads(), len(bands))
     if threads <= 1:

@@ -9,6 +9,7 @@ from itertools import pairwise, product
 import cv2
 import numpy as np
 
+from daybreak.stopping import look
 from daybreak.types import Pixels
 
 Span = tuple[int, int]
@@ -51,15 +52,19 @@ def in_tiles(
 
     Returns:
         H×W×3 float32: what `run(pixels)` would give in one piece.
+
+    Raises:
+        Stopped: between two tiles, where that was asked for (`daybreak.stopping`).
     """
     height, width = pixels.shape[:2]
     tiles = list(product(spans(height, side, cell), spans(width, side, cell)))
     halo = -(-halo // cell) * cell
     if len(tiles) == 1:
         return run(pixels)
-    result = np.empty_like(pixels)
+    result, go_on = np.empty_like(pixels), look()
 
     def one(tile: tuple[Span, Span]) -> None:
+        go_on()
         (top, bottom), (left, right) = tile
         above, before = max(0, top - halo), max(0, left - halo)
         done = run(pixels[above : bottom + halo, before : right + halo])

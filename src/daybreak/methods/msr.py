@@ -13,6 +13,7 @@ import numpy as np
 
 from daybreak.image.filters import gaussian_blur
 from daybreak.methods.base import Card, Method, Settings, setting
+from daybreak.stopping import look
 from daybreak.types import Pixels, Plane
 
 RETINEX_NOTES = (
@@ -78,8 +79,9 @@ def retinex(plane: Plane, sigmas: Sequence[float]) -> Plane:
     Returns:
         H×W float32, about 0; 0 where the plane is flat.
     """
-    out = np.zeros_like(plane)
+    out, go_on = np.zeros_like(plane), look()
     for sigma in sigmas:
+        go_on()
         out -= cv2.log(gaussian_blur(plane, sigma)).reshape(plane.shape)
     out /= len(sigmas)
     out += cv2.log(plane).reshape(plane.shape)

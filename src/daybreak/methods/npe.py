@@ -14,6 +14,7 @@ import numpy as np
 from daybreak.image.color import value
 from daybreak.image.tone import LEVELS, apply_curve, histogram
 from daybreak.methods.base import Card, Method, Settings, setting
+from daybreak.stopping import look
 from daybreak.types import Array, Pixels, Plane
 
 _TILE = 256  # px; levels that a tile does not contain cost nothing there
@@ -95,7 +96,9 @@ def bright_pass(levels: Array, weights: Array, side: int) -> Plane:
     out = levels.astype(np.float32)
     height, width = levels.shape
     brightness = np.arange(LEVELS, dtype=np.float32)
+    go_on = look()
     for top, left in product(range(0, height, _TILE), range(0, width, _TILE)):
+        go_on()
         core = levels[top : top + _TILE, left : left + _TILE]
         around = padded[top : top + core.shape[0] + 2 * rim, left : left + core.shape[1] + 2 * rim]
         target = out[top : top + _TILE, left : left + _TILE]

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.image.strips import map_rows
+from daybreak.image.tiles import in_tiles
+from daybreak.stopping import Stopped, look, stoppable
+
+
+@pytest.fixture(scope="module")
+def dark():
+    """A dark picture of 640x600."""
+    return np.random.default_rng(0).random((600, 640, 3), np.float32) * np.float32(0.2)
+
+
+@pytest.mark.parametrize("method", ["auto", "crm", "lime", "srie", "npe", "msr", "msrcr", "bimef", "cascade"])
+def test_the_slow_methods_stop_soon_after_they_are_told_to(dark, method):
+    looks = []
+
+    def asked():
+        looks.append(time.monotonic())
+        return len(looks) > 1
+
+    with pytest.raises(Stopped), stoppable(asked):
+        Enhancer(method).run(dark)
+
+
+def test_what_nobody_stops_runs_as_before(dark):
+    alone = Enhancer("crm").run(dark).pixels
+    with stoppable(lambda: False):
+        assert np.array_equal(Enhancer("crm").run(dark).pixels, alone)
+
+
+def test_tiles_in_other_threads_know_whose_work_they_are():
+    stop, tiles = threading.Event(), []
+
+    def run(tile):
+        tiles.append(tile.shape)
+        stop.set()
+        return tile
+
+    with pytest.raises(Stopped), stoppable(stop.is_set):
+        in_tiles(run, np.zeros((512, 512, 3), np.float32), halo=0, side=32)
+    assert len(tiles) < 100  # of 256
+
+
+def test_only_the_work_in_the_block_stops():
+    with stoppable(lambda: True):
+        inner = look()
+        with stoppable(lambda: False):
+            look()()
+        with pytest.raises(Stopped):
+            map_rows(lambda _: None, 10, 5)
+    look()()
+    with pytest.raises(Stopped):
+        inner()
