@@ -36,13 +36,15 @@ class Smoothing:
     down: Array
 
 
-def solve_cascade(fine: Smoothing, steps: int) -> Plane:
+def solve_cascade(fine: Smoothing, steps: int, last_steps: int | None = None) -> Plane:
     """Nearly argmin_t Σ (t - target)² + Σ (∇_h t)² / right + Σ (∇_v t)² / down: h×w float32.
 
     Args:
         fine: its sides are multiples of `MULTIPLE`.
         steps: of conjugate gradients on each size; more come closer, the more so the more the weights differ.
+        last_steps: on the size of `fine`, where a step costs as much as all that come before; None: as many.
     """
+    last_steps = steps if last_steps is None else last_steps
     sizes = [fine]
     while sizes[-1].target.size > _SMALL and not any(side % 2 for side in sizes[-1].target.shape):
         sizes.append(halve(sizes[-1]))
@@ -50,7 +52,8 @@ def solve_cascade(fine: Smoothing, steps: int) -> Plane:
     plane = _improve(coarse, coarse.target, max(steps, _LEAST_FIRST_STEPS))
     while sizes:
         guide, coarse = coarse.target, sizes.pop()
-        plane = _improve(coarse, upsample_guided(plane, guide, coarse.target), steps)
+        start = upsample_guided(plane, guide, coarse.target)
+        plane = _improve(coarse, start, steps if sizes else last_steps)
     return plane
 
 

@@ -46,6 +46,39 @@ def enlarge(plane: Plane, shape: tuple[int, ...]) -> Plane:
     return np.asarray(out, dtype=np.float32).reshape(shape)
 
 
+class Doubled:
+    """A plane of half the size wanted, enlarged where it is looked at: a whole one of 12 MP takes 48 MB.
+
+    Args:
+        half: h×w float32.
+        shape: (H, W) wanted, at most (2h, 2w).
+    """
+
+    def __init__(self, half: Plane, shape: tuple[int, int]) -> None:
+        self.half = half
+        self.shape = shape
+
+    def __getitem__(self, rows: slice) -> Plane:
+        """A band of rows, [top:bottom]: the same numbers as in the whole plane enlarged by `enlarge`."""
+        top, bottom, _ = rows.indices(self.shape[0])
+        above = max(top // 2 - 1, 0)
+        part = self.half[above : bottom // 2 + 1 + bottom % 2]
+        wide = enlarge(part, (2 * part.shape[0], 2 * part.shape[1]))
+        return wide[top - 2 * above : bottom - 2 * above, : self.shape[1]]
+
+    def whole(self) -> Plane:
+        """All of it, H×W float32."""
+        return self[0 : self.shape[0]]
+
+
+def every(light: Plane | Doubled, step: int) -> Plane:
+    """Every `step`-th row and column."""
+    if isinstance(light, Doubled):
+        rows = [light[row : row + 1][:, ::step] for row in range(0, light.shape[0], step)]
+        return np.concatenate(rows)
+    return light[::step, ::step]
+
+
 def _mean(plane: Plane) -> Plane:
     """Mean over 3×3, the smallest window in which a line can be seen."""
     out = cv2.blur(plane, (3, 3), borderType=cv2.BORDER_REPLICATE)

@@ -14,6 +14,7 @@ from daybreak.image.camera import BETA_GAMMA, power
 from daybreak.image.illumination import illumination
 from daybreak.image.resize import resize_bicubic
 from daybreak.image.strips import Band, map_rows
+from daybreak.image.upsample import Doubled
 from daybreak.methods.base import Card, Method, Settings, setting
 from daybreak.methods.reduced import exact_up_to
 from daybreak.types import Array, Pixels, Plane
@@ -128,6 +129,7 @@ def bimef(pixels: Pixels, settings: BimefSettings) -> Pixels:
         H×W×3 float32 in [0, 1]; the input where nothing is dark.
     """
     light = illumination(pixels, settings.smoothness, settings.exact_up_to * 1e6)
+    light = light.whole() if isinstance(light, Doubled) else light
     exposure = best_exposure(pixels, light, settings.ratio)
     return pixels.copy() if exposure is None else fuse(pixels, light, exposure, settings.mu)
 

@@ -14,6 +14,7 @@ import numpy as np
 from daybreak.image.camera import RESPONSES, Response
 from daybreak.image.illumination import illumination
 from daybreak.image.rows import Rows
+from daybreak.image.upsample import Doubled, every
 from daybreak.methods.bands import by_bands
 from daybreak.methods.base import Apply, Card, Method, Settings, setting
 from daybreak.methods.reduced import exact_up_to
@@ -88,7 +89,7 @@ def prepare(rows: Rows, settings: CrmSettings) -> Apply:
     return lambda band, top: expose(band, light[top : top + len(band)], ratio, response)
 
 
-def metered_ratio(rows: Rows, light: Plane, target: float, response: Response) -> float:
+def metered_ratio(rows: Rows, light: Plane | Doubled, target: float, response: Response) -> float:
     """The ratio in [1, 16] that brings the mean of max(R, G, B) nearest to the target.
 
     Args:
@@ -97,8 +98,8 @@ def metered_ratio(rows: Rows, light: Plane, target: float, response: Response) -
         target: mean wanted, in (0, 1).
         response: one of `RESPONSES`.
     """
-    step = max(1, int((light.size / _SAMPLES) ** 0.5))
-    few, few_light = np.ascontiguousarray(rows[::step, ::step]), light[::step, ::step]
+    step = max(1, int((math.prod(light.shape) / _SAMPLES) ** 0.5))
+    few, few_light = np.ascontiguousarray(rows[::step, ::step]), every(light, step)
     low, high = 0.0, math.log2(_METER_RATIO)
     for _ in range(12):  # to a thousandth of a stop
         middle = 0.5 * (low + high)
