@@ -63,6 +63,10 @@ class PictureTooLarge(UnreadablePicture):
     """A picture whose header claims more pixels than are allowed; nothing was decoded."""
 
 
+class NotEnoughMemory(DaybreakError):
+    """Work that does not fit into the memory there is, or that somebody allowed; nothing was begun."""
+
+
 class UnwritablePicture(DaybreakError):
     """An output that cannot be written: no permission, no space, a format that cannot hold it."""
 
@@ -117,3 +121,11 @@ class MetricError(DaybreakError, ValueError):
 
 class TrainingError(DaybreakError):
     """A training run that cannot start or go on: data, recipe, checkpoint or a loss that is not finite."""
+
+
+class PlaceError(DaybreakError):
+    """A bucket, folder or server of files that cannot be reached, listed, read or written."""
+
+
+class ClusterError(DaybreakError):
+    """A cluster that does not answer, or on which no worker can be started."""
