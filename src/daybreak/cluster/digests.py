@@ -18,8 +18,17 @@ def digest(*parts: str) -> bytes:
     >>> digest("ab", "c") == digest("a", "bc")
     False
     """
-    text = "\0".join(parts).encode("utf-8", "surrogateescape")
+    text = plain("\0".join(parts)).encode()
     return hashlib.blake2b(text, digest_size=_BYTES).digest()
+
+
+def plain(text: str) -> str:
+    r"""The text without lone surrogates, which names that are no UTF-8 have and a Parquet file cannot hold.
+
+    >>> plain("caf\udce9.jpg")
+    'caf\\udce9.jpg'
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class Digests:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import posixpath
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,20 @@ from daybreak.cluster.reasons import reason_of, refused
 from daybreak.cluster.writing import Writer
 from daybreak.errors import BadSetting, PlaceError, UnreadablePicture, UnwritablePicture
 from daybreak.image.paths import shown
-from daybreak.image.read import read_record
 
-_STAMPS = ("ETag", "etag", "md5Hash", "md5", "generation", "mtime", "LastModified", "last_modified")
-_STAMPS += ("updated", "modified", "modificationTime")
+_STAMPS = [
+    "ETag",
+    "etag",
+    "md5Hash",
+    "md5",
+    "generation",
+    "mtime",
+    "LastModified",
+    "last_modified",
+    "updated",
+    "modified",
+    "modificationTime",
+]
 """What file systems call the thing that changes when a file does; the surest first."""
 
 
@@ -96,6 +107,17 @@ class Place:
             self.fs.exists(self.root)
         except Exception as error:
             raise refused(self.url, error) from error
+
+    def folds_case(self) -> bool:
+        """Whether names that differ only in case are one here, as on most disks of Windows and macOS."""
+        if not self.local:
+            return "smb" in _protocols(self.fs)
+        folder = next(path for path in (Path(self.root), *Path(self.root).parents) if path.is_dir())
+        try:
+            with tempfile.NamedTemporaryFile(prefix=".daybreak-", suffix=".tmp", dir=folder) as probe:
+                return Path(probe.name).with_name(Path(probe.name).name.upper()).exists()
+        except OSError:  # nothing can be written there, as will be told soon
+            return False
 
     def same_system(self, other: Place) -> bool:
         """Whether the two lie on the same file system."""
@@ -215,13 +237,6 @@ class Place:
         except Exception as error:
             told = f"{shown(target)} in {self.url} cannot be looked at ({reason_of(error)})"
             raise UnwritablePicture(told) from OSError(errno.EIO, reason_of(error))
-
-    def record(self, target: Path) -> dict[str, str] | None:
-        """As `read_record`."""
-        try:
-            return read_record(self.read(target))
-        except FileNotFoundError:
-            return None
 
     def write(self, target: Path, data: bytes, *, overwrite: bool) -> None:
         """Write a result, whole or not at all.

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from daybreak.cluster.masking import without_secrets
 from daybreak.cluster.opening import DOCS
 from daybreak.errors import PlaceError
 
 _LONGEST = 200  # signs of a library's own message
 
-_NO_KEYS = (
-    "NoCredentials",
-    "PartialCredentials",
-    "DefaultCredentials",
-    "TokenRetrieval",
-    "CredentialRetrieval",
-)
-_NO_ANSWER = ("EndpointConnection", "ConnectTimeout", "ReadTimeout", "ConnectionError", "ConnectionClosed")
-_NO_ANSWER += ("ClientConnector", "ServerDisconnected", "HTTPClientError", "ConnectionRefused", "Timeout")
+_NO_KEYS = re.compile(r"(No|Partial|Default|Retriev\w*)Credentials|TokenRetrieval|CredentialRetrieval")
+_NO_ANSWER = re.compile(r"Connection|Timeout|ClientConnector|ServerDisconnected|HTTPClientError")
+"""Names of the error classes of botocore, aiohttp and Google's and Azure's libraries."""
 
 
 def reason_of(error: BaseException) -> str:
@@ -50,11 +46,11 @@ def refused(what: str, error: BaseException) -> PlaceError:
     return PlaceError(f"{what}: {type(error).__name__}: {reason}")
 
 
-def _is(error: BaseException, names: tuple[str, ...]) -> bool:
+def _is(error: BaseException, names: re.Pattern[str]) -> bool:
     """Whether an error, or what caused it, is of such a class; the libraries need not be installed."""
     seen: BaseException | None = error
     while seen is not None:
-        if any(part in kind.__name__ for kind in type(seen).__mro__ for part in names):
+        if any(names.search(kind.__name__) for kind in type(seen).__mro__):
             return True
         seen = seen.__cause__ or seen.__context__
     return False

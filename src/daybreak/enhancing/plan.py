@@ -8,7 +8,7 @@ import itertools
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from daybreak.errors import BadSetting, DaybreakError, OutputExists, UnreadablePicture
 from daybreak.image.formats import format_of, is_picture_name, suffix_for
@@ -256,7 +256,7 @@ def _walk(folder: Path, recursive: bool, output: Path | None) -> Iterator[tuple[
     yield from enter(folder)
 
 
-def result_name(source: Path, suffix: str, format: str | None) -> str:
+def result_name(source: PurePath, suffix: str, format: str | None) -> str:
     """The file name of a picture's result.
 
     Args:
@@ -268,7 +268,7 @@ def result_name(source: Path, suffix: str, format: str | None) -> str:
     return source.stem + suffix + (suffix_for(format) if format else _kept_suffix(source))
 
 
-def _kept_suffix(source: Path) -> str:
+def _kept_suffix(source: PurePath) -> str:
     """The suffix of a result that keeps its input's format: the input's own where we can write it."""
     kept = format_of(source)
     return source.suffix if kept is None or kept.writable else suffix_for(kept.fallback)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 from types import MappingProxyType
 
 from daybreak.errors import UnknownName
@@ -73,17 +73,17 @@ FORMATS: Mapping[str, Format] = MappingProxyType({row.name: row for row in _ROWS
 _BY_SUFFIX = {suffix: row.name for row in _ROWS for suffix in row.suffixes}
 
 
-def format_of(path: Path | str) -> Format | None:
+def format_of(path: PurePath | str) -> Format | None:
     """The format that a name's suffix stands for, or None. What is in the file may be another: see `sniff`.
 
     >>> format_of("A/NIGHT.JPG").name, format_of("notes.txt")
     ('jpeg', None)
     """
-    name = _BY_SUFFIX.get(Path(path).suffix.lower())
+    name = _BY_SUFFIX.get(PurePath(path).suffix.lower())
     return FORMATS[name] if name else None
 
 
-def is_picture_name(path: Path | str) -> bool:
+def is_picture_name(path: PurePath | str) -> bool:
     """Whether a name ends like that of a picture.
 
     >>> is_picture_name("A/night.CR2"), is_picture_name("A/night")

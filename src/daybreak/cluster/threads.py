@@ -1,0 +1,50 @@
+"""A pool of threads on this machine: what does the work where there is no cluster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+import cv2
+
+from daybreak.cluster.rows import Order, Row, Task
+from daybreak.cluster.worker import Worker
+from daybreak.enhancing.memory import bytes_per_pixel, fitting_jobs, free_memory
+
+_USUAL = 24_000_000  # pixels of a picture, where memory is shared out before any was read
+
+
+class Threads:
+    """Works on several pictures at the same time, one core each.
+
+    Args:
+        workers: how many; None for as many as there are cores and as fit into memory at 24 MP each.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.workers = workers
+
+    def run(self, items: Iterable[Task | Row], order: Order) -> Iterator[Row]:
+        """Do the tasks, a few at a time, and pass rows on; no more is listed than is being worked on."""
+        worker = Worker(order)
+        cores = os.cpu_count() or 1
+        per_pixel = bytes_per_pixel(worker.enhancer)
+        at_once = self.workers or fitting_jobs(cores, _USUAL, per_pixel, free_memory())
+        threads_before = cv2.getNumThreads()
+        cv2.setNumThreads(1)
+        pool = ThreadPoolExecutor(at_once, thread_name_prefix="daybreak")
+        try:
+            busy: set[Future[Row]] = set()
+            for item in items:
+                if isinstance(item, Row):
+                    yield item
+                    continue
+                busy.add(pool.submit(worker.do, item))
+                if len(busy) >= 2 * at_once:  # reading one while another is worked on
+                    done, busy = wait(busy, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in done)
+            yield from (future.result() for future in busy)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+            cv2.setNumThreads(threads_before)
