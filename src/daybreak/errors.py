@@ -87,6 +87,10 @@ class WeightsError(DaybreakError):
     """A weight file that is missing, does not match its card or cannot be run."""
 
 
+class EngineError(DaybreakError):
+    """A device that is not there, cannot be used here, or failed while it ran."""
+
+
 class AssetError(DaybreakError):
     """A file from elsewhere (pretrained parameters) that is damaged or cannot be fetched."""
 

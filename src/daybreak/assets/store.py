@@ -15,17 +15,17 @@ from daybreak.errors import AssetError, MissingAsset
 State: TypeAlias = Literal["here", "absent", "damaged"]
 
 
-def cache_folder() -> Path:
+def cache_folder(part: str = "assets") -> Path:
     """Where fetched files lie: `assets` in DAYBREAK_CACHE, or else in the system's cache of this user.
 
-    The folder need not exist.
+    The folder need not exist. Another part is beside it: "engines" is what `daybreak.engines` has measured.
     """
     told = os.environ.get("DAYBREAK_CACHE")
     if told:
-        return Path(told).expanduser() / "assets"
+        return Path(told).expanduser() / part
     import pooch  # 0.1 s that a run without assets does not need
 
-    return Path(pooch.os_cache("daybreak")) / "assets"
+    return Path(pooch.os_cache("daybreak")) / part
 
 
 def find(name: str) -> Path | None:

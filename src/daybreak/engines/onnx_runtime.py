@@ -1,13 +1,17 @@
-"""ONNX Runtime on the CPU."""
+"""ONNX Runtime, on the CPU or on what else the installed package was built for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
-from daybreak.errors import WeightsError
+from daybreak.engines.base import failed
+from daybreak.errors import EngineError, WeightsError
 from daybreak.types import Array
+
+CPU = "CPUExecutionProvider"
 
 
 class OnnxEngine:
@@ -18,28 +22,73 @@ class OnnxEngine:
             file beside it.
         threads: inside one run. One is right where several tiles run at a time: it gets more out of the cores
             than threads that share one tile.
+        wide: lay channels out in blocks of 16. From 32 channels on that is a fifth faster, below it a third
+            slower (docs/engines.md).
+        provider: ONNX Runtime's name of the device.
+        options: of the provider.
 
     Raises:
         WeightsError: ONNX Runtime cannot load the file.
+        EngineError: the provider is not there, or there and cannot be used.
     """
 
-    def __init__(self, path: Path, threads: int = 1) -> None:
+    def __init__(
+        self,
+        path: Path,
+        threads: int = 1,
+        *,
+        wide: bool = False,
+        provider: str = CPU,
+        options: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         import onnxruntime as ort
 
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # The last level lays channels out in blocks of 16, which slows networks of a few channels by a fifth.
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-        options.log_severity_level = 3  # errors only: warnings would go to the user's terminal
+        session = ort.SessionOptions()
+        session.intra_op_num_threads = threads
+        session.inter_op_num_threads = 1
+        # Constants are folded from the first level on, convolutions fused with what follows from the second.
+        levels = ort.GraphOptimizationLevel
+        session.graph_optimization_level = levels.ORT_ENABLE_ALL if wide else levels.ORT_ENABLE_EXTENDED
+        session.log_severity_level = 3  # errors only: warnings would go to the user's terminal
+        if provider != CPU:
+            session.enable_mem_pattern = False  # DirectML cannot have it, and sizes change all the time
         try:
-            self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            self._session = ort.InferenceSession(str(path), session, providers=[(provider, dict(options))])
         except Exception as error:  # its exception classes have no common base below Exception
-            raise WeightsError(f"{path} cannot be run: {error}") from None
+            raise _refused(path, provider, error) from None
+        self._session.disable_fallback()  # a device that fails is told of, not replaced without a word
+        if self._session.get_providers()[0] != provider:
+            raise EngineError(
+                f"ONNX Runtime has {provider} and cannot use it here",
+                "a device with its driver and libraries",
+                "Type --device cpu",
+            )
+        self._place = f"ONNX Runtime with {provider}"
         self._input = self._session.get_inputs()[0].name
         self._output = self._session.get_outputs()[0].name
 
     def run(self, batch: Array, besides: Mapping[str, Array] = MappingProxyType({})) -> Array:
-        """Run the graph on B×C×H×W, C-contiguous, and the inputs that may be left out."""
-        result: Array = self._session.run([self._output], {self._input: batch, **besides})[0]
+        """Run the graph on B×C×H×W, C-contiguous, and the inputs that may be left out.
+
+        Raises:
+            EngineError: see `Engine`.
+        """
+        try:
+            result: Array = self._session.run([self._output], {self._input: batch, **besides})[0]
+        except Exception as error:  # as above
+            raise failed(self._place, error) from None
         return result
+
+
+def providers() -> list[str]:
+    """Names of what the installed ONNX Runtime was built for, whether it works here or not."""
+    import onnxruntime as ort
+
+    found: list[Any] = ort.get_available_providers()
+    return [str(name) for name in found]
+
+
+def _refused(path: Path, provider: str, error: Exception) -> Exception:
+    if provider == CPU:
+        return WeightsError(f"{path} cannot be run: {error}")
+    return failed(f"ONNX Runtime with {provider}", error)

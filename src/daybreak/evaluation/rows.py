@@ -76,7 +76,7 @@ def make_row(
     )
 
 
-def card_of(onnx_sha256: str) -> WeightCard | None:
-    """The card of a shipped weight by the SHA-256 of its graph, or None."""
+def card_of(weights_sha256: str) -> WeightCard | None:
+    """The card of a shipped weight by its `WeightCard.sha256`, or None."""
     cards = (find_weight(name).card for name in list_weights())
-    return next((card for card in cards if card.onnx_sha256 == onnx_sha256), None)
+    return next((card for card in cards if card.sha256 == weights_sha256), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import tomllib
 from pathlib import Path
@@ -70,6 +71,8 @@ class WeightCard(_Frozen):
         precision: of the parameters in the files; what is computed is float32.
         shared: whether the graph keeps its parameters in the safetensors file beside it.
         preprocessing: what happens inside the graph, so that nobody does it twice.
+        memory_per_pixel: bytes of memory at the peak for each pixel of the input, as on a method's card, by
+            `benchmarks/memory.py --card`; 0 where it was not measured.
         onnx_sha256, safetensors_sha256: of the two files beside the card.
         settings: the network's hyper-parameters, all of them.
         recipe: name of the training recipe.
@@ -97,6 +100,7 @@ class WeightCard(_Frozen):
     upscales: bool = False
     precision: Literal["fp32", "fp16"] = "fp32"
     shared: bool = False
+    memory_per_pixel: float = Field(default=0.0, ge=0.0)
     preprocessing: str
     onnx_sha256: str = Field(pattern="^[0-9a-f]{64}$")
     safetensors_sha256: str = Field(pattern="^[0-9a-f]{64}$")
@@ -115,6 +119,17 @@ class WeightCard(_Frozen):
     def name(self) -> str:
         """The weight's name, for example "cascade.lol"."""
         return f"{self.network}.{self.tag}"
+
+    @property
+    def sha256(self) -> str:
+        """Of all that runs; `weights_sha256` in records, results and evidence.
+
+        The graph's own SHA-256 where it holds its parameters. Where it keeps them in the safetensors file
+        (`shared`), the SHA-256 of both files' hexadecimal digits, the graph's first, with a space between.
+        """
+        if not self.shared:
+            return self.onnx_sha256
+        return hashlib.sha256(f"{self.onnx_sha256} {self.safetensors_sha256}".encode()).hexdigest()
 
 
 def read_card(path: Path) -> WeightCard:
