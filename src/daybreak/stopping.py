@@ -1,4 +1,4 @@
-"""Stop arithmetic from outside: a thread cannot be ended, so its long loops ask now and then whether to go on."""
+"""Stop arithmetic from outside: a thread cannot be ended, so its long loops ask now and then."""
 
 from __future__ import annotations
 

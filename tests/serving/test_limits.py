@@ -4,6 +4,7 @@ import asyncio
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from functools import partial
 
@@ -13,6 +14,7 @@ import pytest
 from daybreak.errors import BadSetting
 from daybreak.methods import gamma
 from daybreak.serving.limits import Limits, ServerConfig, is_loopback
+from daybreak.stopping import look
 
 get = partial(httpx.get, timeout=60)  # machines differ and are shared
 post = partial(httpx.post, timeout=60)  # machines differ and are shared
@@ -130,21 +132,73 @@ def test_two_hundred_at_once_are_all_answered(serve, png):
         assert get(f"{address}/readyz").status_code == 200  # every place was given back
 
 
+def metric(address, name):
+    lines = get(f"{address}/metrics").text.splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
+
+
+def comes_to(address, name, value, seconds=60):
+    deadline = time.monotonic() + seconds
+    while metric(address, name) != value:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_what_outlasts_its_seconds_is_refused_and_keeps_its_place_until_it_ends(serve, png, slow):
-    with serve(seconds=2, in_flight=2, workers=1) as address:
+    with serve(seconds=2, in_flight=3, workers=1) as address:
         url = f"{address}/v1/enhance?method=gamma&exposure=1"
-        answers = [post(url, content=png) for _ in range(2)]
+        with ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(lambda _: post(url, content=png), range(2)))
         assert [answer.status_code for answer in answers] == [503, 503]
-        assert answers[0].headers["retry-after"]
+        assert all(answer.headers["retry-after"] for answer in answers)
         assert "2 seconds" in answers[0].json()["detail"]
         # the first is at work for nobody; the second never began and gave its place back
-        text = get(f"{address}/metrics").text
-        assert "daybreak_in_flight 1.0" in text
+        assert metric(address, "daybreak_in_flight") == metric(address, "daybreak_given_up") == 1
+        start = time.monotonic()
+        refused = post(url, content=png)  # told at once, as no worker is free for it
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+        assert "every worker" in refused.json()["detail"]
+        assert time.monotonic() - start < 2
+        assert get(f"{address}/readyz").status_code == 503
         slow.set()
-        deadline = time.monotonic() + 60
-        while "daybreak_in_flight 0.0" not in get(f"{address}/metrics").text:
-            assert time.monotonic() < deadline
+        comes_to(address, "daybreak_in_flight", 0)
+        assert metric(address, "daybreak_given_up") == 0
         assert post(url, content=png).status_code == 200
+
+
+@pytest.fixture
+def looping():
+    """Gamma that computes without an end, but looks whether it is to; the event says that it began."""
+    began = threading.Event()
+
+    def run(*_):
+        go_on = look()
+        for _ in range(12_000):
+            began.set()
+            go_on()
+            time.sleep(0.01)
+
+    real = gamma.METHOD.run
+    object.__setattr__(gamma.METHOD, "run", run)
+    yield began
+    object.__setattr__(gamma.METHOD, "run", real)
+
+
+def test_work_that_outlasts_its_seconds_is_stopped(serve, png, looping):
+    with serve(seconds=1, workers=1) as address:
+        assert post(f"{address}/v1/enhance?method=gamma&exposure=1", content=png).status_code == 503
+        comes_to(address, "daybreak_in_flight", 0)
+        assert post(f"{address}/v1/enhance?method=crm", content=png, timeout=60).status_code in (200, 503)
+
+
+def test_the_work_of_a_client_that_went_away_is_stopped(serve, png, looping):
+    with serve(seconds=100, workers=1, in_flight=1) as address:
+        with connect(address) as line:
+            head = b"POST /v1/enhance?method=gamma&exposure=1 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            line.sendall(head + b"Content-Length: %d\r\n\r\n" % len(png) + png)
+            assert looping.wait(60)
+            assert metric(address, "daybreak_in_flight") == 1
+        comes_to(address, "daybreak_in_flight", 0)
 
 
 def test_the_token_is_asked_for(serve, png):
@@ -184,6 +238,43 @@ def test_other_hosts_and_other_pages_are_refused(serve, png):
             answer = post(url, content=png, headers={"origin": origin})
             assert answer.status_code == 403
         assert post(url, content=png, headers={"origin": address}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"host": "["}, {"host": "[::1"}, {"host": "a@127.0.0.1"}, {"origin": "http://["}, {"origin": "x"},
+     {"sec-fetch-site": "cross-site"}],
+)  # fmt: skip
+def test_places_that_make_no_sense_are_refused(serve, png, headers):
+    with serve() as address:
+        answer = post(f"{address}/v1/enhance?method=gamma", content=png, headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (403, "application/problem+json")
+
+
+def test_who_brings_no_picture_brings_no_megabytes(serve):
+    with serve(token="sesame") as address:
+        files = {"token": (None, "x" * 2_000_000)}
+        assert post(f"{address}/login", files=files).status_code == 413
+
+
+def test_a_large_body_over_a_thin_line_arrives(serve, png):
+    def trickle():
+        for at in range(0, len(png), len(png) // 4):
+            yield png[at : at + len(png) // 4]
+            time.sleep(0.5)
+
+    url = "v1/enhance?method=gamma"
+    with serve(receive_seconds=0.7, receive_rate=len(png) // 10) as address:
+        assert post(f"{address}/{url}", content=trickle()).status_code == 200
+    with serve(receive_seconds=0.7) as address:
+        assert post(f"{address}/{url}", content=trickle()).status_code == 408
+
+
+def test_what_is_refused_at_the_door_is_counted(serve):
+    with serve() as address:
+        assert get(f"{address}/healthz", headers={"host": "evil.example"}).status_code == 403
+        text = get(f"{address}/metrics").text
+        assert 'daybreak_requests_total{path="other",status="403"} 1.0' in text
 
 
 def test_beyond_this_machine_a_token_is_needed(tmp_path):

@@ -25,6 +25,7 @@ from daybreak.serving.limits import ServerConfig
 from daybreak.serving.measures import Counted, Measures
 from daybreak.serving.problems import SCHEMA, Problem, problem_of
 from daybreak.serving.state import ServerState
+from daybreak.serving.verbs import Verbs
 from daybreak.serving.work import Places, Workers
 from daybreak.version import __version__
 
@@ -54,14 +55,17 @@ def create_app(config: ServerConfig) -> FastAPI:
         telemetry={"auto_configure": False},  # nothing is reported anywhere
     )
     app.state.daybreak = state
+    routes = list(app.routes)
     for part in (pictures, jobs, health, reference, login):
         app.include_router(part.router)
+        routes += part.router.routes
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(DaybreakError, _refused)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_middleware(Counted, measures=state.measures)
+    app.add_middleware(Verbs, routes=routes)
     app.add_middleware(Guard, config=config)
+    app.add_middleware(Counted, measures=state.measures)  # the last is the outermost
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
@@ -79,6 +83,9 @@ def _parts(config: ServerConfig) -> ServerState:
         Measures(),
     )
     state.measures.watch("daybreak_in_flight", "Requests in flight.", lambda: state.in_flight.taken)
+    state.measures.watch(
+        "daybreak_given_up", "Pictures worked on though answered already.", lambda: state.workers.given_up
+    )
     state.measures.watch("daybreak_jobs_queued", "Jobs that wait.", lambda: store.count("queued"))
     return state
 

@@ -93,7 +93,7 @@ def understand(values: Mapping[str, str]) -> Asked:
         raise BadSetting(
             f"{first['loc'][0]}={str(first['input'])[:80]!r}", first["msg"].removeprefix("Input should be ")
         ) from None
-    settings = {name: value for name, value in values.items() if name not in own}
+    settings: dict[str, Any] = {name: value for name, value in values.items() if name not in own}
     parse_settings(get_method(wish.method).card, settings)
     enhancer = Enhancer(wish.method, strength=wish.strength, exposure=wish.exposure, **settings)
     format = None if wish.format == "keep" else {"jpg": "jpeg"}.get(wish.format, wish.format)

@@ -24,6 +24,11 @@ OPEN = frozenset({"/healthz", "/readyz", "/login"})
 LARGE = ("/v1/jobs", "/gradio_api/upload")
 """Paths whose requests may have `Limits.job_bytes`."""
 
+PICTURE = "/v1/enhance"
+"""The path whose requests may have `Limits.bytes`; those of all others have words at most."""
+
+WORDS = 1 << 20  # bytes
+
 
 def badge(token: str) -> str:
     """What a browser keeps instead of the token once it has shown it."""
@@ -82,16 +87,15 @@ class Guard:
         Raises:
             Problem: 403.
         """
-        host = headers.get("host", "")
-        name = urlsplit(f"//{host}").hostname or "" if "@" not in host else ""
-        alone = (
-            is_loopback(self.config.host) and not self.config.token
-        )  # with one, a proxy may stand before it
-        if alone and not is_loopback(name):
+        host, origin = headers.get("host", ""), headers.get("origin")
+        alone = is_loopback(self.config.host) and not self.config.token  # else a proxy may stand before it
+        if alone and not is_loopback(_name(host)):
             raise Problem(403, "a request for another host than this machine")
-        origin = headers.get("origin")
-        reads = scope["method"] in ("GET", "HEAD", "OPTIONS")
-        if origin and not reads and urlsplit(origin).netloc != host:
+        if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            return
+        if origin and origin.partition("://")[2] != host:
+            raise Problem(403, "a request from a page of another host")
+        if headers.get("sec-fetch-site") in ("cross-site", "same-site"):
             raise Problem(403, "a request from a page of another host")
 
     def _check_token(self, scope: Scope, headers: Headers) -> None:
@@ -119,15 +123,16 @@ class Guard:
             Problem: 413 at once, where the header says so already.
         """
         limits = self.config.limits
-        most = limits.job_bytes if scope["path"].startswith(LARGE) else limits.bytes
+        path = scope["path"]
+        most = limits.job_bytes if path.startswith(LARGE) else limits.bytes if path == PICTURE else WORDS
         told = headers.get("content-length", "")
         if told.isdigit() and int(told) > most:
             raise _too_large(most)
-        return bounded(receive, most, limits.receive_seconds)
+        return bounded(receive, most, limits.receive_seconds, limits.receive_rate)
 
 
-def bounded(receive: Receive, most: int, seconds: float) -> Receive:
-    """A `receive` that gives at most so many bytes, in so many seconds from its first call."""
+def bounded(receive: Receive, most: int, seconds: float, rate: int) -> Receive:
+    """A `receive` of at most so many bytes, in so many seconds and one more for each `rate` of them."""
     loop = asyncio.get_running_loop()
     came, ended, deadline = 0, False, 0.0
 
@@ -137,10 +142,10 @@ def bounded(receive: Receive, most: int, seconds: float) -> Receive:
             return await receive()
         deadline = deadline or loop.time() + seconds
         try:
-            message = await asyncio.wait_for(receive(), max(0.0, deadline - loop.time()))
+            message = await asyncio.wait_for(receive(), max(0.0, deadline + came / rate - loop.time()))
         except TimeoutError:
             raise Problem(
-                408, f"the body did not arrive within {seconds:g} seconds", headers={"Connection": "close"}
+                408, f"the body came too slowly: {came:,} bytes in time", headers={"Connection": "close"}
             ) from None
         came += len(message.get("body", b""))
         ended = not message.get("more_body", False)
@@ -160,6 +165,18 @@ def _too_large(most: int) -> Problem:
 def _unexpected(error: Exception) -> Problem:
     LOG.error("unexpected error", exc_info=error)
     return Problem(500, "an unexpected fault of the server; it is in its log")
+
+
+def _name(host: str) -> str:
+    """The name in a `Host` header without its port; "" where it makes no sense.
+
+    >>> _name("localhost:8000"), _name("[::1]:8000"), _name("someone@localhost"), _name("[")
+    ('localhost', '::1', '', '')
+    """
+    try:
+        return "" if "@" in host else urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _cookie(headers: Headers) -> str:

@@ -45,9 +45,9 @@ async def healthz() -> Response:
     responses={**_AS_JSON, **responses(403, 503)},
 )
 async def readyz(request: Request) -> Response:
-    """503 while it starts or ends, and while all places for requests are taken; asks for no token."""
+    """503 while it starts or ends, and while all places or all workers are taken; asks for no token."""
     state = state_of(request)
-    if not state.ready or state.in_flight.taken >= state.in_flight.most:
+    if not state.ready or state.workers.stuck or state.in_flight.taken >= state.in_flight.most:
         raise busy("not ready for requests", 503)
     return _status("ready")
 

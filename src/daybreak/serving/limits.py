@@ -20,7 +20,8 @@ class Limits:
         bytes: of one request to /v1/enhance, and of each picture of a job (413).
         pixels: of one picture, by its header, before anything is decoded (413).
         seconds: from the last byte of a request to the first of its answer (503).
-        receive_seconds: for all of a request to arrive, and for each 64 KiB of an answer to be taken (408).
+        receive_seconds: for a request to arrive, and for each 64 KiB of an answer to be taken (408).
+        receive_rate: bytes of a request that earn it one second more: large ones come over thin lines too.
         header_seconds: for the head of a request to arrive, else the connection is closed.
         connections: open at the same time (503).
         in_flight: requests that are received, wait or are worked on at the same time (429).
@@ -35,6 +36,7 @@ class Limits:
     pixels: int = 64_000_000
     seconds: float = 60.0
     receive_seconds: float = 60.0
+    receive_rate: int = 64 << 10
     header_seconds: float = 10.0
     connections: int = 512
     in_flight: int = 32

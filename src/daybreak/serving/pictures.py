@@ -20,7 +20,7 @@ from daybreak.methods.describe import describe
 from daybreak.methods.registry import every_method
 from daybreak.serving.asking import Asked, form, once, parameters, settings_schema, understand
 from daybreak.serving.problems import Problem, busy, problem_of, responses
-from daybreak.serving.receiving import media_type, received, shown_name
+from daybreak.serving.receiving import gone, media_type, received, shown_name
 from daybreak.serving.state import ServerState, state_of
 from daybreak.serving.work import fitting_pixels
 
@@ -99,7 +99,9 @@ async def enhance(request: Request) -> Response:
         def work() -> tuple[bytes, Result]:
             return enhance_one(data, name, asked, state)
 
-        made, result = await state.workers.run(work, state.config.limits.seconds, place)
+        made, result = await state.workers.run(
+            work, state.config.limits.seconds, place, lambda: gone(request)
+        )
     seconds = time.perf_counter() - start
     state.measures.pictures.labels(result.method or "none").observe(seconds)
     kind = MEDIA_TYPES[sniff(made) or FORMATS["png"].name]

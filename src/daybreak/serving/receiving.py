@@ -11,7 +11,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
 from daybreak.serving.asking import once
-from daybreak.serving.problems import Problem
+from daybreak.serving.problems import Problem, busy
 from daybreak.text import printable
 
 MOST_FIELDS = 64
@@ -59,12 +59,19 @@ class _WholeForm(MultiPartParser):
         return form
 
 
+async def gone(request: Request) -> None:
+    """Return when the client has gone away; only for a request whose body is read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
 @asynccontextmanager
 async def received(request: Request, most_files: int) -> AsyncIterator[Received]:
     """Read a multipart form; its files are open while the block lasts.
 
     Raises:
-        Problem: 400 for a body that is no form or ends too early, 413 for too many files.
+        Problem: 400 for a body that is no form or ends too early, 413 for too many files, 503 where there
+            is no room for them.
         BadSetting: a name that came twice.
     """
     parser = _WholeForm(
@@ -80,6 +87,8 @@ async def received(request: Request, most_files: int) -> AsyncIterator[Received]
         raise Problem(400, f"the form cannot be read: {error.message}") from None
     except ClientDisconnect:
         raise Problem(400, "the request ended before its body did") from None
+    except OSError as error:  # large files of a form wait in the folder for temporary ones
+        raise busy(f"there is no room for the request ({error.strerror or error})", 503) from None
     try:
         yield _split(request, form, most_files)
     finally:

@@ -1,22 +1,24 @@
 """Work off the event loop, within bounds: so many requests taken on, so many at the same time, so long each.
 
-Arithmetic that has begun in a thread cannot be stopped from outside. A request that outlasts its seconds is
-answered 503; its work is dropped if it has not begun, and otherwise finished for nobody. Until that thread is
-free its place among the requests in flight stays taken, so that requests given up do not pile up unseen.
+A request that outlasts its seconds is answered 503, and its work is given up, as that of a client that went
+away: it is dropped if it has not begun, and else stops at its next look (`daybreak.stopping`). A thread that
+does not look for a while cannot be ended; until it is free, its place among the requests in flight stays
+taken, and where all threads are at such work, new requests are told so at once instead of waiting behind it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.memory import SHARE, bytes_per_pixel, free_memory
 from daybreak.serving.problems import Problem, busy
+from daybreak.stopping import stoppable
 
 T = TypeVar("T")
 
@@ -90,33 +92,76 @@ class Workers:
     def __init__(self, threads: int) -> None:
         self.threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="daybreak-serve")
+        self._given_up = 0
+        self._lock = threading.Lock()
 
-    async def run(self, work: Callable[[], T], seconds: float, place: Place) -> T:
+    @property
+    def given_up(self) -> int:
+        """How many threads are at work whose request is answered already."""
+        return self._given_up
+
+    @property
+    def stuck(self) -> bool:
+        """Whether all of them are."""
+        return self._given_up >= self.threads
+
+    async def run(
+        self, work: Callable[[], T], seconds: float, place: Place, gone: Callable[[], Awaitable[None]]
+    ) -> T:
         """Do the work in a thread and give back what it gives.
 
         Args:
             work: must not need the event loop.
             seconds: how long to wait for it, its turn included.
             place: among the requests in flight.
+            gone: returns when nobody waits for the result any more.
 
         Raises:
-            Problem: 503, it took longer.
+            Problem: 503, it took longer, or no thread will be free for it; 400, nobody waits for it.
         """
-        future = self._pool.submit(work)
+        if self.stuck:
+            raise busy("every worker is still at a picture that took too long", 503)
+        stop = threading.Event()
+
+        def doing() -> T:
+            with stoppable(stop.is_set):
+                return work()
+
+        future = self._pool.submit(doing)
         place.tie(future)
+        made, left = asyncio.wrap_future(future), asyncio.ensure_future(gone())
+        either: set[asyncio.Future[Any]] = {made, left}
         try:
-            return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), seconds)
-        except TimeoutError:
-            future.cancel()
-            raise Problem(
-                503,
-                f"the picture took longer than {seconds:g} seconds",
-                "Send a smaller one, choose a quicker method, or make it a job (/v1/jobs)",
-                retry_after=max(1, round(seconds)),
-            ) from None
+            done, _ = await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if made in done:
+                return made.result()
+        finally:
+            left.cancel()
+            if not made.done():
+                made.add_done_callback(lambda over: over.cancelled() or over.exception())  # nobody else asks
+                self._give_up(future, stop)
+        if done:
+            raise Problem(400, "the client went away")
+        raise Problem(
+            503,
+            f"the picture took longer than {seconds:g} seconds",
+            "Send a smaller one, choose a quicker method, or make it a job (/v1/jobs)",
+            retry_after=max(1, round(seconds)),
+        )
+
+    def _give_up(self, future: Future[T], stop: threading.Event) -> None:
+        """Drop the work, or have it stop; counted until it has."""
+        stop.set()
+        if not future.cancel():
+            self._count(1)
+            future.add_done_callback(lambda _: self._count(-1))
+
+    def _count(self, more: int) -> None:
+        with self._lock:
+            self._given_up += more
 
     def close(self) -> None:
-        """Drop what waits; what has begun ends by itself."""
+        """Drop what waits; what has begun was told to stop as its request was cut off."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
