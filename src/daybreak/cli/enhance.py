@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -27,6 +27,7 @@ from daybreak.cli.options import (
     chosen_enhancer,
     chosen_format,
 )
+from daybreak.cli.places import Where, check_documents_of_places, enhance_places
 from daybreak.cli.progress import progress
 from daybreak.enhancing.batch import Output, Result, run_batch, run_stream
 from daybreak.enhancing.enhancer import Enhancer
@@ -46,10 +47,14 @@ _STATES = {
 
 
 def enhance(
-    paths: Annotated[list[str], typer.Argument(help="Files, folders, globs, or - for stdin to stdout.")],
+    paths: Annotated[
+        list[str], typer.Argument(help="Files, folders, globs, a URL, or - for stdin to stdout.")
+    ],
     output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", help="A folder (several folders keep their names in it), or a file."),
+        str | None,
+        typer.Option(
+            "-o", "--output", help="A folder (several folders keep their names in it), a file, or a URL."
+        ),
     ] = None,
     method: MethodOption = "auto",
     strength: StrengthOption = 1.0,
@@ -80,20 +85,36 @@ def enhance(
         Path | None,
         typer.Option("--evidence", help="Write a .json manifest that `daybreak verify` can do again."),
     ] = None,
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option("--engine", help="Who works: this process, or a Ray cluster.")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option("--address", help="Of the Ray cluster, HOST:PORT; else one is started here.")
+    ] = None,
+    worker_cpus: Annotated[float, typer.Option("--worker-cpus", help="CPUs of each worker on Ray.")] = 1.0,
+    worker_gpus: Annotated[float, typer.Option("--worker-gpus", help="GPUs of each; 0.25 shares one.")] = 0.0,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
 ) -> int:
     """Brighten dark pictures; the originals stay as they are."""
     enhancer = chosen_enhancer(method, strength, exposure, upscale, sets)
     kept, depth = chosen_format(format), chosen_depth(bit_depth)
+    where = Where(engine, address, jobs, worker_cpus, worker_gpus)
+    if where.asks_for_places(paths, output):
+        check_documents_of_places(report, gallery, evidence)
+        made = Output(kept, quality, depth, overwrite)
+        return enhance_places(
+            paths, output, enhancer, made, suffix=suffix, where=where, dry_run=dry_run, quiet=quiet
+        )
+    folder = None if output is None else Path(output)
     preview = PREVIEW if gallery else 0
     written = Output(kept, quality, depth, overwrite, preview, evidence=evidence is not None)
     if evidence:
         _check_evidence(paths, enhancer, kept)
-    piped = plan_stream(paths, output=output, format=kept) if "-" in paths else None
+    piped = plan_stream(paths, output=folder, format=kept) if "-" in paths else None
     planned: Sequence[Job | Refusal] = (
         [piped]
         if piped
-        else plan(paths, output=output, recursive=recursive, suffix=suffix, format=kept, overwrite=overwrite)
+        else plan(paths, output=folder, recursive=recursive, suffix=suffix, format=kept, overwrite=overwrite)
     )
     if dry_run:
         return _show(planned)

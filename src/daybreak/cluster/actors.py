@@ -1,7 +1,7 @@
 """A pool of Ray actors, each with one warm `Enhancer`: names go there and rows come back, never pictures.
 
-Plain actors rather than Ray Data: what is lost with a worker is then two pictures and not a block of them, and
-nothing passes through Ray's object store, which could fill a disk.
+Plain actors rather than Ray Data: what is lost with a worker is then two pictures and not a block of them,
+and nothing passes through Ray's object store, which could fill a disk.
 """
 
 from __future__ import annotations
@@ -186,8 +186,8 @@ class _Shift:
         has = self.ray.cluster_resources()
         crew = self.pool.crew
         raise ClusterError(
-            f"no worker has started for {waited:.0f} s; each asks for {crew.cpus:g} CPUs and {crew.gpus:g} GPUs, "
-            f"and the cluster has {has.get('CPU', 0):g} and {has.get('GPU', 0):g}",
+            f"no worker has started for {waited:.0f} s; each asks for {crew.cpus:g} CPUs and {crew.gpus:g} "
+            f"GPUs, and the cluster has {has.get('CPU', 0):g} and {has.get('GPU', 0):g}",
             hint="Ask for less with --worker-cpus and --worker-gpus, or let the cluster grow",
         )
 

@@ -74,7 +74,7 @@ def connected(address: str | None, crew: Crew) -> Iterator[Any]:
         return
     if address and address not in ("auto", "local"):
         check_address(address)
-    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if not address or address == "local":
         cores = float(os.cpu_count() or 1)
         quiet |= {

@@ -1,7 +1,7 @@
 """The manifest of a place of results: one row for each input, in Parquet, whole at any time.
 
-While a run goes on, its rows are put into `_daybreak/parts/`, each part a whole file. At its end they are merged
-into `_daybreak/manifest.parquet`, where an input's newest row takes the place of older ones, and removed.
+While a run goes on, its rows are put into `_daybreak/parts/`, each part a whole file. At its end they are
+merged into `_daybreak/manifest.parquet`, where an input's newest row takes the place of older ones.
 """
 
 from __future__ import annotations
