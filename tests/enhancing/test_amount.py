@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daybreak.enhancing.amount import MAX_STRENGTH, blend, check_amount, expose, mean_light
+from daybreak.enhancing.amount import MAX_STRENGTH, amount_for, blend, check_amount, mean_light
 from daybreak.errors import BadSetting
 
 
@@ -43,7 +43,7 @@ def test_beyond_1_extrapolates():
 @pytest.mark.parametrize("stops", [-3.0, -0.5, 0.0, 0.7, 1.5, 2.5, 4.0])
 def test_exposure_reaches_the_brightness_asked_for(stops):
     dark, bright = pair()
-    out = expose(dark, bright.copy(), stops)
+    out = amount_for(dark, bright, stops)(dark, bright.copy())
     reached = np.log2(mean_light(out) / mean_light(dark))
     assert reached == pytest.approx(stops, abs=0.05)
     assert 0 <= out.min() <= out.max() <= 1
@@ -51,13 +51,13 @@ def test_exposure_reaches_the_brightness_asked_for(stops):
 
 def test_exposure_is_measured_on_large_pictures_too():
     dark, bright = pair(shape=(900, 1100))
-    out = expose(dark, bright.copy(), 1.2)
+    out = amount_for(dark, bright, 1.2)(dark, bright.copy())
     assert np.log2(mean_light(out) / mean_light(dark)) == pytest.approx(1.2, abs=0.05)
 
 
 def test_an_exposure_above_white_gives_what_can_be_had():
     dark, bright = pair()
-    assert expose(dark, bright.copy(), 10.0).mean() > 0.99
+    assert amount_for(dark, bright, 10.0)(dark, bright.copy()).mean() > 0.99
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ ends before it (or the picture is to get darker), by a plain gain in linear ligh
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -79,16 +80,39 @@ def gain(pixels: Pixels, factor: float) -> Pixels:
     return linear_to_srgb(np.clip(light * np.float32(factor), 0.0, 1.0))
 
 
-def expose(pixels: Pixels, enhanced: Pixels, stops: float) -> Pixels:
-    """Bring the result's mean linear light to 2^stops times the input's.
+@dataclass(frozen=True)
+class Amount:
+    """How a result is mixed with its input, the same at every pixel.
+
+    Attributes:
+        strength: as for `blend`.
+        factor: a gain in linear light on top.
+    """
+
+    strength: float
+    factor: float = 1.0
+
+    def __call__(self, pixels: Pixels, enhanced: Pixels) -> Pixels:
+        """Mix them.
+
+        Args:
+            pixels: the input or a part of it, H×W×3 float32 in [0, 1].
+            enhanced: the method's own result, same shape; may be reused for the answer.
+        """
+        mixed = blend(pixels, enhanced, self.strength)
+        return mixed if self.factor == 1.0 else gain(mixed, self.factor)
+
+
+def amount_for(pixels: Pixels, enhanced: Pixels, stops: float) -> Amount:
+    """What brings the result's mean linear light to 2^stops times the input's.
 
     Args:
-        pixels: the input, H×W×3 float32 in [0, 1].
-        enhanced: the method's own result, same shape; may be reused for the answer.
+        pixels: the input or a reduced copy of it, H×W×3 float32 in [0, 1].
+        enhanced: the method's own result, same shape.
         stops: EV relative to the input; negative darkens.
 
     Returns:
-        H×W×3 float32 in [0, 1]; as bright as can be where the target lies above white.
+        The amount; one that is as bright as can be where the target lies above white.
     """
     step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / _SAMPLES)))
     few, few_enhanced = (np.ascontiguousarray(p[::step, ::step]) for p in (pixels, enhanced))
@@ -98,12 +122,10 @@ def expose(pixels: Pixels, enhanced: Pixels, stops: float) -> Pixels:
         return blend(few, few_enhanced.copy(), strength)
 
     if mean_light(few) <= target <= mean_light(blended(MAX_STRENGTH)):
-        strength = _solve(lambda s: mean_light(blended(s)), target, 0.0, MAX_STRENGTH)
-        return blend(pixels, enhanced, strength)
+        return Amount(_solve(lambda s: mean_light(blended(s)), target, 0.0, MAX_STRENGTH))
     strength = MAX_STRENGTH if stops > 0 else 0.0
     base = blended(strength)
-    factor = 2.0 ** _solve(lambda e: mean_light(gain(base, 2.0**e)), target, -20.0, 20.0)
-    return gain(blend(pixels, enhanced, strength), factor)
+    return Amount(strength, 2.0 ** _solve(lambda e: mean_light(gain(base, 2.0**e)), target, -20.0, 20.0))
 
 
 def _solve(rising: Callable[[float], float], target: float, low: float, high: float) -> float:

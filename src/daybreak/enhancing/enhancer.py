@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from daybreak.enhancing.amount import blend, check_amount, enlarged, expose
+import cv2
+
+from daybreak.engines.runtime import PrecisionAsked, Runtime
+from daybreak.enhancing.amount import Amount, amount_for, check_amount, enlarged
 from daybreak.enhancing.arrays import adapt
 from daybreak.enhancing.bands import enhance_levels
+from daybreak.enhancing.memory import UNMEASURED, Room, bytes_per_pixel
 from daybreak.enhancing.record import asked, done
+from daybreak.enhancing.tiling import SIDE, enhance_parts, plan_parts
+from daybreak.errors import BadSetting
 from daybreak.image.photo import Photo
-from daybreak.image.rows import Levels, Rows
+from daybreak.image.rows import Floats, Levels, Rows
 from daybreak.methods import get_method
-from daybreak.methods.base import check_pixels, parse_settings
+from daybreak.methods.base import Method, Settings, check_pixels, parse_settings
 from daybreak.types import Pixels
 
 
@@ -27,6 +33,8 @@ class Outcome:
         note: what an automatic method decided ("" for the others).
         strength: the strength that was applied (the user's times the automatic share).
         weights_sha256: of the network that ran ("" for classical methods).
+        engine: that ran it, device and precision: "ONNX Runtime cpu fp32" ("" for classical methods).
+        reduced: what was made at a reduced size because the picture did not fit into memory ("" as a rule).
     """
 
     rows: Rows
@@ -35,6 +43,8 @@ class Outcome:
     note: str
     strength: float
     weights_sha256: str
+    engine: str = ""
+    reduced: str = ""
 
     @property
     def pixels(self) -> Pixels:
@@ -55,11 +65,20 @@ class Enhancer:
         strength: 0 gives the input back, 1 the method's own result, up to 1.5 goes beyond.
         exposure: brightness to reach instead of a strength: the result's mean linear light ends this many
             stops (EV) above the input's (below it, if negative).
+        max_memory: bytes that this process may take; what does not fit is worked on in parts. None: what is
+            free.
+        device: where a network runs: "cpu", another of `daybreak.engines.DEVICES`, or "auto" for the fastest.
+        precision: that it is computed in: "fp32", "bf16", or "auto" for fp32.
+        threads: that one picture may use. OpenCV has one such number, so it holds for the whole process from
+            here on. None leaves it as it is.
         **settings: of the method, by name; see `daybreak methods NAME`.
 
     Raises:
         UnknownName: no such method or setting; carries the nearest names.
-        BadSetting: a value out of its range, or strength and exposure together.
+        BadSetting: a value out of its range, or strength and exposure together; a device or precision for a
+            method that is no network.
+        MissingExtra: the engine is not installed.
+        EngineError: the device or the precision cannot be had on this machine.
 
     >>> import numpy as np
     >>> dark = np.full((4, 6, 3), 20, np.uint8)
@@ -73,13 +92,23 @@ class Enhancer:
         *,
         strength: float = 1.0,
         exposure: float | None = None,
+        max_memory: int | None = None,
+        device: str = "cpu",
+        precision: PrecisionAsked = "auto",
+        threads: int | None = None,
         **settings: Any,
     ) -> None:
-        self.method = get_method(method)
+        self.runtime, self.threads = Runtime(device, precision), threads
+        if threads is not None:
+            if threads < 1:
+                raise BadSetting(f"{threads} threads", "at least 1")
+            cv2.setNumThreads(threads)
+        self.method = get_method(method).placed(self.runtime)
         self.settings = parse_settings(self.method.card, settings)
         check_amount(strength, exposure)
         self.strength = strength
         self.exposure = exposure
+        self.room = Room(max_memory)
 
     def __call__(self, image: Any) -> Any:
         """Enhance one picture and give back the same kind of thing.
@@ -125,19 +154,43 @@ class Enhancer:
             settings, strength = choice.settings, strength * choice.strength
         if strength == 0.0 and self.exposure is None:
             return Outcome(rows, "", {}, note or "strength 0", 0.0, "")
-        result: Rows
-        if self.exposure is None and method.prepare is not None and isinstance(rows, Levels):
-            result = enhance_levels(rows, method.prepare(rows, settings), strength)
+        if method.settle is not None:
+            settings = method.settle(rows, settings)
+        if method.strengthen is not None and strength != 1.0 and self.exposure is None:
+            running, share = method.strengthen(settings, strength), 1.0
         else:
-            pixels, share = rows[:], strength
-            if method.strengthen is not None and strength != 1.0:
-                settings, share = method.strengthen(pixels, settings, strength), 1.0
-            made = method.run(pixels, settings)
-            before = enlarged(pixels, made.shape)
-            result = (
-                blend(before, made, share) if self.exposure is None else expose(before, made, self.exposure)
-            )
+            running, share = settings, strength
+        result, reduced = self._enhanced(rows, method, running, share)
         card = method.card
         return Outcome(
-            result, card.name, settings.model_dump(mode="json"), note, strength, card.weights_sha256
+            result,
+            card.name,
+            running.model_dump(mode="json"),
+            note,
+            strength,
+            card.weights_sha256,
+            method.engine,
+            reduced,
         )
+
+    def _enhanced(
+        self, rows: Rows, method: Method[Any], settings: Settings, strength: float
+    ) -> tuple[Rows, str]:
+        """The result, and what was reduced for it."""
+        height, width = rows.shape[:2]
+        left, stops, local = self.room.left(), self.exposure, method.card.context == "local"
+        fits = left is None or height * width * (bytes_per_pixel(self) or UNMEASURED) <= left
+        source = rows if isinstance(rows, Levels) else Floats(rows)
+        if not fits or (local and stops is None and max(height, width) > SIDE):
+            plan = plan_parts(source, method, settings, strength, stops, left)
+            return enhance_parts(rows, plan), plan.note
+        if stops is None and method.prepare is not None and isinstance(rows, Levels):
+            return enhance_levels(rows, method.prepare(rows, settings), strength), ""
+        pixels = rows[:]
+        if local and max(height, width) > SIDE:
+            made = enhance_parts(pixels, plan_parts(source, method, settings, 1.0, None, left))[:]
+        else:
+            made = method.run(pixels, settings)
+        before = enlarged(pixels, made.shape)
+        amount = Amount(strength) if stops is None else amount_for(before, made, stops)
+        return amount(before, made), ""

@@ -1,18 +1,86 @@
-"""How many pictures can be worked on at the same time without running out of memory."""
+"""How much memory there is, what a picture takes of it, and how many go at the same time."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from daybreak.enhancing.enhancer import Enhancer
+from daybreak.errors import BadSetting
 from daybreak.image.read import read_size
+
+if TYPE_CHECKING:
+    from daybreak.enhancing.enhancer import Enhancer
 
 SHARE = 0.8  # of the free memory that pictures may take: a card's figure is no promise, and others work here
 EXPOSED = 24.0  # bytes a pixel that reaching an exposure adds (measured): all of the picture is float then
 
+UNMEASURED = 400.0  # bytes a pixel: assumed of a method whose card does not say, above most that do
+LEAST = 128 << 20  # bytes: under this the program itself, with a tile or two, does not fit
+
 _GROUPS = Path("/sys/fs/cgroup")
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+
+
+def parse_memory(text: str) -> int:
+    """Read an amount of memory; kB, MB, GB are powers of 1000, KiB, MiB, GiB of 1024.
+
+    Raises:
+        BadSetting: no amount, or less than `LEAST`.
+
+    >>> parse_memory("1GB"), parse_memory("1.5 GiB"), parse_memory("800M")
+    (1000000000, 1610612736, 800000000)
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", text.strip().lower())
+    if not found or (found[3] and not found[2]):
+        raise BadSetting(f"--max-memory {text!r}", "an amount such as 1GB or 800MB")
+    unit = _UNITS[found[2]] if not found[3] else 1024 ** list(_UNITS).index(found[2])
+    amount = int(float(found[1]) * unit)
+    if amount < LEAST:
+        raise BadSetting(
+            f"--max-memory {text!r}, {amount / 1e6:,.0f} MB", f"at least {LEAST / 1e6:,.0f} MB", "Type 1GB"
+        )
+    return amount
+
+
+def resident() -> int:
+    """Bytes of memory that this process holds now; 0 where the system does not say (not Linux)."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return 0
+
+
+@dataclass(frozen=True)
+class Room:
+    """How much memory this process may take.
+
+    Attributes:
+        limit: bytes in all, as somebody asked for; None leaves it to what is free.
+    """
+
+    limit: int | None = None
+
+    def left(self) -> int | None:
+        """Bytes that may still be taken now; None where nobody knows."""
+        free = free_memory()
+        most = None if free is None else int(SHARE * free)
+        if self.limit is None:
+            return most
+        under = max(0, self.limit - resident())
+        return under if most is None else min(under, most)
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an exception means that memory could not be had, whichever library it comes from."""
+    if isinstance(error, MemoryError):
+        return True
+    told = str(error).lower()  # ONNX Runtime and OpenCV have exceptions of their own
+    return any(word in told for word in ("bad_alloc", "failed to allocate", "insufficient memory"))
 
 
 def bytes_per_pixel(enhancer: Enhancer) -> float:

@@ -110,6 +110,8 @@ def _enhancing(enhancer: Enhancer, outcome: Outcome) -> list[Operation]:
         "settings": outcome.settings,
         "weights_sha256": outcome.weights_sha256,
     }
+    if outcome.engine:
+        method["engine"] = outcome.engine
     return [method, _amount(enhancer.method, enhancer.exposure, outcome.strength)]
 
 

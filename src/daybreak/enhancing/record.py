@@ -19,8 +19,9 @@ ANOTHER_PLACE = "Type --overwrite to replace it, or another --suffix or -o"
 
 
 def asked(enhancer: Enhancer) -> dict[str, str]:
-    """What was asked for."""
-    return {
+    """What was asked for; `engine`, the device and the precision, of a network alone."""
+    network = {"engine": str(enhancer.runtime)} if enhancer.method.engine else {}
+    return network | {
         "method": enhancer.method.card.name,
         "settings": enhancer.settings.model_dump_json(),
         "strength": f"{enhancer.strength:g}",
@@ -49,8 +50,9 @@ def made_of(data: bytes) -> dict[str, str]:
 
 
 def done(outcome: Outcome) -> dict[str, str]:
-    """What was done to the picture."""
-    return {
+    """What was done to the picture; `ran-engine`, what ran it, of a network alone."""
+    network = {"ran-engine": outcome.engine} if outcome.engine else {}
+    return network | {
         "ran": outcome.method,
         "ran-settings": json.dumps(outcome.settings),
         "ran-strength": f"{outcome.strength:g}",

@@ -6,7 +6,7 @@ the JPEG. What goes through a picture band by band need never have all of it as 
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import cv2
 import numpy as np
@@ -37,9 +37,47 @@ class Levels:
         """A part, by slices as for an array: a new float32 array."""
         return to_float(self.whole[index], self.peak)
 
+    def band(self, top: int, bottom: int) -> Levels:
+        """The rows from the first to before the second; shares the memory."""
+        return Levels(self.whole[top:bottom], self.peak)
+
 
 Rows: TypeAlias = Pixels | Levels
 """H×W×3 pixels to be read by slices: an array, or `Levels`."""
+
+
+class Bands(Protocol):
+    """A picture that is looked at band by band: `Levels`, `Floats`, or one that comes from a file so."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(H, W, 3)."""
+        ...
+
+    def band(self, top: int, bottom: int) -> Rows:
+        """The rows from the first to before the second."""
+        ...
+
+
+class Floats:
+    """An array as `Bands`.
+
+    Args:
+        pixels: H×W×3 float32.
+    """
+
+    def __init__(self, pixels: Pixels) -> None:
+        self._pixels = pixels
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(H, W, 3)."""
+        height, width, channels = self._pixels.shape
+        return height, width, channels
+
+    def band(self, top: int, bottom: int) -> Pixels:
+        """The rows from the first to before the second; shares the memory."""
+        return self._pixels[top:bottom]
 
 
 def shrink(rows: Rows, longest: int) -> Pixels:

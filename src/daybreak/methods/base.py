@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from daybreak.errors import BadPixels, BadSetting, UnknownName
 from daybreak.image.rows import Rows
 from daybreak.types import Pixels
+
+if TYPE_CHECKING:
+    from daybreak.engines import Runtime
 
 
 class Settings(BaseModel):
@@ -87,7 +90,7 @@ class Card:
             where it was not measured: such pictures run one after the other. The figures are those of
             benchmarks/results/memory.json, made by benchmarks/memory.py.
         notes: where we differ from the source and why.
-        weights_sha256: of the ONNX file that runs ("" for classical methods).
+        weights_sha256: of the network's files that run, see `WeightCard.sha256` ("" for classical methods).
     """
 
     name: str
@@ -138,16 +141,41 @@ class Method(Generic[S]):
             apply, which looks at the whole picture once; then apply(band, top) gives the result of a band of
             rows, h×W×3 float32 starting at row `top`, clamped, and may use the band's memory for it. The
             bands together equal `run`. A large picture is thus never float as a whole.
-        strengthen: for a method with a control of its own: (pixels, settings, strength) -> the settings that
+        settle: for a method that is local but for a number it takes from the whole picture: (rows, settings)
+            -> the settings with that number in them, so that a tile need not guess it.
+        strengthen: for a method with a control of its own: (settled settings, strength) -> the settings that
             realise a strength other than 0 and 1. Without it, strength mixes the result with the input.
         choose: only for kind "automatic": decides which method a picture needs.
+        engine: of a network: what runs its graph, as "ONNX Runtime cpu fp32" ("" for arithmetic).
+        on: of a network: the same method somewhere else.
     """
 
     card: Card
     run: Callable[[Pixels, S], Pixels]
     prepare: Callable[[Rows, S], Apply] | None = None
-    strengthen: Callable[[Pixels, S, float], S] | None = None
+    settle: Callable[[Rows, S], S] | None = None
+    strengthen: Callable[[S, float], S] | None = None
     choose: Callable[[Rows, S], Choice] | None = None
+    engine: str = ""
+    on: Callable[[Runtime], Method[S]] | None = None
+
+    def placed(self, runtime: Runtime) -> Method[S]:
+        """The same method on the device and in the precision that were asked for.
+
+        Raises:
+            BadSetting: it is arithmetic and runs on the CPU alone.
+            MissingExtra: the engine is not installed.
+            EngineError: the device or the precision cannot be had on this machine.
+        """
+        if self.on is not None:
+            return self.on(runtime)
+        if runtime.device not in ("auto", "cpu") or runtime.computed != "fp32":
+            raise BadSetting(
+                f"{self.card.name} is arithmetic and runs on the CPU alone, not on {runtime}",
+                "--device cpu and --precision fp32",
+                "See: daybreak methods",
+            )
+        return self
 
     def enhance(self, pixels: Pixels, **settings: Any) -> Pixels:
         """Run the method on one picture.

@@ -1,26 +1,29 @@
 """A trained network as a method: its exported graph, run by an engine.
 
 The graph is found by its weight card and trusted by its SHA-256; torch is never needed to run it. It is
-loaded at the first picture, once per process, and stays warm.
+loaded at the first picture, once per process and place, and stays warm.
 """
 
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from functools import cache
+from threading import Lock
 from typing import Any, Literal
 
 import cv2
 import numpy as np
 
-from daybreak.engines import Engine, OnnxEngine
-from daybreak.image.tiles import in_tiles
+from daybreak.engines import Engine, Place, Runtime, places
+from daybreak.engines.runtime import AUTO
+from daybreak.image.rows import Levels, Rows
 from daybreak.methods.base import Card, Method, Settings, setting
 from daybreak.types import Array, Pixels
-from daybreak.weights import Control, WeightCard, find_weight
+from daybreak.weights import Control, Weight, WeightCard, find_weight
 
-_MEMORY_PER_PIXEL = {"cascade": 50.0}
-"""Method -> `Card.memory_per_pixel`, as benchmarks/memory.py measured it; without one, pictures run alone."""
+_LOADING: defaultdict[int, Lock] = defaultdict(Lock)
+"""Process -> held while it loads a graph; a process that was forked meanwhile must not wait for it."""
 
 
 class PretrainedSettings(Settings):
@@ -56,8 +59,31 @@ def _settings(card: WeightCard) -> type[Settings]:
 
 
 @cache
-def _engine(weight: str, threads: int, process: int) -> Engine:  # noqa: ARG001 - what is loaded does not survive a fork
-    return OnnxEngine(find_weight(weight).verified_onnx(), threads)
+def _loaded(place: Place, weight: str, threads: int, process: int) -> Engine:  # noqa: ARG001 - what is loaded does not survive a fork
+    from daybreak.engines.fastest import load
+
+    return load(place, find_weight(weight), threads)
+
+
+def _engine(place: Place, card: WeightCard) -> Engine:
+    """The one warm engine of this process, for as many threads as OpenCV may use now."""
+    process = os.getpid()
+    with _LOADING[process]:  # many workers begin at the same time
+        return _loaded(place, card.name, _threads(card), process)
+
+
+def _threads(card: WeightCard) -> int:
+    return 1 if card.context == "local" else cv2.getNumThreads()  # tiles have a thread each
+
+
+def _place(runtime: Runtime, weight: Weight) -> Place:
+    """Where a weight is to run."""
+    among = places(runtime)
+    if runtime.device != AUTO:
+        return among[0]
+    from daybreak.engines.fastest import fastest
+
+    return fastest(weight, among, _threads(weight.card))
 
 
 def run_graph(
@@ -113,13 +139,13 @@ def _folded(places: Array, length: int) -> Array:
 def run_weight(
     engine: Engine, card: WeightCard, pixels: Pixels, alpha: float = 0.0, upscale: int = 1
 ) -> Pixels:
-    """Run one picture through a shipped weight, in tiles where its context is local.
+    """Run one picture, or one tile of a local network's, through a shipped weight in one piece.
 
     Args:
         engine: with the weight's graph loaded.
         card: the weight's.
         pixels: H×W×3 float32 in [0, 1].
-        alpha: the graph's control, where it has one; 0 estimates it from the whole picture.
+        alpha: the graph's control, where it has one; 0 estimates it from these pixels.
         upscale: 2 for twice the size, where the graph can.
 
     Returns:
@@ -130,41 +156,43 @@ def run_weight(
         besides[card.control.name] = np.array([alpha or estimate(card.control, pixels)], np.float32)
     if upscale == 2:
         besides["upscale"] = np.array([True])
-
-    def run(tile: Pixels) -> Pixels:
-        return run_graph(engine, tile, card.multiple, besides)
-
-    return in_tiles(run, pixels, card.halo, cell=card.multiple) if card.context == "local" else run(pixels)
+    return run_graph(engine, pixels, card.multiple, besides)
 
 
-def estimate(control: Control, pixels: Pixels) -> float:
+def estimate(control: Control, rows: Rows) -> float:
     """A graph's control from the brightness of the whole picture, H×W×3 in [0, 1]."""
-    value = control.intercept + control.slope * float(pixels.mean(dtype=np.float64))
+    values, peak = (rows.whole, rows.peak) if isinstance(rows, Levels) else (rows, 1)
+    value = control.intercept + control.slope * float(values.mean(dtype=np.float64)) / peak
     return min(max(value, control.least), control.most)
 
 
-def load(name: str, weight: str) -> Method[Any]:
-    """A shipped weight as a method; reads nothing but its card.
+def load(name: str, weight: str, runtime: Runtime | None = None) -> Method[Any]:
+    """A shipped weight as a method; reads nothing but its card, unless the fastest place is to be found.
 
     Args:
         name: of the method.
         weight: NETWORK.TAG.
+        runtime: where it is to run; None for the reference.
 
     Raises:
         UnknownName: there is no such weight.
         WeightsError: its card cannot be read.
+        MissingExtra: the engine is not installed.
+        EngineError: the device or the precision cannot be had on this machine.
     """
-    card = find_weight(weight).card
+    found = find_weight(weight)
+    card, place = found.card, _place(runtime or Runtime(), found)
 
     def run(pixels: Pixels, settings: Settings) -> Pixels:
-        threads = 1 if card.context == "local" else cv2.getNumThreads()  # tiles have a thread each
-        engine = _engine(card.name, threads, os.getpid())
-        return run_weight(engine, card, pixels, **settings.model_dump())
+        return run_weight(_engine(place, card), card, pixels, **settings.model_dump())
 
-    def strengthen(pixels: Pixels, settings: Settings, strength: float) -> Settings:
+    def settle(rows: Rows, settings: Settings) -> Settings:
         assert card.control is not None
-        alpha = getattr(settings, "alpha", 0.0) or estimate(card.control, pixels)
-        return settings.model_copy(update={"alpha": alpha * strength})
+        alpha = getattr(settings, "alpha", 0.0) or estimate(card.control, rows)
+        return settings.model_copy(update={"alpha": alpha})
+
+    def strengthen(settings: Settings, strength: float) -> Settings:
+        return settings.model_copy(update={"alpha": getattr(settings, "alpha", 0.0) * strength})
 
     return Method(
         card=Card(
@@ -178,10 +206,13 @@ def load(name: str, weight: str) -> Method[Any]:
             multiple=card.multiple,
             scale=card.scale,
             licence=card.licence,
-            memory_per_pixel=_MEMORY_PER_PIXEL.get(name, 0.0),
+            memory_per_pixel=card.memory_per_pixel,
             notes=f"Trained on {card.training_data} ({card.training_terms}). {card.notes}".strip(),
-            weights_sha256=card.onnx_sha256,
+            weights_sha256=card.sha256,
         ),
         run=run,
+        settle=settle if card.control else None,
         strengthen=strengthen if card.control else None,
+        engine=str(place),
+        on=lambda elsewhere: load(name, weight, elsewhere),
     )

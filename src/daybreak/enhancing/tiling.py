@@ -1,0 +1,268 @@
+"""Large pictures in parts: tiles of a local method, and a whole-picture pass for one that looks at all of it.
+
+A `local` method is run on tiles with its halo around them; the result is that of one piece. What a `global`
+method does is learnt from a reduced copy of the whole picture (`daybreak.enhancing.lowpass`) and applied part
+by part. Either way no part knows less than the picture, and what is float at a time is a few tiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import cv2
+import numpy as np
+
+from daybreak.enhancing.amount import Amount, amount_for, enlarged
+from daybreak.enhancing.lowpass import learn
+from daybreak.enhancing.memory import UNMEASURED, out_of_memory
+from daybreak.errors import NotEnoughMemory
+from daybreak.image.blocks import block_means
+from daybreak.image.depth import to_levels
+from daybreak.image.rows import Bands, Floats, Levels, Rows
+from daybreak.image.tiles import Span, spans
+from daybreak.methods.base import Method, Settings
+from daybreak.types import Array, Pixels
+
+SIDE = 512  # px of a tile without its halo: the halo then costs little, and the tile fits the cache
+LEAST_SIDE = 32  # px; when tiles of this side do not fit, nothing does
+COPY = 1 << 20  # pixels of the reduced copy at the most; more brings little and takes a network long
+_FLOATS = 60.0  # bytes a pixel that the curves, lines and floats of a tile take
+_LEARN = 100.0  # bytes a pixel of the copy that learning from it takes
+
+
+@dataclass(frozen=True)
+class Part:
+    """How any part of one picture is made.
+
+    Attributes:
+        run: (window, top, left) -> the window's result, `scale` times its size; called from several threads.
+        halo: pixels around a tile that its result depends on.
+        cell: tiles and windows begin at multiples of this.
+        scale: output side / input side.
+        per_pixel: bytes that one pixel of a window takes while it is worked on.
+    """
+
+    run: Callable[[Pixels, int, int], Pixels]
+    halo: int = 0
+    cell: int = 1
+    scale: int = 1
+    per_pixel: float = _FLOATS
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one picture is enhanced in parts.
+
+    Attributes:
+        part: of the method.
+        amount: how its result is mixed with the input.
+        side: of a tile, px.
+        note: for people, what was reduced; "" where the result is that of one piece.
+    """
+
+    part: Part
+    amount: Amount
+    side: int
+    note: str
+
+
+def plan_parts(
+    source: Bands,
+    method: Method[Any],
+    settings: Settings,
+    strength: float,
+    exposure: float | None,
+    room: int | None,
+    *,
+    side: int = SIDE,
+    copy: Pixels | None = None,
+) -> Plan:
+    """Look at the whole picture as far as need be and say how its parts are made.
+
+    Args:
+        source: the picture.
+        method, settings: what runs; settings that are settled (`Method.settle`).
+        strength, exposure: as for `Enhancer`.
+        room: bytes that may be taken; None where nobody knows.
+        side: of a tile at the most, px.
+        copy: `block_means` of the picture at `copy_block`, if somebody has it already.
+
+    Raises:
+        NotEnoughMemory: not even the smallest tiles fit.
+    """
+    card, note = method.card, ""
+    block = copy_block(source.shape, method, room)
+    made: Pixels | None = None
+    if card.context == "global" or exposure is not None:
+        copy = block_means(source, block) if copy is None else copy
+        made = method.run(copy, shrunken(settings, block))
+    if card.context == "local":
+        per_pixel = card.memory_per_pixel or UNMEASURED
+        part = Part(partial(_local, method, settings), card.halo, card.multiple, card.scale, per_pixel)
+    else:
+        assert copy is not None
+        assert made is not None
+        if made.shape != copy.shape:
+            raise NotEnoughMemory(
+                f"{card.name} at twice the size on {_megapixels(source.shape)}, more than fits into memory",
+                hint="Type it without --upscale, or give it a smaller picture",
+            )
+        part = Part(learn(copy, made, block), cell=block)
+        note = f"learnt from a copy of {_megapixels(copy.shape)} and applied at full size, to fit into memory"
+    if exposure is None:
+        amount = Amount(strength)
+    else:
+        assert copy is not None
+        assert made is not None
+        amount = amount_for(copy, made, exposure)
+    return Plan(part, amount, fitting_side(source.shape[1], part, room, side), note)
+
+
+def _local(method: Method[Any], settings: Settings, window: Pixels, top: int, left: int) -> Pixels:  # noqa: ARG001 - a part's signature
+    return method.run(np.ascontiguousarray(window), settings)
+
+
+def copy_block(shape: tuple[int, ...], method: Method[Any], room: int | None) -> int:
+    """Side in px of the blocks that become one pixel of the copy a method is run on."""
+    per_pixel = (method.card.memory_per_pixel or UNMEASURED) + _LEARN
+    most = COPY if room is None else max(1, min(COPY, int(room / 2 / per_pixel)))
+    block = 1
+    while -(-shape[0] // block) * -(-shape[1] // block) > most:
+        block += 1
+    return block
+
+
+def shrunken(settings: Settings, block: int) -> Settings:
+    """Settings for a copy whose pixels are blocks of the picture's: what is measured in px becomes less.
+
+    Args:
+        settings: for the picture.
+        block: side of a block, px.
+    """
+    if block == 1:
+        return settings
+    changed: dict[str, Any] = {}
+    for name, field in type(settings).model_fields.items():
+        extra = field.json_schema_extra
+        if not isinstance(extra, dict) or extra.get("unit") != "px":
+            continue
+        value = getattr(settings, name) / block
+        least = max((getattr(rule, "ge", 0) for rule in field.metadata), default=0)
+        changed[name] = max(round(value) if field.annotation is int else value, least)
+    return settings.model_copy(update=changed)
+
+
+def fitting_side(width: int, part: Part, room: int | None, most: int = SIDE) -> int:
+    """The largest side of a tile, at most `most` px, with which the work keeps within the room.
+
+    Raises:
+        NotEnoughMemory: there is none.
+    """
+    side, least = _cells(most, part.cell), _cells(min(LEAST_SIDE, most), part.cell)
+    while room is not None and _taken(width, part, side) > room:
+        if side <= least:
+            raise NotEnoughMemory(
+                f"the work on tiles of {side} pixels takes {_taken(width, part, side) / 1e6:,.0f} MB",
+                f"at most the {room / 1e6:,.0f} MB that are left",
+                "Give it more with --max-memory, or close other programs",
+            )
+        side = max(least, _cells(side // 2, part.cell))
+    return side
+
+
+def _cells(side: int, cell: int) -> int:
+    return max(cell, side // cell * cell)
+
+
+def _taken(width: int, part: Part, side: int) -> float:
+    """Bytes that tiles of that side take at a time, with the band that they make (at most 12 a pixel)."""
+    window = side + 2 * part.halo
+    tiles = min(_threads(), -(-width // side))
+    return tiles * window * min(window, width) * part.per_pixel + 12 * part.scale**2 * width * side
+
+
+def _threads() -> int:
+    return max(1, cv2.getNumThreads())
+
+
+def in_parts(source: Bands, plan: Plan, bits: int | None) -> Iterator[tuple[int, Array]]:
+    """Enhance a picture band by band, from top to bottom.
+
+    Where memory runs out all the same, the tiles are halved and the work goes on where it was.
+
+    Args:
+        source: asked for bands from top to bottom, for one again where memory ran out, for no earlier one.
+        plan: from `plan_parts`.
+        bits: 8 or 16 for levels; None for float32.
+
+    Yields:
+        The first row of a band in the result, and the band: h×W×3 uint8, uint16 or float32.
+    """
+    height, part = source.shape[0], plan.part
+    halo = -(-part.halo // part.cell) * part.cell
+    side, top = plan.side, 0
+    while top < height:
+        bottom = min(top + side, height)
+        try:
+            above = max(0, top - halo)
+            window = source.band(above, min(bottom + halo, height))
+            band = _band(window, above, (top, bottom), halo, plan, side, bits)
+        except Exception as error:
+            least = _cells(LEAST_SIDE, part.cell)
+            if not out_of_memory(error) or side <= least:
+                raise
+            side = max(least, _cells(side // 2, part.cell))
+            continue
+        yield top * part.scale, band
+        top = bottom
+
+
+def _band(window: Rows, above: int, rows: Span, halo: int, plan: Plan, side: int, bits: int | None) -> Array:
+    """The result of the rows `rows`: its tiles, in as many threads as OpenCV may use."""
+    part, scale = plan.part, plan.part.scale
+    width = window.shape[1]
+    top, bottom = rows
+    kind = np.float32 if bits is None else np.uint8 if bits == 8 else np.uint16
+    out = np.empty(((bottom - top) * scale, width * scale, 3), kind)
+
+    def tile(columns: Span) -> None:
+        left, right = columns
+        before = max(0, left - halo)
+        pixels = np.ascontiguousarray(window[:, before : min(right + halo, width)])
+        made = part.run(pixels, above, before)
+        inside = (
+            slice((top - above) * scale, (bottom - above) * scale),
+            slice((left - before) * scale, (right - before) * scale),
+        )
+        mixed = plan.amount(enlarged(pixels, made.shape)[inside], np.ascontiguousarray(made[inside]))
+        out[:, left * scale : right * scale] = mixed if bits is None else to_levels(mixed, bits)
+
+    columns = spans(width, side, part.cell)
+    with ThreadPoolExecutor(min(_threads(), len(columns))) as pool:
+        for _ in pool.map(tile, columns):  # a tile's error comes out here
+            pass
+    return out
+
+
+def enhance_parts(rows: Rows, plan: Plan) -> Rows:
+    """Enhance a picture that is in memory: `Levels` to `Levels`, H×W×3 float32 to the same.
+
+    Args:
+        rows: left unchanged.
+        plan: from `plan_parts`.
+    """
+    bits = None if not isinstance(rows, Levels) else 8 if rows.peak == 255 else 16
+    scale = plan.part.scale
+    shape = (rows.shape[0] * scale, rows.shape[1] * scale, 3)
+    out = np.empty(shape, np.float32 if bits is None else np.uint8 if bits == 8 else np.uint16)
+    for top, band in in_parts(rows if isinstance(rows, Levels) else Floats(rows), plan, bits):
+        out[top : top + len(band)] = band
+    return out if bits is None else Levels(out, (1 << bits) - 1)
+
+
+def _megapixels(shape: tuple[int, ...]) -> str:
+    return f"{shape[0] * shape[1] / 1e6:,.1f} MP"
