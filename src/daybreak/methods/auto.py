@@ -22,6 +22,9 @@ DIM = (0.30, 0.36)  # brightness of a picture that counts as dark only if it is 
 DULL = (0.50, 0.65)  # highlights: 95th percentile of V
 
 METER = 0.48  # mean of V that the result is exposed for
+EXACT_UP_TO = (
+    0.5  # MP: a frame of 0.9 MP takes a third of the time by the quick map, and is 51 dB from the exact
+)
 
 
 class AutoSettings(Settings):
@@ -71,7 +74,7 @@ def choose(rows: Rows, _: AutoSettings) -> Choice:
         degree = "already well lit"
     else:
         degree = "dark" if share == 1.0 else f"a little dark, so {share:.0%} strength"
-    settings = crm.CrmSettings(meter=METER)
+    settings = crm.CrmSettings(meter=METER, exact_up_to=EXACT_UP_TO)
     return Choice(crm.METHOD, settings, share, f"{degree} (geometric mean of max(R, G, B) {brightness:.2f})")
 
 

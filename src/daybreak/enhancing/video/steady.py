@@ -13,32 +13,24 @@ Source: our own; the dead band is that of any auto-exposure loop.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from daybreak.enhancing.video.correction import BLACK, corrected
 from daybreak.enhancing.video.cuts import CutDetector
 from daybreak.image.cells import Grid, cell_means, grid_of
-from daybreak.image.depth import to_levels
-from daybreak.image.rows import Levels, Rows
-from daybreak.image.strips import Band, map_rows
-from daybreak.methods.bands import ROWS
+from daybreak.image.rows import Rows
 from daybreak.types import Array, Pixels
 
 SECONDS = 0.5  # over which gains are averaged
 BAND = 0.05  # of ln(gain): a twentieth brighter or darker is not seen, unless it comes and goes
 _BAND_OF_ALL = 0.02  # the same for the mean of a frame, which wavers less
 _CALM, _LIVELY = 0.02, 0.10  # share of the cells that move: from the second on the mean is free to change
-_BLACK = np.float32(2.0 / 255.0)
-_STILL, _MOVED = (
-    0.12,
-    0.30,
-)  # change of ln(input) of a cell: below it is as it was, above it is something else
+_STILL, _MOVED = 0.12, 0.30  # change of ln(input) of a cell: below it is as it was, above something else
 _LEVELS = 17  # points of the tone curve, evenly spaced in ln(input + b)
 _FINER = 4  # the enlarged map is checked on cells this many times smaller
-_LARGE = 0.05  # correction from which on the whole frame is looked at
 _MOST = math.log(4.0)  # no frame is corrected by more than this
 
 
@@ -102,7 +94,9 @@ class Steady:
         self._seen = True
         share = 1.0 - math.exp(-max(seconds, 0.0) / self.seconds)
         self.state, wanted = _follow(state, cells, made, share)
-        return _corrected(after, fine, cells, gain, wanted)
+        factor = np.exp(np.clip(wanted - gain, -_MOST, _MOST))
+        mean = (np.exp(wanted) * (cells + BLACK)).mean(axis=(0, 1)) - BLACK
+        return corrected(after, fine, factor, mean)
 
     _seen = False  # the first frame begins a shot, unless a state was handed over
 
@@ -121,7 +115,7 @@ def _follow(state: State, cells: Pixels, made: Pixels, share: float) -> tuple[St
     lag = average - state.held
     follow = np.maximum(np.abs(lag) - spread - np.float32(BAND), 0.0)
     still = state.held + np.float32(share) * np.sign(lag) * follow
-    calmer = _calmer(np.log((cells + _BLACK) / (usual + _BLACK)), gain - average, made + _BLACK)
+    calmer = _calmer(np.log((cells + BLACK) / (usual + BLACK)), gain - average, made + BLACK)
     held = still + moved * (by_level - still)
     average += moved * (by_level - average)
     wanted = held + (1.0 - moved) * calmer
@@ -146,19 +140,19 @@ def _follow_all(
     Returns:
         The level after this frame, and what to add to all of `wanted`, per channel.
     """
-    now = (cells + _BLACK).mean(axis=(0, 1))
-    found = np.log((np.exp(wanted) * (cells + _BLACK)).mean(axis=(0, 1)) / now)
+    now = (cells + BLACK).mean(axis=(0, 1))
+    found = np.log((np.exp(wanted) * (cells + BLACK)).mean(axis=(0, 1)) / now)
     lag = found - level
     level = level + share * np.sign(lag) * np.maximum(np.abs(lag) - _BAND_OF_ALL, 0.0)
     free = _smooth(np.float32((stir - _CALM) / (_LIVELY - _CALM)))
     level = level + free * (found - level)
-    calmer = _against(np.log(now / (usual + _BLACK).mean(axis=(0, 1))), found - level)
+    calmer = _against(np.log(now / (usual + BLACK).mean(axis=(0, 1))), found - level)
     shift = level + (1.0 - free) * calmer - found
     return np.asarray(level, np.float32), np.asarray(shift, np.float32)
 
 
 def _gain(cells: Pixels, made: Pixels) -> Pixels:
-    return np.log((made + _BLACK) / (cells + _BLACK))
+    return np.log((made + BLACK) / (cells + BLACK))
 
 
 def _calmer(change: Pixels, answer: Pixels, weight: Pixels) -> Pixels:
@@ -191,7 +185,7 @@ def _against(change: Array, answer: Array) -> Array:
 
 def _moved(cells: Pixels, usual: Pixels) -> Array:
     """0 where a cell shows what it did, 1 where it shows something else: h×w×1."""
-    change = np.abs(np.log((cells + _BLACK) / (usual + _BLACK))).max(axis=2)
+    change = np.abs(np.log((cells + BLACK) / (usual + BLACK))).max(axis=2)
     change = cv2.dilate(change, np.ones((3, 3), np.uint8)).reshape(change.shape)  # a mover's surroundings too
     return _smooth((change - _STILL) / (_MOVED - _STILL))[..., np.newaxis]
 
@@ -204,8 +198,8 @@ def _smooth(x: Array | np.float32) -> Array:
 
 def _place(cells: Pixels) -> Array:
     """Where on the tone curve an input level lies, from 0 to `_LEVELS` − 1; same shape."""
-    white = math.log((1.0 + float(_BLACK)) / float(_BLACK))
-    return np.asarray(np.log1p(cells / _BLACK) * ((_LEVELS - 1) / white), dtype=np.float64)
+    white = math.log((1.0 + float(BLACK)) / float(BLACK))
+    return np.asarray(np.log1p(cells / BLACK) * ((_LEVELS - 1) / white), dtype=np.float64)
 
 
 def _curve_sums(cells: Pixels, gain: Pixels) -> Array:
@@ -243,72 +237,3 @@ def _at(curve: Array, cells: Pixels) -> Pixels:
 
 def _finer(grid: Grid, shape: tuple[int, ...]) -> Grid:
     return min(_FINER * grid[0], shape[0]), min(_FINER * grid[1], shape[1])
-
-
-def _corrected(after: Rows, fine: Pixels, cells: Pixels, gain: Pixels, wanted: Pixels) -> Rows:
-    """The method's result with the gain that is wanted, and exactly so in each channel's mean.
-
-    Args:
-        after: the result; may be reused.
-        fine: its means on a finer grid.
-        cells: the input's means on the grid.
-        gain, wanted: ln(gain) as found and as it shall be, on the grid.
-    """
-    factor = np.exp(np.clip(wanted - gain, -_MOST, _MOST))
-    mean = (np.exp(wanted) * (cells + _BLACK)).mean(axis=(0, 1)) - _BLACK
-    if float(np.abs(factor - 1.0).max()) < _LARGE:  # then the finer grid tells the mean well enough
-        given = np.minimum(fine * _enlarged(factor, fine.shape), 1.0).mean(axis=(0, 1))
-        factor = np.asarray(factor * ((mean + _BLACK) / (given + _BLACK)), np.float32)
-        return _multiply(after, _enlarged(factor, after.shape))
-    whole = np.multiply(after[:], _enlarged(factor, after.shape))
-    for _ in range(2):  # what is clipped at white has to come from the others
-        np.minimum(whole, 1.0, out=whole)
-        whole *= np.asarray(
-            (mean + _BLACK) / (whole.mean(axis=(0, 1), dtype=np.float64) + _BLACK), np.float32
-        )
-    if isinstance(after, Levels):
-        bits = 8 if after.peak == 255 else 16
-        return Levels(to_levels(whole, bits), (1 << bits) - 1)
-    return np.minimum(whole, 1.0, out=whole)
-
-
-def _enlarged(factor: Pixels, shape: tuple[int, ...]) -> Pixels:
-    size = (shape[1], shape[0])
-    return np.asarray(cv2.resize(factor, size, interpolation=cv2.INTER_LINEAR), np.float32).reshape(shape)
-
-
-def _multiply(rows: Rows, whole: Pixels) -> Rows:
-    """Multiply pixel by pixel and clip: of the kind of `rows`, in its memory or that of `whole`.
-
-    Levels are rounded up or down by a fixed pattern: of a correction by a thousandth, too small for any one
-    level, the mean is to have its thousandth all the same.
-    """
-    if not isinstance(rows, Levels):
-        return np.clip(np.multiply(rows, whole, out=whole), 0.0, 1.0, out=whole)
-    out = rows.whole
-    depth = cv2.CV_8U if out.dtype == np.uint8 else cv2.CV_16U
-    height, width = out.shape[:2]
-    pattern = np.tile(_PATTERN, (ROWS // 8, width // 8 + 1))[:, :width, np.newaxis]
-
-    def work(bands: Sequence[Band]) -> None:
-        for top, bottom in bands:
-            band = whole[top:bottom]
-            np.multiply(out[top:bottom], band, out=band)
-            band += pattern[: bottom - top]
-            flat = band.reshape(bottom - top, -1)
-            rounded = cv2.addWeighted(flat, 1.0, flat, 0.0, 0.0, dtype=depth)  # rounds and clips in one pass
-            out[top:bottom] = np.asarray(rounded).reshape(band.shape)
-
-    map_rows(work, height, ROWS)
-    return Levels(out, rows.peak)
-
-
-def _ordered() -> Array:
-    """Bayer's 8×8 pattern, evenly spaced between −1/2 and 1/2."""
-    pattern = np.zeros((1, 1))
-    for _ in range(3):
-        pattern = np.block([[4 * pattern, 4 * pattern + 2], [4 * pattern + 3, 4 * pattern + 1]])
-    return np.asarray((pattern + 0.5) / 64.0 - 0.5, dtype=np.float32)
-
-
-_PATTERN = _ordered()
