@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from daybreak.image.cascade import halve_plane
-from daybreak.image.upsample import enlarge, upsample_guided
+from daybreak.image.upsample import Doubled, enlarge, samples, upsample_guided
 
 
 def steps(height: int = 48, width: int = 64) -> np.ndarray:
@@ -49,3 +49,20 @@ def test_any_size(shape):
     small = np.full(shape, 0.3, np.float32)
     large = np.full((2 * shape[0], 2 * shape[1]), 0.7, np.float32)
     assert upsample_guided(small, small, large) == pytest.approx(0.3, abs=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (7, 9), (20, 31)])
+@pytest.mark.parametrize("missing", [0, 1, 3])
+def test_a_plane_kept_at_half_size_has_the_rows_of_the_whole_one(shape, missing):
+    half = np.random.default_rng(0).random(shape, np.float32)
+    height, width = (max(1, 2 * side - missing) for side in shape)
+    whole = enlarge(half, (2 * shape[0], 2 * shape[1]))[:height, :width]
+    kept = Doubled(half, (height, width))
+    assert np.array_equal(kept.whole(), whole)
+    for top in range(height):
+        for bottom in range(top + 1, height + 1):
+            assert np.array_equal(kept[top:bottom], whole[top:bottom])
+    for step in (1, 2, 3):
+        few = samples(kept, step)
+        assert few.shape == whole[::step, ::step].shape
+        assert np.isin(few, half).all()

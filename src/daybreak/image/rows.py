@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from daybreak.image.depth import to_float
-from daybreak.types import Array, Pixels
+from daybreak.types import Array, Pixels, Plane
 
 
 class Levels:
@@ -40,6 +40,12 @@ class Levels:
     def band(self, top: int, bottom: int) -> Levels:
         """The rows from the first to before the second; shares the memory."""
         return Levels(self.whole[top:bottom], self.peak)
+
+    def value(self, index: slice) -> Plane:
+        """V, max(R, G, B), of some rows: h×W float32, the numbers that V of the same rows as floats has."""
+        red, green, blue = cv2.split(self.whole[index])
+        brightest = np.asarray(cv2.max(cv2.max(red, green), blue)).reshape(red.shape)
+        return to_float(brightest, self.peak)
 
 
 Rows: TypeAlias = Pixels | Levels

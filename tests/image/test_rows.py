@@ -1,0 +1,17 @@
+"""Levels looked at as floats, and their brightest channel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from daybreak.image.color import value
+from daybreak.image.rows import Levels
+
+
+@pytest.mark.parametrize(("dtype", "peak"), [(np.uint8, 255), (np.uint16, 65_535), (np.uint16, 65_472)])
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 9, 3), (9, 1, 3), (8, 5, 3)])
+def test_the_brightest_channel_is_that_of_the_floats(dtype, peak, shape):
+    levels = Levels(np.random.default_rng(0).integers(0, peak + 1, shape).astype(dtype), peak)
+    for rows in (slice(0, shape[0]), slice(shape[0] // 2, shape[0])):
+        assert np.array_equal(levels.value(rows), value(levels[rows]))
