@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -21,8 +23,14 @@ def address(tmp_path_factory):
     from daybreak.web.mount import mount_page
 
     config = ServerConfig(tmp_path_factory.mktemp("state"), port=0)
-    app = create_app(config)
-    mount_page(app)
+
+    async def make():  # within a loop: without one, Gradio makes several and leaves them open
+        app = create_app(config)
+        mount_page(app)
+        return app
+
+    with ThreadPoolExecutor(1) as pool:  # Playwright has one in this thread
+        app = pool.submit(asyncio.run, make()).result()
     listener = listen(config)
     server = make_server(app, config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -1,0 +1,44 @@
+"""What the page's own server would answer in another form than the API's."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import httpx
+import pytest
+
+request = partial(httpx.request, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "status"),
+    [
+        ("GET", "/v1/enhance", 405),
+        ("OPTIONS", "/v1/enhance", 405),
+        ("POST", "/healthz", 405),
+        ("POST", "/", 405),
+        ("GET", "/v1/nothing", 404),
+        ("GET", "/nothing", 404),
+        ("GET", "/v1/jobs/", 404),
+    ],
+)
+def test_refusals_are_problems_beside_the_page_too(address, verb, path, status):
+    answer = request(verb, f"{address}{path}")
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert answer.json()["status"] == status
+
+
+def test_head_reaches_the_page_and_the_api(address):
+    for path in ("/", "/healthz", "/docs"):
+        answer = request("HEAD", f"{address}{path}")
+        assert (answer.status_code, answer.content) == (200, b"")
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../../etc/passwd", "http://127.0.0.1:1/x"])
+def test_the_page_hands_out_no_file_of_the_machine(address, path):
+    assert request("GET", f"{address}/gradio_api/file={path}").status_code in (403, 404)
+
+
+def test_another_site_may_not_reach_the_pages_own_paths(address):
+    answer = request("POST", f"{address}/gradio_api/queue/join", headers={"origin": "http://localhost:9"})
+    assert answer.status_code == 403
