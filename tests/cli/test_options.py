@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import cv2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daybreak.cli.options import complete_method, complete_methods, parse_methods, parse_sets
+from daybreak.cli.options import (
+    chosen_enhancer,
+    complete_device,
+    complete_method,
+    complete_methods,
+    parse_methods,
+    parse_sets,
+)
 from daybreak.errors import BadSetting, UnknownName
 from daybreak.methods import list_methods
 from daybreak.methods.base import parse_settings
@@ -53,3 +61,25 @@ def test_completion_offers_names_with_summaries():
     assert ("gamma", METHOD.card.summary) in complete_method("ga")
     assert complete_method("zz") == []
     assert [name for name, _ in complete_methods("x,gam")] == ["x,gamma"]
+
+
+def test_devices_are_completed():
+    assert [name for name, _ in complete_device("c")] == ["cpu", "cuda", "coreml"]
+    assert complete_device("auto")
+
+
+def test_a_setting_of_the_method_cannot_pass_for_an_option():
+    for key in ("device", "precision", "threads", "strength"):
+        with pytest.raises(UnknownName, match=key):
+            chosen_enhancer("gamma", 1.0, None, None, [f"{key}=2"])
+
+
+def test_threads_hold_for_all_that_runs():
+    before = cv2.getNumThreads()
+    try:
+        assert chosen_enhancer("gamma", 1.0, None, None, None, threads=1).threads == 1
+        assert cv2.getNumThreads() == 1
+        with pytest.raises(BadSetting, match="0 threads"):
+            chosen_enhancer("gamma", 1.0, None, None, None, threads=0)
+    finally:
+        cv2.setNumThreads(before)

@@ -15,13 +15,16 @@ import typer
 from daybreak.cli.console import DONE, INTERRUPTED, SOME_FAILED, complain
 from daybreak.cli.options import (
     DepthOption,
+    DeviceOption,
     ExposureOption,
     FormatOption,
     MethodOption,
+    PrecisionOption,
     QualityOption,
     SetsOption,
     StrengthOption,
     SuffixOption,
+    ThreadsOption,
     UpscaleOption,
     chosen_depth,
     chosen_enhancer,
@@ -61,6 +64,9 @@ def enhance(
     exposure: ExposureOption = None,
     upscale: UpscaleOption = None,
     sets: SetsOption = None,
+    device: DeviceOption = "cpu",
+    precision: PrecisionOption = "auto",
+    threads: ThreadsOption = None,
     recursive: Annotated[
         bool, typer.Option("-r", "--recursive", help="Folders with all below; keeps the tree.")
     ] = False,
@@ -96,7 +102,9 @@ def enhance(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
 ) -> int:
     """Brighten dark pictures; the originals stay as they are."""
-    enhancer = chosen_enhancer(method, strength, exposure, upscale, sets)
+    enhancer = chosen_enhancer(
+        method, strength, exposure, upscale, sets, device=device, precision=precision, threads=threads
+    )
     kept, depth = chosen_format(format), chosen_depth(bit_depth)
     where = Where(engine, address, jobs, worker_cpus, worker_gpus)
     if where.asks_for_places(paths, output):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -87,6 +87,14 @@ def complete_methods(incomplete: str) -> list[tuple[str, str]]:
     return [(before + comma + name, summary) for name, summary in complete_method(last)]
 
 
+def complete_device(incomplete: str) -> list[tuple[str, str]]:
+    """(name, engine) of each device."""
+    from daybreak.engines import DEVICES
+
+    offered = [("auto", "the fastest here"), *((device.name, device.engine) for device in DEVICES)]
+    return [(name, told) for name, told in offered if name.startswith(incomplete)]
+
+
 MethodOption = Annotated[str, typer.Option("-m", "--method", autocompletion=complete_method)]
 StrengthOption = Annotated[
     float, typer.Option("-s", "--strength", help="0 the input, 1 the method's own result, up to 1.5.")
@@ -109,23 +117,47 @@ FormatOption = Annotated[
 ]
 QualityOption = Annotated[int | None, typer.Option("--quality", min=1, max=100, help="For JPEG, WebP, AVIF.")]
 DepthOption = Annotated[Literal["keep", "8", "16"], typer.Option("--bit-depth", help="Bits a channel.")]
+DeviceOption = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        help="Where networks run: cpu, auto (the fastest), or a device that `daybreak doctor` lists.",
+        autocompletion=complete_device,
+    ),
+]
+PrecisionOption = Annotated[
+    Literal["auto", "fp32", "bf16"],
+    typer.Option("--precision", help="Of networks; auto is fp32. bf16 is faster and moves grey levels."),
+]
+ThreadsOption = Annotated[
+    int | None, typer.Option("--threads", min=1, help="Cores to use. [default: all]", show_default=False)
+]
 
 
 def chosen_enhancer(
-    method: str, strength: float, exposure: float | None, upscale: int | None, sets: Sequence[str] | None
+    method: str,
+    strength: float,
+    exposure: float | None,
+    upscale: int | None,
+    sets: Sequence[str] | None,
+    **runtime: Any,
 ) -> Enhancer:
     """The enhancer that was typed.
 
+    Args:
+        **runtime: `device`, `precision` and `threads`, as for `Enhancer`.
+
     Raises:
-        UnknownName, BadSetting: as `parse_sets` and `Enhancer`.
+        UnknownName, BadSetting, MissingExtra, EngineError: as `parse_sets` and `Enhancer`.
     """
     from daybreak.enhancing.enhancer import Enhancer
     from daybreak.methods.base import parse_settings
     from daybreak.methods.registry import get_method
 
-    given = parse_sets(sets or []) | ({} if upscale is None else {"upscale": str(upscale)})
+    given: dict[str, Any] = {} if upscale is None else {"upscale": str(upscale)}
+    given = {**parse_sets(sets or []), **given}
     parse_settings(get_method(method).card, given)  # before `strength` among them could pass for the option
-    return Enhancer(method, strength=strength, exposure=exposure, **given)
+    return Enhancer(method, strength=strength, exposure=exposure, **runtime, **given)
 
 
 def chosen_format(format: str) -> str | None:

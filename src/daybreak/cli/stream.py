@@ -5,13 +5,22 @@ from __future__ import annotations
 import stat
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
+from typing import IO, TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from daybreak.cli.console import DONE, INTERRUPTED, complain
 from daybreak.cli.interrupt import stop_asked
-from daybreak.cli.options import complete_method, parse_seconds, parse_sets
+from daybreak.cli.options import (
+    DeviceOption,
+    MethodOption,
+    PrecisionOption,
+    SetsOption,
+    StrengthOption,
+    ThreadsOption,
+    chosen_enhancer,
+    parse_seconds,
+)
 
 if TYPE_CHECKING:
     from daybreak.enhancing.video.live import LiveResult
@@ -24,14 +33,12 @@ def stream(
     output: Annotated[
         str, typer.Option("-o", "--output", metavar="SINK", help="udp://…, rtsp://…, a file, or - (stdout).")
     ] = "-",
-    method: Annotated[str, typer.Option("-m", "--method", autocompletion=complete_method)] = "auto",
-    strength: Annotated[
-        float, typer.Option("-s", "--strength", help="0 the input, 1 the method's own result, up to 1.5.")
-    ] = 1.0,
-    sets: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the method; may repeat."),
-    ] = None,
+    method: MethodOption = "auto",
+    strength: StrengthOption = 1.0,
+    sets: SetsOption = None,
+    device: DeviceOption = "cpu",
+    precision: PrecisionOption = "auto",
+    threads: ThreadsOption = None,
     raw: Annotated[
         str | None,
         typer.Option("--raw", metavar="WxH@FPS", help="Frames of rgb24 through stdin and stdout."),
@@ -44,14 +51,14 @@ def stream(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
 ) -> int:
     """Brighten a stream as it comes: the newest frame wins; the delay is told at the end."""
-    from daybreak.enhancing.enhancer import Enhancer
     from daybreak.enhancing.video.live import enhance_live
     from daybreak.enhancing.video.raw import parse_raw
     from daybreak.enhancing.video.sink import EncodedSink, RawSink, Sink
     from daybreak.errors import BadSetting
 
-    given: dict[str, Any] = dict(parse_sets(sets or []))
-    enhancer = Enhancer(method, strength=strength, **given)
+    enhancer = chosen_enhancer(
+        method, strength, None, None, sets, device=device, precision=precision, threads=threads
+    )
     seconds = parse_seconds("--for", lasting) if lasting is not None else None
     format = parse_raw(raw) if raw is not None else None
     if source != "-" and stat.S_ISREG(_mode(source)):

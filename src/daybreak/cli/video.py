@@ -13,7 +13,17 @@ import typer
 
 from daybreak.cli.console import DONE, INTERRUPTED, complain
 from daybreak.cli.interrupt import stop_asked
-from daybreak.cli.options import complete_method, parse_seconds, parse_sets
+from daybreak.cli.options import (
+    DeviceOption,
+    ExposureOption,
+    MethodOption,
+    PrecisionOption,
+    SetsOption,
+    StrengthOption,
+    ThreadsOption,
+    chosen_enhancer,
+    parse_seconds,
+)
 from daybreak.text import printable
 
 if TYPE_CHECKING:
@@ -25,18 +35,13 @@ def video(
     output: Annotated[
         Path, typer.Option("-o", "--output", help="The result: .mp4, .mov, .mkv, .m4v or .webm.")
     ],
-    method: Annotated[str, typer.Option("-m", "--method", autocompletion=complete_method)] = "auto",
-    strength: Annotated[
-        float, typer.Option("-s", "--strength", help="0 the input, 1 the method's own result, up to 1.5.")
-    ] = 1.0,
-    exposure: Annotated[
-        float | None,
-        typer.Option("--exposure", help="Instead of a strength: stops (EV) brighter than the input."),
-    ] = None,
-    sets: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the method; may repeat."),
-    ] = None,
+    method: MethodOption = "auto",
+    strength: StrengthOption = 1.0,
+    exposure: ExposureOption = None,
+    sets: SetsOption = None,
+    device: DeviceOption = "cpu",
+    precision: PrecisionOption = "auto",
+    threads: ThreadsOption = None,
     codec: Annotated[
         Literal["keep", "h264", "hevc", "av1"],
         typer.Option("--codec", help="keep: that of the input, or H.264 where that cannot be written."),
@@ -70,7 +75,6 @@ def video(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
 ) -> int:
     """Brighten a film, without flicker; sound, subtitles, chapters and times stay as they are."""
-    from daybreak.enhancing.enhancer import Enhancer
     from daybreak.enhancing.manifest import check_manifest_path, placed, write_manifest
     from daybreak.enhancing.video import Stopped, VideoOptions, enhance_video
     from daybreak.enhancing.video.evidence import film_entry, repeatable
@@ -82,7 +86,9 @@ def video(
     last = parse_seconds("--end", end) if end is not None else None
     if preview is not None:
         last = begin + parse_seconds("--preview", preview)
-    enhancer = Enhancer(method, strength=strength, exposure=exposure, **parse_sets(sets or []))
+    enhancer = chosen_enhancer(
+        method, strength, exposure, None, sets, device=device, precision=precision, threads=threads
+    )
     options = VideoOptions(quality=quality, speed=speed, start=begin, end=last, denoise=denoise)
     options = replace(options, overwrite=overwrite, resume=resume, codec=None if codec == "keep" else codec)
     if evidence:

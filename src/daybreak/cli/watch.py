@@ -14,13 +14,16 @@ from daybreak.cli.console import INTERRUPTED, complain
 from daybreak.cli.enhance import result_line
 from daybreak.cli.options import (
     DepthOption,
+    DeviceOption,
     ExposureOption,
     FormatOption,
     MethodOption,
+    PrecisionOption,
     QualityOption,
     SetsOption,
     StrengthOption,
     SuffixOption,
+    ThreadsOption,
     UpscaleOption,
     chosen_depth,
     chosen_enhancer,
@@ -44,6 +47,9 @@ def watch(
     exposure: ExposureOption = None,
     upscale: UpscaleOption = None,
     sets: SetsOption = None,
+    device: DeviceOption = "cpu",
+    precision: PrecisionOption = "auto",
+    threads: ThreadsOption = None,
     recursive: Annotated[
         bool, typer.Option("-r", "--recursive", help="With all folders below; keeps the tree.")
     ] = False,
@@ -77,7 +83,9 @@ def watch(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
 ) -> int:
     """Brighten each picture that arrives in a folder, once, until Ctrl-C; survives restarts."""
-    enhancer = chosen_enhancer(method, strength, exposure, upscale, sets)
+    enhancer = chosen_enhancer(
+        method, strength, exposure, upscale, sets, device=device, precision=precision, threads=threads
+    )
     kept, depth = chosen_format(format), chosen_depth(bit_depth)
     written = Output(kept, quality, depth, overwrite, evidence=evidence is not None)
     if evidence:

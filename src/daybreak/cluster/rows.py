@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from daybreak.engines import Runtime
 from daybreak.enhancing.batch import Output, State
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.record import asked, written
@@ -71,7 +72,7 @@ class Order:
 
     Attributes:
         source, target: URLs or absolute paths of the places.
-        method, settings, strength, exposure: of the `Enhancer`.
+        method, settings, strength, exposure, runtime: of the `Enhancer`.
         output: how results are written.
         asked: a hash of what was asked for; the same hash, the same results.
     """
@@ -82,6 +83,7 @@ class Order:
     settings: dict[str, Any]
     strength: float
     exposure: float | None
+    runtime: Runtime
     output: Output
     asked: str
 
@@ -96,13 +98,21 @@ class Order:
             enhancer.settings.model_dump(mode="json"),
             enhancer.strength,
             enhancer.exposure,
+            enhancer.runtime,
             output,
             hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:32],
         )
 
     def enhancer(self) -> Enhancer:
         """An enhancer like the one the order was made of."""
-        return Enhancer(self.method, strength=self.strength, exposure=self.exposure, **self.settings)
+        return Enhancer(
+            self.method,
+            strength=self.strength,
+            exposure=self.exposure,
+            device=self.runtime.device,
+            precision=self.runtime.precision,
+            **self.settings,
+        )
 
     def failed(self, source: str, target: str, error: str) -> Row:
         """What is said of a picture that never was worked on."""

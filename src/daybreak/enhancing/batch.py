@@ -152,16 +152,16 @@ def run_batch(
         jobs: from `plan`.
         enhancer: shared by all workers.
         output: how results are written.
-        workers: pictures at the same time, one core each. None: as many as there are cores and as fit into
-            memory, the cores shared out among them, but of evidence one core each: then it cannot depend on
-            how many there are.
+        workers: pictures at the same time, one core each. None: as many as there are cores (or as the
+            enhancer has threads) and as fit into memory, the cores shared out among them, but of evidence one
+            core each: then it cannot depend on how many there are.
         read: gives the bytes of a job's source.
 
     Yields:
         One `Result` a job. Stopping early (Ctrl-C, an exception in the consumer) lets the pictures that are
         being worked on finish, so that no half file is left, and starts no more.
     """
-    cores = os.cpu_count() or 1
+    cores = enhancer.threads or os.cpu_count() or 1
     at_once = max(1, min(workers or _fitting(jobs, enhancer, cores), len(jobs)))
     threads_before = cv2.getNumThreads()
     cv2.setNumThreads(cores // at_once or 1 if workers is None and not output.evidence else 1)

@@ -38,6 +38,12 @@ def check_repeatable(enhancer: Enhancer, format: str | None) -> None:
             "a format that is packed the same way everywhere",
             "Type --format png or --format tiff",
         )
+    if not enhancer.runtime.reference:
+        raise BadSetting(
+            f"evidence on {enhancer.runtime.device} in {enhancer.runtime.computed}: only the reference "
+            "engine is held to give the same bits again",
+            "--device cpu and --precision fp32",
+        )
     if getattr(enhancer.settings, "denoise", "off") == "bm3d":
         raise BadSetting(
             "evidence with denoise=bm3d: that package is not part of daybreak, which cannot vouch for it",

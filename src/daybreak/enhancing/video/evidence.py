@@ -107,6 +107,7 @@ def _operations(enhancer: Enhancer, options: VideoOptions, result: VideoResult) 
             "name": enhancer.method.card.name,
             "settings": enhancer.settings.model_dump(mode="json"),
             "weights_sha256": enhancer.method.card.weights_sha256,
+            **({"engine": enhancer.method.engine} if enhancer.method.engine else {}),
             "by frame": "an automatic method decides anew for each",
         },
         amount,
