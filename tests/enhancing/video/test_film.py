@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -245,3 +246,46 @@ def test_a_cover_and_a_timecode_are_kept(tools, clips, tmp_path):
         assert [stream["disposition"]["attached_pic"] for stream in streams].count(1) == 1
         assert streams[0]["tags"]["timecode"] == "01:02:03:04"
     assert result.notes == ()
+
+
+def test_a_recording_that_was_cut_off_is_told(tools, full, tmp_path):
+    whole, short = tmp_path / "whole.mkv", tmp_path / "short.mkv"
+    picture = ("-f", "lavfi", "-i", f"testsrc2=s=64x64:r=25:d=4,{tools.DARK}", "-c:v", "libx264", "-g", "5")
+    tools.ffmpeg(*picture, whole)
+    short.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    notes = run(short, tmp_path / "out.mkv").notes
+    assert any("of the 4.0 s that the file tells of" in note for note in notes)
+    assert not run(whole, tmp_path / "out2.mkv").notes
+
+
+def test_a_transport_stream_begins_at_zero_in_a_file(tools, full, tmp_path):
+    source, out = tmp_path / "in.ts", tmp_path / "out.mp4"
+    tools.ffmpeg("-i", full, "-map", "0:v", "-map", "0:a:0", "-c", "copy", source)
+    run(source, out)
+    before, after = tools.ffprobe(source)["format"], tools.ffprobe(out)["format"]
+    assert float(before["start_time"]) > 1.0
+    assert abs(float(after["start_time"])) < 0.05
+    assert float(after["duration"]) == pytest.approx(float(before["duration"]), abs=0.05)
+    first, second = ([float(time) for time in tools.times(path)] for path in (source, out))
+    gaps = np.array(first) - np.array(second)
+    assert gaps == pytest.approx(gaps[0], abs=1e-3)
+
+
+def test_an_uneven_start_does_not_lengthen_the_film(tools, tmp_path):
+    source, out = tmp_path / "in.mp4", tmp_path / "out.mp4"
+    times = "setpts='if(lt(N,20),N,N*2-20)/25/TB'"  # 25 frames a second first, then half of that
+    picture = f"testsrc2=s=64x64:r=25:d=2,{tools.DARK},{times}"
+    tools.ffmpeg("-f", "lavfi", "-i", picture, "-fps_mode", "vfr", "-c:v", "libx264", "-bf", "3", source)
+    run(source, out)
+    lengths = [float(tools.ffprobe(path)["format"]["duration"]) for path in (source, out)]
+    assert lengths[0] == pytest.approx(lengths[1], abs=1e-3)
+    assert tools.times(source) == tools.times(out)
+
+
+@pytest.mark.parametrize("name", ["concat:a.mp4", "a:b.mp4", "50%d.mp4"])
+def test_names_that_ffmpeg_would_read_otherwise(name, clips, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source, target = Path(name), Path("out:put", name)
+    source.write_bytes(clips("h264").read_bytes())
+    assert run(source, target).frames == 20
+    assert target.is_file()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from itertools import pairwise
 
 import numpy as np
@@ -22,14 +23,18 @@ ASKED = {"method": "gamma", "strength": "1"}
 
 @given(st.lists(st.integers(-1000, 100_000), unique=True, min_size=1, max_size=60))
 def test_times_of_decoding_rise_and_none_is_after_its_frame(pts):
-    dts = decoding_times(pts, 3)
+    dts = decoding_times(pts)
     assert len(dts) == len(pts)
     assert all(a < b for a, b in pairwise(dts))
     assert all(decode <= show for decode, show in zip(dts, pts, strict=True))
 
 
 def test_frames_in_order_are_decoded_when_they_are_shown():
-    assert decoding_times([5, 9, 10], 1) == [5, 9, 10]
+    assert decoding_times([5, 9, 10]) == [5, 9, 10]
+
+
+def test_what_lies_before_the_first_frame_has_the_pace_of_the_first_ones():
+    assert decoding_times([0, 80, 40, 120, 500, 300]) == [-40, 0, 40, 80, 120, 300]
 
 
 def packet(pts, key=False):
@@ -82,6 +87,21 @@ def test_nothing_to_go_on_with_begins_anew(tmp_path):
     log = PacketLog(path, ASKED, resume=True)
     assert (log.mark, log.entries()) == (None, [])
     log.close(remove=True)
+
+
+def test_a_full_disk_at_the_end_leaves_nothing(tmp_path, monkeypatch):
+    log = written(tmp_path / "log")
+
+    file = log._file
+
+    class Full:
+        def close(self):
+            file.close()
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(log, "_file", Full())
+    log.close(remove=True)
+    assert not (tmp_path / "log").exists()
 
 
 def test_another_run_is_kept_out(tmp_path):

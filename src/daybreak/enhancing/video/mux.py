@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
 
 import av
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
@@ -25,6 +26,7 @@ from daybreak.image.paths import shown
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 _MADE_ANEW = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration"}
 _MUST = ("audio", "subtitle")
+_ANY_START = 1 << 9  # AVFMT_TS_DISCONT, of a format
 
 
 def container_of(target: Path, codec: str) -> str:
@@ -130,11 +132,12 @@ def mux(
         Stopped: `stop` said so.
     """
     entries = log.entries()
-    shift = min((entry.pts for entry in entries), default=0) if cut else 0
-    begin = shift * about.time_base if cut else None
     finish = span[1] * about.time_base if cut and span[1] is not None else None
     options = {"movflags": "+faststart"} if container in ("mp4", "mov") else {}
-    with open_film(about.path) as film, av.open(str(hidden), "w", format=container, options=options) as out:
+    whole = str(hidden.absolute())  # as in `open_film`
+    with open_film(about.path) as film, av.open(whole, "w", format=container, options=options) as out:
+        zero = min((entry.pts for entry in entries), default=0) * about.time_base if cut else _zero(film)
+        part = _Part(zero, cut, finish)
         out.metadata.update(_kept(film.metadata))
         copies: dict[int, Stream] = {}
         picture: VideoStream | None = None
@@ -146,12 +149,37 @@ def mux(
             elif stream.index in streams:
                 copies[stream.index] = _copy_of(out, stream)
         assert picture is not None
-        out.set_chapters(_chapters(film.chapters(), begin, finish))
-        others = _beside(film, copies, begin, finish)
-        for packet in _merged(_shown(log, entries, picture, about, shift), others):
+        out.set_chapters(_chapters(film.chapters(), part))
+        others = _beside(film, copies, part)
+        for packet in _merged(_shown(log, entries, picture, about, part), others):
             check_stop(stop)
             out.mux_one(packet)
     return len(entries)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What of the source is in the result.
+
+    Attributes:
+        zero: seconds of the source at which the result begins to count.
+        cut: what lies before that is left out.
+        finish: seconds of the source from which on all is left out; None for nothing.
+    """
+
+    zero: Fraction
+    cut: bool
+    finish: Fraction | None
+
+    def shift(self, time_base: Fraction) -> int:
+        """What is taken off every time, in units."""
+        return round(self.zero / time_base)
+
+
+def _zero(film: InputContainer) -> Fraction:
+    """Where the time of a whole film begins: MPEG streams begin anywhere, and no player counts that."""
+    anywhere = film.format.flags & _ANY_START and film.start_time is not None
+    return Fraction(film.start_time or 0, av.time_base) if anywhere else Fraction(0)
 
 
 def _kept(tags: dict[str, str]) -> dict[str, str]:
@@ -170,11 +198,12 @@ def _picture(out: OutputContainer, encoding: Encoding, about: About) -> VideoStr
 
 
 def _shown(
-    log: PacketLog, entries: list[Entry], stream: VideoStream, about: About, shift: int
+    log: PacketLog, entries: list[Entry], stream: VideoStream, about: About, part: _Part
 ) -> Iterator[Packet[Any]]:
     """The picture's packets, stamped."""
-    times = decoding_times([entry.pts for entry in entries], about.frame_units)
-    if entries and about.length is not None and shift == 0:  # MP4 counts a length by times of decoding
+    shift = part.shift(about.time_base)
+    times = decoding_times([entry.pts for entry in entries])
+    if entries and about.length is not None and not part.cut:  # MP4 counts a length by times of decoding
         rest = about.length - (times[-1] - times[0])
         if 0 < rest <= 4 * about.frame_units:
             entries = [*entries[:-1], entries[-1]._replace(duration=rest)]
@@ -185,12 +214,7 @@ def _shown(
         yield packet
 
 
-def _beside(
-    film: av.container.InputContainer,
-    copies: dict[int, Stream],
-    begin: Fraction | None,
-    finish: Fraction | None,
-) -> Iterator[Packet[Any]]:
+def _beside(film: InputContainer, copies: dict[int, Stream], part: _Part) -> Iterator[Packet[Any]]:
     """The packets of the other streams, as they are; of a part those that belong to it, moved with it."""
     if not copies:
         return
@@ -209,21 +233,24 @@ def _beside(
             if not film.streams[packet.stream_index].disposition & ATTACHED:
                 continue
             packet.pts = packet.dts = 0  # a cover picture has no time
-        if begin is not None:
-            at = packet.pts if packet.pts is not None else packet.dts
-            assert at is not None
-            end_of_it = (at + (packet.duration or 0)) * packet.time_base
-            lasting = film.streams[packet.stream_index].type == "subtitle"
-            if (end_of_it if lasting else at * packet.time_base) < begin:
-                continue
-            if finish is not None and at * packet.time_base >= finish:
-                continue
-            moved = round(begin / packet.time_base)
-            packet.pts = None if packet.pts is None else packet.pts - moved
-            packet.dts = None if packet.dts is None else packet.dts - moved
+        if part.cut and not _belongs(packet, part, film.streams[packet.stream_index].type):
+            continue
+        moved = part.shift(packet.time_base)
+        packet.pts = None if packet.pts is None else packet.pts - moved
+        packet.dts = None if packet.dts is None else packet.dts - moved
         _in_order(packet, last)
         packet.stream = copies[packet.stream_index]
         yield packet
+
+
+def _belongs(packet: Packet[Any], part: _Part, kind: str) -> bool:
+    """Whether a packet lies in the part; of a subtitle, any of the time that it is shown."""
+    at = packet.pts if packet.pts is not None else packet.dts
+    assert at is not None
+    until = at + (packet.duration or 0) if kind == "subtitle" else at
+    if until * packet.time_base < part.zero:
+        return False
+    return part.finish is None or at * packet.time_base < part.finish
 
 
 def _in_order(packet: Packet[Any], last: dict[int, int]) -> None:
@@ -256,16 +283,16 @@ def _time(packet: Packet[Any] | None) -> float:
     return float((at or 0) * packet.time_base)
 
 
-def _chapters(chapters: list[Any], begin: Fraction | None, finish: Fraction | None) -> list[Any]:
+def _chapters(chapters: list[Any], part: _Part) -> list[Any]:
     """Those of the part, in its time."""
-    if begin is None:
+    if not part.cut:
         return chapters
     kept = []
     for chapter in chapters:
         base = chapter["time_base"]
-        start = max(chapter["start"], round(begin / base))
-        end = chapter["end"] if finish is None else min(chapter["end"], round(finish / base))
+        moved = part.shift(base)
+        start = max(chapter["start"], moved)
+        end = chapter["end"] if part.finish is None else min(chapter["end"], round(part.finish / base))
         if end > start:
-            moved = round(begin / base)
             kept.append({**chapter, "start": start - moved, "end": end - moved})
     return kept

@@ -12,6 +12,7 @@ import json
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -131,7 +132,8 @@ class PacketLog:
 
     def close(self, *, remove: bool) -> None:
         """Let go of the file, and remove it where it is of no more use."""
-        self._file.close()
+        with suppress(OSError):  # what a full disk did not take was told when it was written
+            self._file.close()
         if remove:
             self.path.unlink(missing_ok=True)
 
@@ -153,23 +155,26 @@ class PacketLog:
         return self._file.read(size)
 
 
-def decoding_times(pts: list[int], unit: int) -> list[int]:
+def decoding_times(pts: list[int]) -> list[int]:
     """Times to decode by for packets in the encoder's order: rising, and none after its packet's pts.
 
     Encoders give them too; those of two encoders that were joined overlap where frames are unevenly spaced.
+    What lies before the first frame has the pace of the first ones, as x264 does it: the length that MP4
+    makes of these times is then that of a source with as many frames held back.
 
     Args:
         pts: of all packets, no two alike.
-        unit: length of a frame, for what lies before the first.
 
-    >>> decoding_times([0, 3, 1, 2, 4], 1)
+    >>> decoding_times([0, 3, 1, 2, 4])
     [-1, 0, 1, 2, 3]
     """
     ordered = sorted(pts)
     rank = {time: place for place, time in enumerate(ordered)}
     delay = max((place - rank[time] for place, time in enumerate(pts)), default=0)
-    early = [ordered[0] - unit * (delay - place) for place in range(delay)] if pts else []
-    return early + ordered[: len(ordered) - delay]
+    if delay == 0:
+        return ordered
+    back = ordered[delay] - ordered[0]
+    return [time - back for time in ordered[:delay]] + ordered[:-delay]
 
 
 def _lock(file: IO[bytes], path: Path) -> None:

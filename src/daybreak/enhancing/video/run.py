@@ -21,9 +21,10 @@ from daybreak.enhancing.video.mux import container_of, mux, what_fits
 from daybreak.enhancing.video.options import Progress, VideoOptions, VideoResult, check_stop
 from daybreak.enhancing.video.packets import PacketLog, log_path
 from daybreak.enhancing.video.source import About, Film, Shot
+from daybreak.enhancing.video.span import expected_frames, shorter, span_of
 from daybreak.enhancing.video.stages import Behind, ahead, in_order
 from daybreak.enhancing.video.steady import State, Steady
-from daybreak.errors import BadSetting, OutputExists, UnreadablePicture, UnwritablePicture
+from daybreak.errors import OutputExists, UnreadablePicture, UnwritablePicture
 from daybreak.files import make_folder, whole_path, writing
 from daybreak.image.paths import shown
 from daybreak.image.rows import Rows
@@ -83,7 +84,7 @@ def enhance_video(
     encoding = replace(encoding, threads=options.threads)
     container = container_of(target, encoding.codec)
     streams, left_out = what_fits(film.about, container)
-    span = _span(film.about, options)
+    span = span_of(film.about, options)
     make_folder(target.parent)
     fingerprint = _asked(enhancer, options, encoding, source)
     log = PacketLog(log_path(target), fingerprint, resume=options.resume)
@@ -94,10 +95,13 @@ def enhance_video(
         told.frames = resumed
         with writing(target):
             _enhance(film, enhancer, options, encoding, log, span, told, progress, stop)
+        ends = max((entry.pts + entry.duration for entry in log.entries()), default=0)
         frames = _put_together(log, encoding, film.about, target, container, streams, span, options, stop)
         keep = False
     finally:
         log.close(remove=not keep)
+    if options.end is None:
+        notes += shorter(film.about, ends)
     if film.broken:
         notes.append(f"{film.broken} damaged frames or packets were left out or repaired by the decoder")
     return VideoResult(
@@ -160,20 +164,6 @@ def _check_target(source: Path, target: Path, overwrite: bool) -> None:
             )
 
 
-def _span(about: About, options: VideoOptions) -> tuple[int, int | None]:
-    """Start and end in units of the time base.
-
-    Raises:
-        BadSetting: the film is over before the start.
-    """
-    start = about.begins + round(options.start / about.time_base)
-    if about.frames is not None and options.start * float(about.rate) >= about.frames:
-        length = about.frames / float(about.rate)
-        raise BadSetting(f"start {options.start:g} s in a film of {length:.1f} s", "a start before its end")
-    end = None if options.end is None else about.begins + round(options.end / about.time_base)
-    return start, end
-
-
 def _asked(enhancer: Enhancer, options: VideoOptions, encoding: Encoding, source: Path) -> dict[str, str]:
     """All that a run depends on, by name."""
     status = source.stat()
@@ -198,7 +188,7 @@ def _enhance(
     """Bring the frames that are not in the log into it."""
     start = span[0] if log.mark is None else log.mark.pts
     steady = Steady(options.steady or 1.0, None if log.mark is None else log.mark.state)
-    watch = _Watch(_expected(film.about, options), told.frames, progress)
+    watch = _Watch(expected_frames(film.about, options), told.frames, progress)
     encoder = Encoder(encoding)
 
     def write(item: tuple[Rows, int, bool, State | None]) -> None:
@@ -263,16 +253,6 @@ def _workers(about: About, enhancer: Enhancer, options: VideoOptions) -> Iterato
         yield count
     finally:
         cv2.setNumThreads(before)
-
-
-def _expected(about: About, options: VideoOptions) -> int | None:
-    """How many frames the result will have, by the file's word."""
-    if about.frames is None:
-        return None if options.end is None else round((options.end - options.start) * about.rate)
-    left = about.frames - round(options.start * about.rate)
-    if options.end is not None:
-        left = min(left, round((options.end - options.start) * about.rate))
-    return max(left, 0)
 
 
 class _Watch:

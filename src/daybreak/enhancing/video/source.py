@@ -94,7 +94,8 @@ def open_film(path: Path) -> InputContainer:
             raise UnreadablePicture(f"{name} is a folder", "a video file")
         if path.stat().st_size == 0:
             raise UnreadablePicture(f"{name} is empty (0 bytes)", "a video", "Copy it again from its source")
-        return av.open(str(path), "r", metadata_errors="replace")
+        whole = str(path.absolute())  # FFmpeg takes what stands before a colon for a protocol: a:b.mp4
+        return av.open(whole, "r", metadata_errors="replace")
     except FileNotFoundError:
         raise UnreadablePicture(f"{name} does not exist", hint="Check the name and the folder") from None
     except PermissionError:
