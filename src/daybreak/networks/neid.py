@@ -156,7 +156,7 @@ class Neid(Network):
     """Both streams over one encoder."""
 
     context = "global"  # the fusion weighs its streams by their mean over the picture
-    halo = 188
+    halo = 252  # 188 of the stream itself, 64 of the two convolutions whose mean the fusion weighs
     multiple = 32
 
     def __init__(self, settings: NeidSettings) -> None:
