@@ -83,8 +83,17 @@ class FilmAsked(_Frozen):
     threads: int
 
 
+class FilmChoice(_Frozen):
+    """What an automatic method decided, from a frame on; see `Chosen` of the films."""
+
+    frame: int
+    method: str
+    settings: dict[str, Any]
+    strength: float
+
+
 class FilmRan(_Frozen):
-    """What it came to; `method` and `note` are those of `VideoResult`."""
+    """What it came to; `method`, `note` and `choices` are those of `VideoResult`."""
 
     method: str
     weights_sha256: str
@@ -92,6 +101,7 @@ class FilmRan(_Frozen):
     frames: int
     broken: int
     notes: list[str]
+    choices: list[FilmChoice]
 
 
 class Made(_Frozen):

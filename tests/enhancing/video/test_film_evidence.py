@@ -79,6 +79,24 @@ def test_what_differs_is_told(folder):
     assert "the input cannot be read" in findings(manifest)
 
 
+def test_what_auto_chose_for_each_frame_stands_in_the_manifest(folder):
+    """A dark room, then the light goes on: two choices, and a forged one is found."""
+    scene = "color=c=0x{}:s=64x48:r=25:d=0.2,noise=alls=4:allf=t:all_seed=1"
+    lit = "testsrc2=size=64x48:rate=25:duration=0.2"
+    both = ("-f", "lavfi", "-i", scene.format("101418"), "-f", "lavfi", "-i", lit)
+    ffmpeg(*both, "-filter_complex", "concat=n=2", "-pix_fmt", "yuv420p", "-c:v", "libx264", "in.mp4")
+    assert enhanced("-m", "auto") == 0
+    told = json.loads((folder / "e.json").read_text())
+    choices = told["films"][0]["ran"]["choices"]
+    assert [(choice["frame"], choice["method"]) for choice in choices] == [(0, "crm"), (5, "")]
+    assert choices[0]["settings"]["meter"] > 0
+    assert choices[0]["strength"] == 1.0
+    assert findings(folder / "e.json") == ""
+    told["films"][0]["ran"]["choices"][0]["strength"] = 0.5
+    (folder / "e.json").write_text(json.dumps(told))
+    assert "another method or choice" in findings(folder / "e.json")
+
+
 def test_what_cannot_be_repeated_is_refused(folder, capsys):
     with pytest.raises(BadSetting, match="--resume"):
         repeatable(Enhancer("gamma"), VideoOptions(resume=True))

@@ -7,7 +7,7 @@ gone on with after a stop, for two parts encoded one after the other are not one
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +18,7 @@ import numpy as np
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.environment import environment
 from daybreak.enhancing.evidence import check_repeatable
-from daybreak.enhancing.manifest import FilmAsked, FilmEntry, FilmRan, fact_of, now
+from daybreak.enhancing.manifest import FilmAsked, FilmChoice, FilmEntry, FilmRan, fact_of, now
 from daybreak.enhancing.operations import Operation
 from daybreak.enhancing.verify import Verdict, changed_environment, changed_file, verdict
 from daybreak.enhancing.video.encoder import plan_encoding
@@ -69,6 +69,7 @@ def film_entry(enhancer: Enhancer, options: VideoOptions, result: VideoResult) -
         frames=result.frames,
         broken=result.broken,
         notes=list(result.notes),
+        choices=[FilmChoice(**asdict(choice)) for choice in result.choices],
     )
     return FilmEntry(
         made=now(),
@@ -108,7 +109,7 @@ def _operations(enhancer: Enhancer, options: VideoOptions, result: VideoResult) 
             "settings": enhancer.settings.model_dump(mode="json"),
             "weights_sha256": enhancer.method.card.weights_sha256,
             **({"engine": enhancer.method.engine} if enhancer.method.engine else {}),
-            "by frame": "an automatic method decides anew for each",
+            "by frame": "an automatic method decides anew for each: see `choices`",
         },
         amount,
         {"operation": "hold steady over time", "seconds": options.steady},
@@ -163,7 +164,9 @@ def _compared(entry: FilmEntry, new: FilmEntry) -> list[str]:
     """Where the manifest and a new one are not the same."""
     findings = []
     if new.ran != entry.ran:
-        findings.append("the manifest tells another method, other weights, or other frames than what ran now")
+        findings.append(
+            "the manifest tells another method or choice, other weights, or other frames than what ran now"
+        )
     if new.operations != entry.operations:
         findings.append("the manifest's operations are not those of now")
     if new.output.sha256 != entry.output.sha256:

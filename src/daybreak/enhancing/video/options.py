@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from daybreak.enhancing.video.denoise import MOST
 from daybreak.enhancing.video.steady import SECONDS
@@ -97,6 +97,23 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """What an automatic method decided for a frame and those after it, up to the next decision.
+
+    Attributes:
+        frame: of the result, counted from 0.
+        method: "" where the frame is left as it is.
+        settings: of the method, as JSON values.
+        strength: share of its result.
+    """
+
+    frame: int
+    method: str
+    settings: dict[str, Any]
+    strength: float
+
+
+@dataclass(frozen=True)
 class VideoResult:
     """What became of a film.
 
@@ -111,6 +128,7 @@ class VideoResult:
         broken: frames or packets that could not be decoded.
         seconds: wall time.
         notes: what a person should know: what was left out, padded …
+        choices: of an automatic method, for every frame of this run; none of the others.
     """
 
     source: Path
@@ -126,3 +144,4 @@ class VideoResult:
     broken: int
     seconds: float
     notes: tuple[str, ...] = ()
+    choices: tuple[Chosen, ...] = ()

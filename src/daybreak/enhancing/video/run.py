@@ -18,7 +18,7 @@ from daybreak.enhancing.record import asked
 from daybreak.enhancing.video.denoise import TemporalDenoiser
 from daybreak.enhancing.video.encoder import Encoder, Encoding, plan_encoding
 from daybreak.enhancing.video.mux import container_of, mux, what_fits
-from daybreak.enhancing.video.options import Progress, VideoOptions, VideoResult, check_stop
+from daybreak.enhancing.video.options import Chosen, Progress, VideoOptions, VideoResult, check_stop
 from daybreak.enhancing.video.packets import PacketLog, log_path
 from daybreak.enhancing.video.source import About, Film, Shot
 from daybreak.enhancing.video.span import expected_frames, shorter, span_of
@@ -44,6 +44,16 @@ class _Told:
     method: str = ""
     note: str = ""
     durations: dict[int, int] = field(default_factory=dict)
+    choices: list[Chosen] = field(default_factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one more frame."""
+        now = Chosen(self.frames, outcome.method, outcome.settings, outcome.strength)
+        if not self.choices or replace(now, frame=self.choices[-1].frame) != self.choices[-1]:
+            self.choices.append(now)
+        self.frames += 1
+        self.method = outcome.method
+        self.note = self.note or outcome.note
 
 
 def enhance_video(
@@ -118,6 +128,7 @@ def enhance_video(
         film.broken,
         time.perf_counter() - begun,
         (*notes, *left_out),
+        tuple(told.choices) if enhancer.method.choose else (),
     )
 
 
@@ -213,7 +224,7 @@ def _enhance(
                 told.durations[shot.pts] = shot.duration
                 writer.put((rows, shot.pts, key, state))
                 last = shot.pts
-                _tell(told, outcome)
+                told.add(outcome)
                 watch(told.frames)
         done = True
     finally:
@@ -224,12 +235,6 @@ def _enhance(
         log.add(packet, told.durations.pop(packet.pts or 0, 0))
     if told.frames == 0:
         raise UnreadablePicture(f"no frame of {shown(film.path)} lies between start and end", "another span")
-
-
-def _tell(told: _Told, outcome: Outcome) -> None:
-    told.frames += 1
-    told.method = outcome.method
-    told.note = told.note or outcome.note
 
 
 def _denoised(shots: Iterator[Shot], frames: float) -> Iterator[Shot]:
