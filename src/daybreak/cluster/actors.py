@@ -18,8 +18,8 @@ from daybreak.cluster.worker import Worker
 from daybreak.errors import ClusterError
 
 DEPTH = 2  # pictures that a worker has at a time: it reads or writes one while it works on the other
-_TRIES = 4  # deaths of workers that a picture may be part of
-_BAD_STARTS = 5  # workers in a row that could not be started
+_TRIES = 3  # deaths of workers that a picture may be part of
+_BAD_STARTS = 3  # workers in a row that could not be started
 
 
 class Actors:

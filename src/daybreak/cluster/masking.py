@@ -12,7 +12,8 @@ _SHORTEST = 6  # a shorter value of such a variable is more likely a word ("true
 
 _IN_URLS = re.compile(r"(://[^\s/@:]*):[^\s/@]+@")
 _IN_QUERIES = re.compile(
-    r"\b(sig|se?cret|token|password|signature|account_?key|access_?key|x-amz-[\w-]+)([=:]\s*)[^\s&;,'\"]+",
+    r"([\w-]*(?:\bsig|secret|token|password|signature|account_?key|access_?key|x-amz-)[\w-]*\s*[=:]\s*)"
+    r"[^\s&;,'\"]+",
     re.IGNORECASE,
 )
 _ACCESS_KEYS = re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{12,}\b")
@@ -31,7 +32,7 @@ def without_secrets(text: str) -> str:
         if len(value) >= _SHORTEST and _SECRET_NAMES.search(name) and not _is_path(value):
             text = text.replace(value, "***")
     text = _IN_URLS.sub(r"\1:***@", text)
-    text = _IN_QUERIES.sub(r"\1\2***", text)
+    text = _IN_QUERIES.sub(r"\1***", text)
     return printable(" ".join(_ACCESS_KEYS.sub("***", text).split()))
 
 
