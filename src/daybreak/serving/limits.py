@@ -28,6 +28,7 @@ class Limits:
         jobs_queued: jobs that wait (429).
         job_bytes: of one request to /v1/jobs, and of what a zip in it unpacks to (413).
         job_pictures: in one job (413).
+        kept_bytes: of all jobs together, with results that nobody fetched; then no more are taken (503).
         watchers: streams of progress at the same time (429).
         keep_hours: how long the result of a job stays.
     """
@@ -43,6 +44,7 @@ class Limits:
     jobs_queued: int = 16
     job_bytes: int = 1024 * MEBI
     job_pictures: int = 1000
+    kept_bytes: int = 16 * 1024 * MEBI
     watchers: int = 64
     keep_hours: float = 24.0
 

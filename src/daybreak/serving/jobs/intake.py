@@ -75,7 +75,8 @@ def _every(files: Sequence[tuple[str, IO[bytes]]], limits: Limits) -> Iterator[t
 def _wanted(name: str) -> bool:
     """Whether a member of a zip is a file that a person put there."""
     parts = name.split("/")
-    return bool(parts[-1]) and not any(part.startswith(".") or part == "__MACOSX" for part in parts)
+    hidden = any(part.startswith(".") and part.strip(".") for part in parts)
+    return bool(parts[-1]) and not hidden and "__MACOSX" not in parts
 
 
 def safe_name(name: str) -> str:

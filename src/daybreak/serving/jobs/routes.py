@@ -96,7 +96,7 @@ async def queue(request: Request) -> Response:
         raise busy("the server is about to end", 503)
     if media_type(request) != "multipart/form-data":
         raise Problem(415, "a body that is no multipart form", f"Send files as its fields {FIELD}")
-    _check_room(state)
+    await run_in_threadpool(_check_room, state)
     with state.in_flight.take():
         async with received(request, state.config.limits.job_pictures) as came:
             if wrong := [field for field, _ in came.files if field != FIELD]:
@@ -108,7 +108,7 @@ async def queue(request: Request) -> Response:
             id = state.store.new_id()
             try:
                 names = await run_in_threadpool(_take_in, state, kind, id, files, asked)
-                _check_room(state)  # others may have come meanwhile
+                await run_in_threadpool(_check_room, state)  # others may have come meanwhile
             except BaseException:
                 state.store.drop(id)
                 raise
@@ -130,9 +130,17 @@ class _Watching(StreamingResponse):
 
 
 def _check_room(state: ServerState) -> None:
-    most = state.config.limits.jobs_queued
-    if state.store.count("queued") >= most:
-        raise busy(f"{most} jobs wait already, as many as this server takes on")
+    """Whether one job more may come.
+
+    Raises:
+        Problem: 429, too many wait; 503, too much lies here.
+    """
+    limits = state.config.limits
+    if state.store.count("queued") >= limits.jobs_queued:
+        raise busy(f"{limits.jobs_queued} jobs wait already, as many as this server takes on")
+    if state.store.size() > limits.kept_bytes:
+        told = f"the jobs here take {limits.kept_bytes:,} bytes already, as many as this server keeps"
+        raise Problem(503, told, "Fetch results and cancel their jobs (DELETE)", retry_after=60)
 
 
 def _take_in(
@@ -151,10 +159,13 @@ def _take_in(
     return names
 
 
+_GONE = "there is no such job: it never was, was cancelled, or its time is over"
+
+
 def _find(request: Request, id: str) -> Job:
     job = state_of(request).store.find(id)
     if job is None:
-        raise Problem(404, "there is no such job: it never was, was cancelled, or its time is over")
+        raise Problem(404, _GONE)
     return job
 
 
@@ -177,7 +188,7 @@ async def look(request: Request, id: JobId) -> Response:
     responses={204: {"description": "It is gone."}, **responses(401, 403, 404, 422)},
 )
 async def cancel(request: Request, id: JobId) -> Response:
-    """Stop it after the picture it is at, and remove all of it, the result too."""
+    """Stop it where it is, and remove all of it, the result too."""
     _find(request, id)
     await run_in_threadpool(state_of(request).store.drop, id)
     return Response(status_code=204)
@@ -202,7 +213,10 @@ async def result(request: Request, id: JobId) -> Response:
     if job.state != "done":
         raise Problem(409, f"the job is {job.state}", "Watch its events", retry_after=RETRY_SECONDS)
     path = state_of(request).store.result(id)
-    media, suffix = await run_in_threadpool(result_type, path)
+    try:
+        media, suffix = await run_in_threadpool(result_type, path)
+    except FileNotFoundError:  # cancelled in this moment
+        raise Problem(404, _GONE) from None
     left = max(0, math.floor((job.expires or 0) - time.time()))
     return FileResponse(
         path,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 import time
 
@@ -11,14 +12,13 @@ from daybreak.serving.asking import understand
 from daybreak.serving.jobs.kinds import get_kind
 from daybreak.serving.jobs.store import Job, JobStore
 from daybreak.serving.limits import Limits
+from daybreak.stopping import Stopped, look, stoppable
 
 LOG = logging.getLogger("daybreak.serving")
 
 _SWEEP_SECONDS = 30.0
-
-
-class Stopped(Exception):
-    """The job was cancelled, or the server ends."""
+_RETRY_SECONDS = 5.0
+_MOST_STARTS = 3  # without getting on: a picture that ends the process would end it again for ever
 
 
 class Runner:
@@ -33,11 +33,13 @@ class Runner:
         self.store, self.limits = store, limits
         self._wake = threading.Event()
         self._closing = threading.Event()
+        self._keep = 3600 * limits.keep_hours
+        self._next_sweep = 0.0
+        self._begun = ""
         self._thread = threading.Thread(target=self._work, name="daybreak-jobs", daemon=True)
 
     def start(self) -> None:
         """Begin; what a stopped server left is gone on with."""
-        self.store.requeue()
         self.store.clear_strays()
         self._thread.start()
 
@@ -46,51 +48,78 @@ class Runner:
         self._wake.set()
 
     def close(self) -> None:
-        """Stop at the next safe point, between two pictures; the job goes on when the server is back."""
+        """Stop at the next safe point; the job goes on when the server is back."""
         self._closing.set()
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def _work(self) -> None:
-        swept = 0.0
         while not self._closing.is_set():
-            if time.monotonic() - swept > _SWEEP_SECONDS:
-                self.store.sweep(time.time())
-                swept = time.monotonic()
-            job = self.store.next_queued()
-            if job is None:
-                self._wake.wait(_SWEEP_SECONDS)
-                self._wake.clear()
-                continue
-            self._do(job)
+            try:
+                self._sweep()
+                job = self.store.next()
+                if job is None:
+                    self._wake.wait(_SWEEP_SECONDS)
+                    self._wake.clear()
+                else:
+                    self._do(job)
+            except (sqlite3.Error, OSError) as fault:  # a full disk, say: the jobs wait until it has room
+                LOG.error("the jobs cannot go on; trying again", exc_info=fault)
+                self._closing.wait(_RETRY_SECONDS)
+
+    def _sweep(self) -> None:
+        """Drop what is over, now and then."""
+        if time.monotonic() > self._next_sweep:
+            self.store.sweep(time.time())
+            self._next_sweep = time.monotonic() + _SWEEP_SECONDS
 
     def _do(self, job: Job) -> None:
         """One job, to its end or until it is stopped."""
-
-        def progress(done: int, failed: int, total: int) -> None:
-            self.store.progress(job.id, done, failed, total)
-            if self._closing.is_set() or self.store.find(job.id) is None:
-                raise Stopped
-
-        store, error = self.store, ""
-        try:
-            inputs = sorted(store.inputs(job.id).iterdir())
+        store = self.store
+        if job.id != self._begun:  # else the same again after a fault of the disk
+            if job.starts >= _MOST_STARTS:
+                store.finish(
+                    job.id, f"the server ended {job.starts} times at the same place of it", self._keep
+                )
+                return
             store.start(job.id)
-            asked = understand(job.asked)
-            kind = get_kind(job.kind)
-            kind.run(
-                inputs, job.names, store.outputs(job.id), store.result(job.id), asked, self.limits, progress
-            )
+            self._begun = job.id
+        try:
+            with stoppable(lambda: self._closing.is_set() or store.find(job.id) is None):
+                error = self._run(job)
         except Stopped:
             if store.find(job.id) is None:  # cancelled: what was written meanwhile goes too
                 store.drop(job.id)
+            else:
+                store.put_back(job.id)
             return
+        store.finish(job.id, error, self._keep)
+
+    def _run(self, job: Job) -> str:
+        """Make its result; gives why there is none, "" where there is.
+
+        Raises:
+            Stopped: it was cancelled, or the server ends.
+        """
+        store, go_on = self.store, look()
+
+        def progress(done: int, failed: int, total: int) -> None:
+            store.progress(job.id, done, failed, total)
+            self._sweep()
+            go_on()
+
+        try:
+            inputs = sorted(store.inputs(job.id).iterdir())
+            outputs, result = store.outputs(job.id), store.result(job.id)
+            asked, run = understand(job.asked), get_kind(job.kind).run
+            run(inputs, job.names, outputs, result, asked, self.limits, progress)
         except DaybreakError as refused:
-            error = str(refused)
+            return str(refused)
+        except (Stopped, sqlite3.Error):
+            raise
         except Exception as fault:
-            if store.find(job.id) is None:
-                return
+            go_on()  # cancelled: its files were gone
             LOG.error("unexpected error in a job", exc_info=fault)
-            error = "an unexpected fault of the server; it is in its log"
-        store.finish(job.id, error, 3600 * self.limits.keep_hours)
+            return "an unexpected fault of the server; it is in its log"
+        return ""

@@ -6,17 +6,21 @@ The folder is named by an id that this server drew; nothing of a request becomes
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 import sqlite3
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from daybreak.files import make_folder
+from daybreak.errors import UnwritablePicture
+from daybreak.files import make_folder, one_process, writing
+from daybreak.text import printable
 
 JobState = Literal["queued", "running", "done", "failed"]
 
@@ -24,7 +28,7 @@ _TABLE = """
 create table if not exists jobs (
     id text primary key, kind text not null, asked text not null, names text not null,
     state text not null, done integer not null, failed integer not null, total integer not null,
-    error text not null, created real not null, ended real, expires real
+    error text not null, created real not null, ended real, expires real, starts integer not null
 )
 """
 
@@ -43,6 +47,7 @@ class Job:
         failed, total: of the same.
         error: why there is no result.
         created, ended, expires: seconds since 1970; None where that has not come.
+        starts: how often it was begun since it last got on: more than a few times where it ends the server.
     """
 
     id: str
@@ -57,6 +62,7 @@ class Job:
     created: float
     ended: float | None
     expires: float | None
+    starts: int
 
     @property
     def over(self) -> bool:
@@ -65,7 +71,7 @@ class Job:
 
     def told(self) -> dict[str, Any]:
         """What a client learns of it."""
-        hidden = ("asked", "names")
+        hidden = ("asked", "names", "starts")
         return {name: value for name, value in vars(self).items() if name not in hidden}
 
 
@@ -73,24 +79,30 @@ class JobStore:
     """All jobs of a state folder; safe to use from several threads.
 
     Args:
-        folder: made if it is missing, for this user alone.
+        folder: made if it is missing, for this user alone; for one server at a time.
+
+    Raises:
+        UnwritablePicture: it cannot be made, or what lies in it is no store.
+        OutputExists: another server uses it.
     """
 
     def __init__(self, folder: Path) -> None:
         make_folder(folder)
-        folder.chmod(0o700)  # other people's pictures lie in it
         self.folder = folder / "jobs"
-        make_folder(self.folder)
         self._lock = threading.Lock()
-        self._rows = sqlite3.connect(folder / "jobs.sqlite", check_same_thread=False, isolation_level=None)
-        self._rows.row_factory = sqlite3.Row
-        self._rows.execute("pragma journal_mode = wal")
-        self._rows.execute(_TABLE)
+        with ExitStack() as opened, writing(folder):
+            folder.chmod(0o700)  # other people's pictures lie in it
+            make_folder(self.folder)
+            # a second server would take the jobs of the first for ones that were broken off
+            opened.enter_context(one_process(folder / "lock", f"serving from {printable(str(folder))}"))
+            self._rows = _open(folder / "jobs.sqlite")
+            self._opened = opened.pop_all()
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, and let another server have the folder."""
         with self._lock:
             self._rows.close()
+            self._opened.close()
 
     def _do(self, statement: str, *values: Any) -> list[sqlite3.Row]:
         with self._lock:
@@ -118,7 +130,7 @@ class JobStore:
     def add(self, id: str, kind: str, asked: dict[str, str], names: Sequence[str]) -> Job:
         """Queue a job whose files lie in `inputs(id)`."""
         self._do(
-            "insert into jobs values (?, ?, ?, ?, 'queued', 0, 0, ?, '', ?, null, null)",
+            "insert into jobs values (?, ?, ?, ?, 'queued', 0, 0, ?, '', ?, null, null, 0)",
             id, kind, json.dumps(asked), json.dumps(list(names)), len(names), time.time(),
         )  # fmt: skip
         job = self.find(id)
@@ -126,13 +138,15 @@ class JobStore:
         return job
 
     def find(self, id: str) -> Job | None:
-        """The job of that id."""
-        rows = self._do("select * from jobs where id = ?", id)
+        """The job of that id; None once its time is over, even where it was not removed yet."""
+        rows = self._do("select * from jobs where id = ? and coalesce(expires > ?, true)", id, time.time())
         return _job(rows[0]) if rows else None
 
-    def next_queued(self) -> Job | None:
-        """The oldest that waits."""
-        rows = self._do("select * from jobs where state = 'queued' order by created limit 1")
+    def next(self) -> Job | None:
+        """What is to be done now: the one that a server was stopped at, else the oldest that waits."""
+        rows = self._do(
+            "select * from jobs where state in ('running', 'queued') order by state desc, created limit 1"
+        )
         return _job(rows[0]) if rows else None
 
     def count(self, state: JobState) -> int:
@@ -141,19 +155,32 @@ class JobStore:
 
     def start(self, id: str) -> None:
         """It is being worked on."""
-        self._do("update jobs set state = 'running' where id = ?", id)
+        self._do("update jobs set state = 'running', starts = starts + 1 where id = ?", id)
+
+    def put_back(self, id: str) -> None:
+        """It waits again; what was made of it so far stays."""
+        self._do("update jobs set state = 'queued', starts = 0 where id = ?", id)
 
     def progress(self, id: str, done: int, failed: int, total: int) -> None:
         """How far it is."""
-        self._do("update jobs set done = ?, failed = ?, total = ? where id = ?", done, failed, total, id)
+        self._do(
+            "update jobs set done = ?, failed = ?, total = ?, starts = 0 where id = ?",
+            done,
+            failed,
+            total,
+            id,
+        )
 
     def finish(self, id: str, error: str, keep_seconds: float) -> None:
-        """It is over: done, or failed where there is an error."""
+        """It is over: done, or failed where there is an error; the result alone stays."""
         now = time.time()
         self._do(
             "update jobs set state = ?, error = ?, ended = ?, expires = ? where id = ?",
             "failed" if error else "done", error, now, now + keep_seconds, id,
         )  # fmt: skip
+        if self.find(id) is None:  # cancelled in the last moment
+            self.drop(id)
+        self._clear(id)
 
     def drop(self, id: str) -> bool:
         """Forget a job and remove its files; False where there is none."""
@@ -161,9 +188,14 @@ class JobStore:
         shutil.rmtree(self.folder / id, ignore_errors=True)
         return bool(found)
 
-    def requeue(self) -> int:
-        """Let jobs that a stopped server was at work on wait again; what they made so far stays."""
-        return len(self._do("update jobs set state = 'queued' where state = 'running' returning id"))
+    def _clear(self, id: str) -> None:
+        """Remove what came and what was kept on the way: nobody asks for it once the result is there."""
+        for folder in (self.inputs(id), self.outputs(id)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def size(self) -> int:
+        """Bytes that the files of all jobs take."""
+        return sum(_size(Path(folder, name)) for folder, _, names in os.walk(self.folder) for name in names)
 
     def sweep(self, now: float) -> int:
         """Drop the jobs whose time has come; gives how many."""
@@ -171,11 +203,43 @@ class JobStore:
         return sum(self.drop(row["id"]) for row in old)
 
     def clear_strays(self) -> None:
-        """Remove the folders of requests that never became a job; only while no request is received."""
-        known = {row["id"] for row in self._do("select id from jobs")}
+        """Remove what a killed server left of requests that never became a job, and of jobs that are over.
+
+        Only while no request is received.
+        """
+        known = {row["id"]: row["state"] for row in self._do("select id, state from jobs")}
         for folder in self.folder.iterdir():
             if folder.name not in known:
                 shutil.rmtree(folder, ignore_errors=True)
+            elif known[folder.name] in ("done", "failed"):
+                self._clear(folder.name)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """The rows.
+
+    Raises:
+        UnwritablePicture: it is no database of ours.
+    """
+    rows = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    try:
+        rows.row_factory = sqlite3.Row
+        rows.execute("pragma journal_mode = wal")
+        rows.execute(_TABLE)
+        rows.execute("select starts from jobs limit 1")
+    except sqlite3.Error as error:
+        rows.close()
+        came = f"{printable(str(path))} cannot be used ({error})"
+        raise UnwritablePicture(came, hint="Move it away, or choose another folder with --state") from None
+    return rows
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; 0 where it has gone meanwhile."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _job(row: sqlite3.Row) -> Job:
