@@ -20,6 +20,7 @@ COMMANDS = {
     "stream": ("daybreak.cli.stream:stream", "Brighten a live stream as it comes."),
     "compare": ("daybreak.cli.compare:compare", "Show one picture through several methods."),
     "methods": ("daybreak.cli.methods:methods", "List the methods, or tell all about one."),
+    "doctor": ("daybreak.cli.doctor:doctor", "Whether every device here gives the right picture."),
     "explain": ("daybreak.cli.explain:explain", "A network's settings, their sources, its layers."),
     "weights": ("daybreak.cli.weights:weights", "List or verify the trained weights that ship."),
     "assets": ("daybreak.cli.assets:assets", "Fetch files that are used and not shipped."),

@@ -26,10 +26,10 @@ from daybreak.types import Array
 from daybreak.version import __version__
 from daybreak.weights import Weight
 
-FURTHEST: dict[Precision, float] = {"fp32": 1 / 255, "bf16": 8 / 255}
+FURTHEST: dict[Precision, float] = {"fp32": 0.5 / 255, "bf16": 4 / 255}
 """Largest difference from the reference, in any value of [0, 1], that counts as the same picture."""
 
-MEAN: dict[Precision, float] = {"fp32": 0.1 / 255, "bf16": 1 / 255}
+MEAN: dict[Precision, float] = {"fp32": 0.05 / 255, "bf16": 0.5 / 255}
 """The same of the mean absolute difference."""
 
 WIDE = 100_000

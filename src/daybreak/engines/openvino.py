@@ -132,18 +132,24 @@ def _give(model: ov.Model, name: str, value: Array) -> None:
 
 @cache
 def _core() -> ov.Core:
-    import openvino as ov
-
-    return ov.Core()
-
-
-def has_bf16() -> bool:
-    """Whether this processor computes in bfloat16.
+    """What finds devices and loads graphs.
 
     Raises:
         EngineError: OpenVINO is installed and broken.
     """
     try:
+        import openvino as ov
+
+        return ov.Core()
+    except (ImportError, OSError, RuntimeError) as error:
+        raise EngineError(
+            f"OpenVINO is installed and does not work: {error}", hint="Install it again, or type --device cpu"
+        ) from None
+
+
+def has_bf16() -> bool:
+    """Whether this processor computes in bfloat16, as far as an OpenVINO that works can say."""
+    try:
         return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    except (ImportError, RuntimeError) as error:
-        raise EngineError(f"OpenVINO is installed and does not work: {error}") from None
+    except EngineError:  # told when a graph is loaded
+        return False
