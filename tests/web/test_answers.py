@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from functools import partial
+from pathlib import Path
 
 import httpx
 import pytest
+
+from daybreak.serving.problems import Problem
 
 request = partial(httpx.request, timeout=60)
 
@@ -42,3 +47,34 @@ def test_the_page_hands_out_no_file_of_the_machine(address, path):
 def test_another_site_may_not_reach_the_pages_own_paths(address):
     answer = request("POST", f"{address}/gradio_api/queue/join", headers={"origin": "http://localhost:9"})
     assert answer.status_code == 403
+
+
+def test_uploads_are_for_the_servers_user_alone_and_go_with_it(address):
+    sent = {"files": ("../../x/night.png", b"data")}
+    answer = httpx.post(f"{address}/gradio_api/upload", files=sent, timeout=60)
+    [path] = map(Path, answer.json())
+    private = next(folder for folder in path.parents if folder.name.startswith("daybreak-page-"))
+    assert path.parent.parent == private / "uploads"
+    assert private.stat().st_mode & 0o077 == 0
+
+
+def test_the_pages_folder_forgets_after_an_hour_and_has_an_end():
+    pytest.importorskip("gradio")
+    from daybreak.web.folder import PageFolder, Room
+
+    folder = PageFolder()
+    old, new = folder.fresh(), folder.fresh()
+    (new / "a").write_bytes(bytes(10))
+    assert folder.size() == 10
+    os.utime(old, (0, 0))
+    folder.sweep()
+    assert (old.exists(), new.exists()) == (False, True)
+
+    async def never(*_):
+        raise AssertionError
+
+    scope = {"type": "http", "path": "/gradio_api/upload"}
+    with pytest.raises(Problem, match="9 bytes already"):
+        asyncio.run(Room(never, folder, 9)(scope, never, never))
+    folder.close()
+    assert not folder.root.exists()

@@ -16,13 +16,11 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.enhancing.memory import SHARE, bytes_per_pixel, free_memory
+from daybreak.enhancing.memory import SHARE, UNMEASURED, bytes_per_pixel, free_memory
 from daybreak.serving.problems import Problem, busy
 from daybreak.stopping import stoppable
 
 T = TypeVar("T")
-
-UNMEASURED = 400.0  # bytes a pixel: assumed of a method whose card does not say, above most that do
 
 
 class Places:

@@ -52,10 +52,11 @@ class Actions:
     Args:
         limits: of the server.
         folder: where results lie until they are fetched.
+        at_once: pictures that are worked on at the same time, by the page's other visitors.
     """
 
-    def __init__(self, limits: Limits, folder: PageFolder) -> None:
-        self.limits, self.folder = limits, folder
+    def __init__(self, limits: Limits, folder: PageFolder, at_once: int) -> None:
+        self.limits, self.folder, self.at_once = limits, folder, at_once
 
     def enhance(self, files: Sequence[str], words: Mapping[str, str], tell: Tell) -> Done:
         """Enhance one picture, or many into a zip.
@@ -121,8 +122,12 @@ class Actions:
 
     def _read(self, path: Path, enhancers: Sequence[Enhancer]) -> Photo:
         self._check_size(path)
-        most = min([self.limits.pixels, *(fitting_pixels(e, 1) or self.limits.pixels for e in enhancers)])
+        most = min(self._most(enhancer) for enhancer in enhancers)
         return read_photo(path.read_bytes(), max_pixels=most, name=path.name)
+
+    def _most(self, enhancer: Enhancer) -> int:
+        """Pixels that a picture may have."""
+        return min(self.limits.pixels, fitting_pixels(enhancer, self.at_once) or self.limits.pixels)
 
     def _check_size(self, path: Path) -> None:
         size = path.stat().st_size
@@ -133,7 +138,7 @@ class Actions:
         """The bytes of a picture, those of its result, and what was done."""
         self._check_size(path)
         data = path.read_bytes()
-        most = min(self.limits.pixels, fitting_pixels(asked.enhancer, 1) or self.limits.pixels)
+        most = self._most(asked.enhancer)
         name = Path(path.name)
         return data, *enhance_bytes(data, asked.enhancer, asked.output, name, None, max_pixels=most)
 

@@ -14,11 +14,12 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from daybreak.enhancing.page import resource
 from daybreak.serving.state import ServerState
 from daybreak.web.actions import Actions
-from daybreak.web.folder import PageFolder
+from daybreak.web.folder import PageFolder, Room
 from daybreak.web.page import build
 
 
@@ -31,7 +32,8 @@ def mount_page(app: FastAPI) -> None:
     state: ServerState = app.state.daybreak
     limits = state.config.limits
     folder = PageFolder()
-    page = build(Actions(limits, folder))
+    os.environ["GRADIO_TEMP_DIR"] = str(folder.uploads)  # read as the page is built and as files come
+    page = build(Actions(limits, folder, state.workers.threads))
     page.queue(max_size=limits.in_flight, default_concurrency_limit=state.workers.threads)
     ours = files("daybreak.web")
     style = resource("pair.css") + ours.joinpath("page.css").read_text(encoding="utf-8")
@@ -53,6 +55,7 @@ def mount_page(app: FastAPI) -> None:
         allowed_paths=[str(folder.root)],
         head=f"<style>{style}</style><script>{script}</script>",
     )
+    app.user_middleware.append(Middleware(Room, folder, limits.kept_bytes))  # innermost, behind the guard
     _remove_at_end(app, folder)
 
 
