@@ -62,3 +62,12 @@ def test_two_exposures_make_one():
 def test_power():
     base = np.array([[0.0, 1e-3, 0.5, 1.0]], np.float32)
     assert power(base, 0.7)[0] == pytest.approx(base[0] ** 0.7, abs=1e-6)
+
+
+@EVERY
+def test_the_brightest_channel_by_itself_stays_the_brightest(name):
+    """So a meter may look at max(R, G, B) alone."""
+    rng = np.random.default_rng(2)
+    colours, exposure = rng.random((20, 30, 3)), rng.uniform(1, 16, (20, 30))
+    brightest = respond(name, colours.max(axis=2, keepdims=True), exposure)
+    assert np.abs(respond(name, colours, exposure).max(axis=2, keepdims=True) - brightest).max() < 1e-6

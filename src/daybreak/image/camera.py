@@ -22,8 +22,9 @@ BETA = 0.48  # c
 _DARKEST = np.float32(1e-30)  # stands for black, which has no logarithm
 
 Response: TypeAlias = Callable[[Array, Plane, Array], None]
-"""(colours, exposure, spare): replaces h×w×3 float32 colours ≥ 0 by what the camera would give at the
-exposure, h×w float32 ≥ 1; `spare`, h×w×3 float32, is overwritten. Nothing is clipped."""
+"""(colours, exposure, spare): replaces h×w×3 (or ×1) float32 colours ≥ 0 by what the camera would give at the
+exposure, h×w float32 ≥ 1; `spare`, of the colours' shape, is overwritten. Nothing is clipped. More colour in
+gives more out, so the brightest channel stays the brightest."""
 
 
 def beta_gamma(colours: Array, exposure: Plane, spare: Array) -> None:
@@ -94,6 +95,8 @@ def _exp(a: Array) -> None:
 
 
 def _spread(plane: Plane, spare: Array) -> Array:
-    """The plane in each of three channels, written to `spare`."""
+    """The plane in each of three channels, written to `spare`; as it is where there is one channel alone."""
+    if spare.shape[-1] == 1:
+        return plane.reshape(spare.shape)
     cv2.cvtColor(plane.reshape(1, -1), cv2.COLOR_GRAY2RGB, spare.reshape(1, -1, 3))
     return spare

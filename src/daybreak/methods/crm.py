@@ -62,13 +62,13 @@ def expose(band: Pixels, light: Plane, ratio: float, response: Response) -> Pixe
     """Give each pixel the exposure min(1 / light, ratio) by a camera's response.
 
     Args:
-        band: h×w×3 float32 in [0, 1]; overwritten.
+        band: h×w×3 (or ×1) float32 in [0, 1]; overwritten.
         light: the illumination, h×w float32.
         ratio: the most exposure, ≥ 1.
         response: one of `RESPONSES`.
 
     Returns:
-        h×w×3 float32 in [0, 1]: the band's memory.
+        float32 in [0, 1]: the band's memory.
     """
     exposure = np.clip(light, np.float32(1 / ratio), np.float32(1))
     np.divide(np.float32(1), exposure, out=exposure)
@@ -99,11 +99,11 @@ def metered_ratio(rows: Rows, light: Plane | Doubled, target: float, response: R
         response: one of `RESPONSES`.
     """
     step = max(1, int((math.prod(light.shape) / _SAMPLES) ** 0.5))
-    few, few_light = np.ascontiguousarray(rows[::step, ::step]), samples(light, step)
+    few, few_light = rows[::step, ::step].max(axis=2, keepdims=True), samples(light, step)
     low, high = 0.0, math.log2(_METER_RATIO)
     for _ in range(12):  # to a thousandth of a stop
         middle = 0.5 * (low + high)
-        mean = float(expose(few.copy(), few_light, 2.0**middle, response).max(axis=2).mean())
+        mean = float(expose(few.copy(), few_light, 2.0**middle, response).mean())
         low, high = (middle, high) if mean < target else (low, middle)
     return float(2.0 ** (0.5 * (low + high)))
 
