@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from daybreak.version import __version__
 
 if TYPE_CHECKING:
-    from daybreak.enhancing.api import enhance, load_image, save_image
+    from daybreak.enhancing.api import enhance, enhance_video, load_image, save_image
     from daybreak.enhancing.enhancer import Enhancer
+    from daybreak.enhancing.video import VideoOptions
     from daybreak.errors import DaybreakError
     from daybreak.image.photo import Photo
     from daybreak.methods import get_method, list_methods
@@ -25,8 +26,10 @@ __all__ = [
     "DaybreakError",
     "Enhancer",
     "Photo",
+    "VideoOptions",
     "__version__",
     "enhance",
+    "enhance_video",
     "get_method",
     "list_methods",
     "load_image",
@@ -37,7 +40,9 @@ _HOMES = {
     "DaybreakError": "daybreak.errors",
     "Enhancer": "daybreak.enhancing.enhancer",
     "Photo": "daybreak.image.photo",
+    "VideoOptions": "daybreak.enhancing.video",
     "enhance": "daybreak.enhancing.api",
+    "enhance_video": "daybreak.enhancing.api",
     "get_method": "daybreak.methods",
     "list_methods": "daybreak.methods",
     "load_image": "daybreak.enhancing.api",

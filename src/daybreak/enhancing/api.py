@@ -1,9 +1,10 @@
-"""The functions of the Python API: `daybreak.enhance`, `load_image` and `save_image`."""
+"""The functions of the Python API: `daybreak.enhance`, `enhance_video`, `load_image` and `save_image`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from daybreak.enhancing.arrays import adapt
 from daybreak.enhancing.enhancer import Enhancer
@@ -11,6 +12,9 @@ from daybreak.errors import BadPixels
 from daybreak.image.photo import Photo
 from daybreak.image.read import read_photo
 from daybreak.image.write import write_photo
+
+if TYPE_CHECKING:
+    from daybreak.enhancing.video import Progress, VideoOptions, VideoResult
 
 
 def enhance(
@@ -47,6 +51,46 @@ def enhance(
            [64, 64]], dtype=uint8)
     """
     return Enhancer(method, strength=strength, exposure=exposure, **settings)(image)
+
+
+def enhance_video(
+    source: str | Path,
+    target: str | Path,
+    method: str = "auto",
+    strength: float = 1.0,
+    *,
+    exposure: float | None = None,
+    options: VideoOptions | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+    **settings: Any,
+) -> VideoResult:
+    """Enhance a film, held steady over time; sound, subtitles, chapters and times stay as they are.
+
+    Args:
+        source: a video file.
+        target: where to; its suffix decides the container. It appears whole or not at all.
+        method, strength, exposure, **settings: as for `enhance`.
+        options: codec, quality, part of the film, `overwrite`, `resume` …: a `daybreak.VideoOptions`.
+        progress: called after each frame, from this thread.
+        stop: asked before each frame; True ends the run.
+
+    Returns:
+        What was done: frames, seconds, notes.
+
+    Raises:
+        MissingExtra: the extra `video` is not installed.
+        UnknownName, BadSetting: as `enhance`, and for the options.
+        UnreadablePicture: the source is missing or no video.
+        OutputExists: the target is there and `options.overwrite` is False.
+        UnwritablePicture: the target cannot be written, or cannot hold the sound or subtitles.
+        daybreak.enhancing.video.Stopped: `stop` said so.
+    """
+    from daybreak.enhancing import video
+
+    enhancer = Enhancer(method, strength=strength, exposure=exposure, **settings)
+    options = options or video.VideoOptions()
+    return video.enhance_video(Path(source), Path(target), enhancer, options, progress=progress, stop=stop)
 
 
 def load_image(path: str | Path) -> Photo:
