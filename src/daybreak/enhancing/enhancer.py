@@ -11,12 +11,12 @@ from daybreak.engines.runtime import PrecisionAsked, Runtime
 from daybreak.enhancing.amount import Amount, amount_for, check_amount, enlarged
 from daybreak.enhancing.arrays import adapt
 from daybreak.enhancing.bands import enhance_levels
-from daybreak.enhancing.memory import UNMEASURED, Room, bytes_per_pixel
+from daybreak.enhancing.memory import UNMEASURED, Room, bytes_per_pixel, out_of_memory
 from daybreak.enhancing.record import asked, done
-from daybreak.enhancing.tiling import SIDE, enhance_parts, plan_parts
+from daybreak.enhancing.tiling import SIDE, enhance_fitting
 from daybreak.errors import BadSetting
 from daybreak.image.photo import Photo
-from daybreak.image.rows import Floats, Levels, Rows
+from daybreak.image.rows import Levels, Rows
 from daybreak.methods import get_method
 from daybreak.methods.base import Method, Settings, check_pixels, parse_settings
 from daybreak.types import Pixels
@@ -178,19 +178,29 @@ class Enhancer:
     ) -> tuple[Rows, str]:
         """The result, and what was reduced for it."""
         height, width = rows.shape[:2]
-        left, stops, local = self.room.left(), self.exposure, method.card.context == "local"
-        fits = left is None or height * width * (bytes_per_pixel(self) or UNMEASURED) <= left
-        source = rows if isinstance(rows, Levels) else Floats(rows)
-        if not fits or (local and stops is None and max(height, width) > SIDE):
-            plan = plan_parts(source, method, settings, strength, stops, left)
-            return enhance_parts(rows, plan), plan.note
+        left, takes = self.room.left(), height * width * (bytes_per_pixel(self) or UNMEASURED)
+        tiled = method.card.context == "local" and self.exposure is None and max(height, width) > SIDE
+        if not tiled and (left is None or takes <= left):
+            try:
+                return self._in_one_piece(rows, method, settings, strength, left), ""
+            except Exception as error:
+                if not out_of_memory(error):
+                    raise
+            left = int(takes / 2)  # what was free on paper was not to be had
+        return enhance_fitting(rows, method, settings, strength, self.exposure, left)
+
+    def _in_one_piece(
+        self, rows: Rows, method: Method[Any], settings: Settings, strength: float, left: int | None
+    ) -> Rows:
+        """The method run on all of the picture, or band by band where it can."""
+        stops = self.exposure
         if stops is None and method.prepare is not None and isinstance(rows, Levels):
-            return enhance_levels(rows, method.prepare(rows, settings), strength), ""
+            return enhance_levels(rows, method.prepare(rows, settings), strength)
         pixels = rows[:]
-        if local and max(height, width) > SIDE:
-            made = enhance_parts(pixels, plan_parts(source, method, settings, 1.0, None, left))[:]
+        if method.card.context == "local" and max(rows.shape[:2]) > SIDE:
+            made = enhance_fitting(pixels, method, settings, 1.0, None, left)[0][:]
         else:
             made = method.run(pixels, settings)
         before = enlarged(pixels, made.shape)
         amount = Amount(strength) if stops is None else amount_for(before, made, stops)
-        return amount(before, made), ""
+        return amount(before, made)

@@ -29,7 +29,7 @@ from daybreak.types import Array, Pixels
 
 _KNOTS = 256  # of a curve
 _BLUR = 1.5  # knots: deviation of the Gaussian over which a curve is averaged; levels nobody has are bridged
-_FLAT = 1e-4  # variance, after the curve, under which a window counts as flat
+_FLAT = 1e-5  # variance, after the curve, under which a window counts as flat
 _WINDOW = 3  # blocks, the smallest window in which a line can be seen
 
 
@@ -67,7 +67,7 @@ def learn(copy: Pixels, enhanced: Pixels, side: int) -> Lowpass:
     """Tell a method's result on a reduced copy as curves and lines.
 
     Args:
-        copy: h×w×3 float32 in [0, 1], from `block_means`.
+        copy: h×w×3 float32 in [0, 1], from `block_pixels`.
         enhanced: the method's result on it, same shape.
         side: of a block, px.
     """

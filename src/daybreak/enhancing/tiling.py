@@ -20,7 +20,7 @@ from daybreak.enhancing.amount import Amount, amount_for, enlarged
 from daybreak.enhancing.lowpass import learn
 from daybreak.enhancing.memory import UNMEASURED, out_of_memory
 from daybreak.errors import NotEnoughMemory
-from daybreak.image.blocks import block_means
+from daybreak.image.blocks import block_pixels
 from daybreak.image.depth import to_levels
 from daybreak.image.rows import Bands, Floats, Levels, Rows
 from daybreak.image.tiles import Span, spans
@@ -44,6 +44,7 @@ class Part:
         cell: tiles and windows begin at multiples of this.
         scale: output side / input side.
         per_pixel: bytes that one pixel of a window takes while it is worked on.
+        at_once: tiles worked on at the same time; None for as many as OpenCV may use threads.
     """
 
     run: Callable[[Pixels, int, int], Pixels]
@@ -51,6 +52,12 @@ class Part:
     cell: int = 1
     scale: int = 1
     per_pixel: float = _FLOATS
+    at_once: int | None = None
+
+    @property
+    def threads(self) -> int:
+        """How many tiles are worked on at a time, at the most."""
+        return self.at_once or max(1, cv2.getNumThreads())
 
 
 @dataclass(frozen=True)
@@ -89,20 +96,27 @@ def plan_parts(
         strength, exposure: as for `Enhancer`.
         room: bytes that may be taken; None where nobody knows.
         side: of a tile at the most, px.
-        copy: `block_means` of the picture at `copy_block`, if somebody has it already.
+        copy: `block_pixels` of the picture at `copy_block`, if somebody has it already.
 
     Raises:
         NotEnoughMemory: not even the smallest tiles fit.
     """
     card, note = method.card, ""
     block = copy_block(source.shape, method, room)
+    per_pixel = card.memory_per_pixel or UNMEASURED
+    scale = card.scale * getattr(settings, "upscale", 1)
     made: Pixels | None = None
-    if card.context == "global" or exposure is not None:
-        copy = block_means(source, block) if copy is None else copy
-        made = method.run(copy, shrunken(settings, block))
-    if card.context == "local":
-        per_pixel = card.memory_per_pixel or UNMEASURED
-        part = Part(partial(_local, method, settings), card.halo, card.multiple, card.scale, per_pixel)
+    frozen: Callable[[Pixels], Pixels] | None = None
+    if card.context == "global" or method.freeze is not None or exposure is not None:
+        copy = block_pixels(source, block) if copy is None else copy
+        frozen = method.freeze(copy, settings) if method.freeze is not None else None
+        if frozen is None or exposure is not None:
+            made = method.run(copy, shrunken(settings, block))
+    if frozen is not None:
+        part = Part(_windows(frozen), card.halo, card.multiple, scale, per_pixel, at_once=1)
+        side = max(side, 4 * card.halo) if side == SIDE else side
+    elif card.context == "local":
+        part = Part(_windows(partial(_run, method, settings)), card.halo, card.multiple, scale, per_pixel)
     else:
         assert copy is not None
         assert made is not None
@@ -118,12 +132,17 @@ def plan_parts(
     else:
         assert copy is not None
         assert made is not None
-        amount = amount_for(copy, made, exposure)
+        amount = amount_for(enlarged(copy, made.shape), made, exposure)
     return Plan(part, amount, fitting_side(source.shape[1], part, room, side), note)
 
 
-def _local(method: Method[Any], settings: Settings, window: Pixels, top: int, left: int) -> Pixels:  # noqa: ARG001 - a part's signature
-    return method.run(np.ascontiguousarray(window), settings)
+def _run(method: Method[Any], settings: Settings, window: Pixels) -> Pixels:
+    return method.run(window, settings)
+
+
+def _windows(run: Callable[[Pixels], Pixels]) -> Callable[[Pixels, int, int], Pixels]:
+    """A `Part.run` of what is the same wherever it is done."""
+    return lambda window, _top, _left: run(window)
 
 
 def copy_block(shape: tuple[int, ...], method: Method[Any], room: int | None) -> int:
@@ -181,12 +200,8 @@ def _cells(side: int, cell: int) -> int:
 def _taken(width: int, part: Part, side: int) -> float:
     """Bytes that tiles of that side take at a time, with the band that they make (at most 12 a pixel)."""
     window = side + 2 * part.halo
-    tiles = min(_threads(), -(-width // side))
+    tiles = min(part.threads, -(-width // side))
     return tiles * window * min(window, width) * part.per_pixel + 12 * part.scale**2 * width * side
-
-
-def _threads() -> int:
-    return max(1, cv2.getNumThreads())
 
 
 def in_parts(source: Bands, plan: Plan, bits: int | None) -> Iterator[tuple[int, Array]]:
@@ -242,7 +257,7 @@ def _band(window: Rows, above: int, rows: Span, halo: int, plan: Plan, side: int
         out[:, left * scale : right * scale] = mixed if bits is None else to_levels(mixed, bits)
 
     columns = spans(width, side, part.cell)
-    with ThreadPoolExecutor(min(_threads(), len(columns))) as pool:
+    with ThreadPoolExecutor(min(part.threads, len(columns))) as pool:
         for _ in pool.map(tile, columns):  # a tile's error comes out here
             pass
     return out
@@ -262,6 +277,38 @@ def enhance_parts(rows: Rows, plan: Plan) -> Rows:
     for top, band in in_parts(rows if isinstance(rows, Levels) else Floats(rows), plan, bits):
         out[top : top + len(band)] = band
     return out if bits is None else Levels(out, (1 << bits) - 1)
+
+
+def enhance_fitting(
+    rows: Rows,
+    method: Method[Any],
+    settings: Settings,
+    strength: float,
+    exposure: float | None,
+    room: int | None,
+) -> tuple[Rows, str]:
+    """Plan and enhance a picture that is in memory; where memory runs out while planning, plan for less.
+
+    Args:
+        rows: left unchanged.
+        method, settings, strength, exposure, room: as for `plan_parts`.
+
+    Returns:
+        The result, `Levels` for `Levels`, and the plan's note.
+
+    Raises:
+        NotEnoughMemory: not even the smallest tiles fit.
+    """
+    source = rows if isinstance(rows, Levels) else Floats(rows)
+    while True:
+        try:
+            plan = plan_parts(source, method, settings, strength, exposure, room)
+        except Exception as error:
+            if not out_of_memory(error) or copy_block(rows.shape, method, room) >= max(rows.shape[:2]):
+                raise
+            room = (room or rows.shape[0] * rows.shape[1] * int(UNMEASURED)) // 2
+            continue
+        return enhance_parts(rows, plan), plan.note
 
 
 def _megapixels(shape: tuple[int, ...]) -> str:

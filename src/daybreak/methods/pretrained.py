@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from collections.abc import Callable
 from functools import cache
 from threading import Lock
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
 import numpy as np
 
-from daybreak.engines import Engine, Place, Runtime, places
+from daybreak.engines import REFERENCE, Engine, Place, Runtime, places
 from daybreak.engines.runtime import AUTO
 from daybreak.image.rows import Levels, Rows
 from daybreak.methods.base import Card, Method, Settings, setting
 from daybreak.types import Array, Pixels
 from daybreak.weights import Control, Weight, WeightCard, find_weight
+
+if TYPE_CHECKING:
+    from daybreak.engines.frozen import FrozenGraph
 
 _LOADING: defaultdict[int, Lock] = defaultdict(Lock)
 """Process -> held while it loads a graph; a process that was forked meanwhile must not wait for it."""
@@ -86,6 +90,34 @@ def _place(runtime: Runtime, weight: Weight) -> Place:
     return fastest(weight, among, _threads(weight.card))
 
 
+@cache
+def _frozen(weight: str, threads: int, process: int) -> FrozenGraph:  # noqa: ARG001 - as above
+    from daybreak.engines.frozen import FrozenGraph
+
+    return FrozenGraph(find_weight(weight).verified_onnx(), threads)
+
+
+def freeze_weight(
+    graph: FrozenGraph, card: WeightCard, copy: Pixels, upscale: int = 1
+) -> Callable[[Pixels], Pixels] | None:
+    """A run for windows of a picture that takes from a reduced copy what it would ask of the whole.
+
+    Args:
+        graph: the weight's.
+        card: the weight's.
+        copy: h×w×3 float32 in [0, 1], of the whole picture.
+        upscale: as for `run_weight`.
+
+    Returns:
+        None where the graph has norms in it, which no few numbers stand for.
+    """
+    if not graph.parted:
+        return None
+    besides = {"upscale": np.array([True])} if upscale == 2 else {}
+    pooled = graph.look(_batch(copy, card.multiple), besides)
+    return lambda window: run_graph(graph, window, card.multiple, besides | pooled)
+
+
 def run_graph(
     engine: Engine, pixels: Pixels, multiple: int = 1, besides: dict[str, Array] | None = None
 ) -> Pixels:
@@ -102,14 +134,19 @@ def run_graph(
         H×W×3 float32 in [0, 1], times the graph's scale.
     """
     height, width = pixels.shape[:2]
-    below, right = -height % multiple, -width % multiple
-    if below or right:
-        pixels = _mirrored(pixels, below, right)
-    planes = np.ascontiguousarray(pixels.transpose(2, 0, 1))  # 3×H×W
-    enhanced = engine.run(planes[np.newaxis], besides or {})[0]
-    scale = enhanced.shape[1] // planes.shape[1]
+    batch = _batch(pixels, multiple)
+    enhanced = engine.run(batch, besides or {})[0]
+    scale = enhanced.shape[1] // batch.shape[2]
     enhanced = enhanced[:, : height * scale, : width * scale]
     return np.ascontiguousarray(enhanced.transpose(1, 2, 0), dtype=np.float32)
+
+
+def _batch(pixels: Pixels, multiple: int) -> Array:
+    """1×3×H×W, with sides that are multiples."""
+    below, right = (-side % multiple for side in pixels.shape[:2])
+    if below or right:
+        pixels = _mirrored(pixels, below, right)
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1))[np.newaxis]
 
 
 def _mirrored(pixels: Pixels, below: int, right: int) -> Pixels:
@@ -186,6 +223,13 @@ def load(name: str, weight: str, runtime: Runtime | None = None) -> Method[Any]:
     def run(pixels: Pixels, settings: Settings) -> Pixels:
         return run_weight(_engine(place, card), card, pixels, **settings.model_dump())
 
+    # parted graphs are run by ONNX Runtime on the CPU, and a result says what ran it
+    parted = card.context == "global" and card.control is None and place == Place(REFERENCE, "fp32")
+
+    def freeze(copy: Pixels, settings: Settings) -> Callable[[Pixels], Pixels] | None:
+        graph = _frozen(card.name, cv2.getNumThreads(), os.getpid())
+        return freeze_weight(graph, card, copy, **settings.model_dump())
+
     def settle(rows: Rows, settings: Settings) -> Settings:
         assert card.control is not None
         alpha = getattr(settings, "alpha", 0.0) or estimate(card.control, rows)
@@ -212,6 +256,7 @@ def load(name: str, weight: str, runtime: Runtime | None = None) -> Method[Any]:
         ),
         run=run,
         settle=settle if card.control else None,
+        freeze=freeze if parted else None,
         strengthen=strengthen if card.control else None,
         engine=str(place),
         on=lambda elsewhere: load(name, weight, elsewhere),

@@ -1,0 +1,138 @@
+"""What working in parts costs: seams, and the distance from the result in one piece.
+
+    python benchmarks/seams.py --data ../shared/data            # writes benchmarks/results/seams.json
+
+Every method is run in one piece and in parts, as it would be if the picture did not fit into memory, with
+tiles of three sizes, on a smooth gradient, a synthetic night sky and dark photos (LOL eval15, enlarged three
+times; nothing is chosen by them). For each stands the worst seam score against the same work in a single tile
+(daybreak/metrics/seams.py), and the PSNR between the result in parts and the one in one piece. `--weights
+FOLDER` adds the weights of a folder that do not ship (yet).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from daybreak.engines import OnnxEngine
+from daybreak.engines.frozen import FrozenGraph
+from daybreak.enhancing.tiling import Plan, enhance_parts, plan_parts
+from daybreak.image.read import read_photo
+from daybreak.image.rows import Floats
+from daybreak.image.tiles import spans
+from daybreak.methods.base import Card, Method, parse_settings
+from daybreak.methods.pretrained import PretrainedSettings, freeze_weight, run_weight
+from daybreak.methods.registry import every_method
+from daybreak.metrics.seams import seam_score
+from daybreak.types import Pixels
+from daybreak.weights import find_weight, list_weights
+from machine import save
+
+SIDES = (256, 512, 1024)
+SIZE = (1200, 1800)  # of the synthetic pictures, as LOL's photos have it when enlarged
+
+
+def gradient() -> Pixels:
+    """Dark, without noise, with a tint: the steps are far below one level."""
+    down, right = (np.linspace(0.0, 1.0, side, dtype=np.float32) for side in SIZE)
+    light = 0.02 + 0.1 * down[:, None] + 0.08 * right[None] ** 2
+    return np.asarray(light[..., None] * np.array([1.0, 0.85, 0.7], np.float32), np.float32)
+
+
+def night_sky() -> Pixels:
+    """A sky that glows at the horizon, with stars and a sensor's noise, in 8 bits."""
+    rng = np.random.default_rng(0)
+    glow = 0.015 + 0.07 * np.linspace(0.0, 1.0, SIZE[0], dtype=np.float32)[:, None] ** 3
+    sky = np.repeat(glow, SIZE[1], axis=1)[..., None] * np.array([0.7, 0.8, 1.0], np.float32)
+    for row, column in zip(rng.integers(0, SIZE[0], 400), rng.integers(0, SIZE[1], 400), strict=True):
+        cv2.circle(
+            sky, (int(column), int(row)), int(rng.integers(1, 3)), [float(rng.uniform(0.2, 1))] * 3, -1
+        )
+    noisy = sky + rng.normal(0.0, 0.006, sky.shape)
+    return np.asarray(np.rint(np.clip(noisy, 0, 1) * 255) / 255, np.float32)
+
+
+def photos(data: Path, count: int) -> Iterator[tuple[str, Pixels]]:
+    """Dark photos of eval15, three times as large, bicubic."""
+    for path in sorted((data / "LOL/eval15/low").iterdir())[:: max(1, 15 // count)][:count]:
+        small = read_photo(path).pixels
+        size = (3 * small.shape[1], 3 * small.shape[0])
+        yield path.stem, np.clip(cv2.resize(small, size, interpolation=cv2.INTER_CUBIC), 0, 1)
+
+
+def exported(folder: Path) -> Iterator[Method[Any]]:
+    """The weights of a folder as methods, on the CPU."""
+    for name in list_weights(folder):
+        weight = find_weight(name, folder)
+        card = weight.card
+        engine, graph = OnnxEngine(weight.verified_onnx(), 1), FrozenGraph(weight.onnx, 1)
+
+        def run(pixels: Pixels, _: Any, engine: OnnxEngine = engine, card: Any = card) -> Pixels:
+            return run_weight(engine, card, pixels)
+
+        def freeze(copy: Pixels, _: Any, graph: FrozenGraph = graph, card: Any = card) -> Any:
+            return freeze_weight(graph, card, copy)
+
+        told = Card(card.name, card.summary, card.paper, "pretrained", PretrainedSettings, card.context,
+                    card.halo, card.multiple, card.scale)  # fmt: skip
+        yield Method(told, run, freeze=freeze if card.context == "global" else None)
+
+
+def measure(method: Method[Any], pixels: Pixels) -> dict[str, Any]:
+    """The worst seam at each size of tile, and the least PSNR."""
+    settings = parse_settings(method.card, {})
+    whole = method.run(pixels, settings)
+    error = 0.0
+    plan = plan_parts(Floats(pixels), method, settings, 1.0, None, None)
+    single = enhance_parts(pixels, sized(plan, max(pixels.shape)))[:]
+    seams = {}
+    for side in SIDES:
+        parts = enhance_parts(pixels, sized(plan, side))[:]
+        tall = sized(plan, side).side
+        rows = range(tall, pixels.shape[0] - 1, tall)
+        columns = [start for start, _ in spans(pixels.shape[1], tall, plan.part.cell)][1:]
+        seams[str(side)] = round(seam_score(parts, rows, columns, single), 3)
+        error = max(error, float(np.mean((parts.astype(np.float64) - whole) ** 2)))
+    return {"seams": seams, "psnr": round(min(99.0, -10 * float(np.log10(error + 1e-12))), 1)}
+
+
+def sized(plan: Plan, side: int) -> Plan:
+    """The plan with tiles of another size."""
+    cell = plan.part.cell
+    return replace(plan, side=max(cell, side // cell * cell))
+
+
+def main() -> None:
+    """Measure and save."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--photos", type=int, default=3)
+    parser.add_argument("--only", help="names of methods, with commas; prints and saves nothing")
+    options = parser.parse_args()
+    methods = [method for method in every_method() if method.card.name != "auto"]
+    methods += exported(options.weights) if options.weights else []
+    if options.only:
+        methods = [method for method in methods if method.card.name in options.only.split(",")]
+    pictures = {
+        "gradient": gradient(),
+        "night sky": night_sky(),
+        **dict(photos(options.data, options.photos)),
+    }
+    found: dict[str, Any] = {}
+    for method in methods:
+        found[method.card.name] = {name: measure(method, pixels) for name, pixels in pictures.items()}
+        print(method.card.name, json.dumps(found[method.card.name]), flush=True)
+    if not options.only:
+        save("seams", {"sides": SIDES, "methods": found})
+
+
+if __name__ == "__main__":
+    main()
