@@ -15,7 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daybreak.errors import OutputExists, UnwritablePicture
-from daybreak.files import make_folder, move_file, one_process, whole_file, whole_path, write_whole
+from daybreak.files import (
+    make_folder,
+    move_file,
+    one_process,
+    remove_leftovers,
+    whole_file,
+    whole_path,
+    write_whole,
+)
 
 
 class MadeUpError(Exception):
@@ -98,6 +106,20 @@ def test_a_library_that_wants_a_name_gets_one_in_the_same_folder(tmp_path):
     ):
         hidden.unlink()  # nothing was made after all
     assert listing(tmp_path) == {"weights.bin": b"all of it"}
+
+
+def test_what_killed_runs_left_is_removed_once_nobody_writes_to_it(tmp_path):
+    folder = tmp_path / "below"
+    folder.mkdir()
+    old, new, other = folder / ".daybreak-0a.tmp", tmp_path / ".daybreak-0b.tmp", tmp_path / ".other.tmp"
+    for path in (old, new, other):
+        path.write_bytes(b"half")
+    for path in (old, other):
+        os.utime(path, (1.0, 1.0))
+    assert remove_leftovers(tmp_path) == [old]
+    assert new.exists()
+    assert other.exists()
+    assert remove_leftovers(tmp_path / "none") == []
 
 
 def test_the_contents_are_flushed_before_the_name_is_given(tmp_path, monkeypatch):

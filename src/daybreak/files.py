@@ -14,6 +14,7 @@ import os
 import secrets
 import shutil
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,8 @@ from daybreak.text import printable
 
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCES}
 _NO_FLUSH = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}
+
+_HIDDEN = ".daybreak-"  # begins the names of files that are not whole yet
 
 _HINTS = {
     errno.ENOENT: "Make the folder first",
@@ -85,7 +88,7 @@ def whole_path(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """
     with writing(path):
         mode = _mode_to_keep(path, overwrite)
-        hidden = path.with_name(f".daybreak-{secrets.token_hex(8)}.tmp")
+        hidden = path.with_name(f"{_HIDDEN}{secrets.token_hex(8)}.tmp")
         os.close(os.open(hidden, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 if mode is None else 0o600))
         try:
             yield hidden
@@ -99,6 +102,25 @@ def whole_path(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         finally:
             with contextlib.suppress(FileNotFoundError):
                 hidden.unlink()
+
+
+def remove_leftovers(folder: Path, *, idle: float = 3600.0) -> list[Path]:
+    """Remove what killed runs left behind in a folder and all below: hidden files that nobody writes to.
+
+    Args:
+        folder: need not be there.
+        idle: seconds without a change, so that no file of a run at work is taken.
+
+    Returns:
+        What was removed; what cannot be removed stays.
+    """
+    removed = []
+    for path in folder.rglob(f"{_HIDDEN}*.tmp"):
+        with contextlib.suppress(OSError):
+            if path.is_file() and time.time() - path.stat().st_mtime > idle:
+                path.unlink()
+                removed.append(path)
+    return removed
 
 
 def move_file(source: Path, target: Path) -> Path:

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 
+def counted(number: int, thing: str) -> str:
+    """A number of things in words.
+
+    >>> counted(1, "frame"), counted(1200, "frame")
+    ('1 frame', '1,200 frames')
+    """
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def printable(text: str) -> str:
     r"""One line that any terminal, page or log can show: control characters and lone surrogates are escaped.
 

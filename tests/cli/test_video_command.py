@@ -93,6 +93,15 @@ def odd(night):
     return path
 
 
+def short(night):
+    """Four seconds by its header, half of its bytes."""
+    path = night.with_name("short.mkv")
+    picture = "testsrc2=s=64x48:r=25:d=4,eq=brightness=-0.35"
+    ffmpeg("-f", "lavfi", "-i", picture, "-pix_fmt", "yuv420p", "-c:v", "libx264", "-g", "5", path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    return path
+
+
 def titled(night):
     words, path = night.with_name("s.srt"), night.with_name("titled.mkv")
     words.write_text("1\n00:00:00,100 --> 00:00:00,600\nhello\n")
@@ -109,6 +118,7 @@ LINES = {
     "missing": (lambda night: night.with_name("none.mp4"), "out.mp4", ()),
     "text": (text, "out.mp4", ()),
     "truncated": (cut, "out.mp4", ()),
+    "cut-short": (short, "out.mkv", ("-m", "gamma")),
     "no-picture": (sound, "out.mp4", ()),
     "damaged": (hurt, "out.mp4", ()),
     "odd-size": (odd, "out.mp4", ()),
@@ -130,6 +140,7 @@ OWN_TEST = {
     "killed",
     "stream-of-a-file",
     "stream-nowhere",
+    "stream-silent",
 }
 
 
@@ -250,6 +261,10 @@ def test_what_was_stopped_or_killed_goes_on(how, case, night):
 def test_stream_of_a_file_and_of_nothing(night):
     expect("stream-of-a-file", call(night, command="stream"))
     expect("stream-nowhere", call("/dev/none", "-o", night.with_name("o.ts"), command="stream"))
+    expect(
+        "stream-silent",
+        call("udp://127.0.0.1:9", "-o", night.with_name("o.ts"), "--for", "1s", command="stream"),
+    )
 
 
 def test_the_line_at_the_end_and_silence(night):

@@ -240,6 +240,19 @@ def test_a_changed_original_replaces_its_result_only_when_asked_to(tmp_path):
     assert facts_of(source) is not None
 
 
+def test_a_start_removes_what_an_old_kill_left(tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    picture(folder / "a.png")
+    out.mkdir()
+    left = out / ".daybreak-0123456789abcdef.tmp"
+    left.write_bytes(b"half")
+    os.utime(left, (1.0, 1.0))
+    news = watch(Watched(folder, out, settle=0.0, poll=0.1), Enhancer("gamma"), Output())
+    assert next(news).what == "done"
+    news.close()
+    assert not left.exists()
+
+
 def test_without_the_package_polling_is_left(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "watchfiles", None)
     told = wakes(tmp_path, recursive=False, poll=None, tick=0.01)

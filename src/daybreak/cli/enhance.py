@@ -37,7 +37,7 @@ from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.plan import STDOUT, Job, Refusal, plan, plan_stream
 from daybreak.enhancing.report import check_documents, write_evidence, write_report
 from daybreak.errors import BadSetting, UnwritablePicture
-from daybreak.text import printable
+from daybreak.text import counted, printable
 
 PREVIEW = 960  # px, longest side of the pictures in a gallery
 
@@ -190,10 +190,6 @@ def result_line(result: Result) -> str:
     )
 
 
-def _count(pictures: int) -> str:
-    return f"{pictures} {'picture' if pictures == 1 else 'pictures'}"
-
-
 class _Told:
     """Collects the results of a batch and tells the person at the terminal about them."""
 
@@ -225,7 +221,7 @@ class _Told:
                 rate = f", {self.total / seconds:.1f} a second" if seconds > 0 else ""
                 lost = Counter(loss for result in self.results for loss in result.lost)
                 for loss, times in lost.items():
-                    print(f"{_count(times)}: {loss}", file=sys.stderr)
+                    print(f"{counted(times, 'picture')}: {loss}", file=sys.stderr)
                 told = told or "nothing to do"
-                print(f"{_count(self.total)}: {told}; {seconds:.1f} s{rate}", file=sys.stderr)
+                print(f"{counted(self.total, 'picture')}: {told}; {seconds:.1f} s{rate}", file=sys.stderr)
         return SOME_FAILED if failed else DONE

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from daybreak.cli.console import DONE, INTERRUPTED, complain
+from daybreak.cli.console import DONE, INTERRUPTED, SOME_FAILED, complain
 from daybreak.cli.interrupt import stop_asked
 from daybreak.cli.options import (
     DeviceOption,
@@ -21,6 +21,7 @@ from daybreak.cli.options import (
     chosen_enhancer,
     parse_seconds,
 )
+from daybreak.text import counted
 
 if TYPE_CHECKING:
     from daybreak.enhancing.video.live import LiveResult
@@ -82,7 +83,11 @@ def stream(
         )
     if not quiet:
         print(_line(result), file=sys.stderr)
-    return INTERRUPTED if asked.is_set() else DONE
+    if asked.is_set():
+        return INTERRUPTED
+    if not result.received:
+        complain(f"nothing came from {source}")
+    return DONE if result.received else SOME_FAILED
 
 
 def _mode(source: str) -> int:
@@ -102,9 +107,10 @@ def _line(result: LiveResult) -> str:
     ):
         times = (result.latency_median, result.latency_95, result.latency_most)
         delay = "delay {:.0f} ms (95 of 100 within {:.0f}, at most {:.0f})".format(*(1e3 * t for t in times))
-    again = f", {result.reconnects} times reconnected" if result.reconnects else ""
+    again = f", {counted(result.reconnects, 'reconnection')}" if result.reconnects else ""
     rate = result.enhanced / result.seconds if result.seconds > 0 else 0.0
+    came = counted(result.received, "frame")
     return (
-        f"{result.received} frames came, {result.enhanced} went out, {result.dropped} were overtaken{again}; "
+        f"{came} came, {result.enhanced} went out, {result.dropped} were overtaken{again}; "
         f"{delay}; {result.seconds:.1f} s, {rate:.1f} frames a second"
     )

@@ -24,7 +24,7 @@ from daybreak.cli.options import (
     chosen_enhancer,
     parse_seconds,
 )
-from daybreak.text import printable
+from daybreak.text import counted, printable
 
 if TYPE_CHECKING:
     from daybreak.enhancing.video import Progress, VideoResult
@@ -117,7 +117,7 @@ def _line(result: VideoResult) -> str:
     told = "; ".join(filter(None, (result.note, *result.notes)))
     return (
         f"{result.source} -> {result.target}: {result.method or 'left as it was'}, {result.codec}, "
-        f"{result.frames} frames{resumed}{', ' + told if told else ''}, "
+        f"{counted(result.frames, 'frame')}{resumed}{', ' + told if told else ''}, "
         f"{result.seconds:.1f} s, {rate:.1f} frames a second"
     )
 

@@ -18,6 +18,7 @@ from daybreak.image.paths import read_bytes, shown
 from daybreak.image.photo import Photo
 from daybreak.image.read import read_photo
 from daybreak.image.rows import Levels
+from daybreak.text import counted
 from daybreak.types import Array
 
 
@@ -154,7 +155,7 @@ def difference(one: bytes, other: bytes) -> str:
         return "every pixel is the same; what differs is the metadata or how the pixels are packed"
     total = apart.shape[0] * apart.shape[1]
     highest = int(apart.max())
-    most = f"at most {highest:,} {'level' if highest == 1 else 'levels'} of {(1 << bits) - 1:,}"
+    most = f"at most {counted(highest, 'level')} of {(1 << bits) - 1:,}"
     return f"pixels differ by {most}, in {pixels:,} of {total:,} pixels"
 
 

@@ -26,6 +26,7 @@ from daybreak.enhancing.video.options import VideoOptions, VideoResult
 from daybreak.enhancing.video.run import enhance_video
 from daybreak.enhancing.video.source import Film
 from daybreak.errors import BadSetting, DaybreakError
+from daybreak.text import counted
 from daybreak.types import Array
 
 THREADS = 1
@@ -201,7 +202,7 @@ def frames_apart(one: Path, other: Path) -> str:
         differ, most = differ + (apart > 0), max(most, apart)
     if not differ:
         return "every frame is the same; what differs lies beside the picture, or in how it is packed"
-    return f"{differ:,} of {frames:,} frames differ, by at most {most:,} {'level' if most == 1 else 'levels'}"
+    return f"{differ:,} of {counted(frames, 'frame')} differ, by at most {counted(most, 'level')}"
 
 
 def _frames(path: Path) -> Iterator[Array]:

@@ -20,6 +20,7 @@ from av import VideoFrame
 from av.container import InputContainer
 from av.error import (
     DemuxerNotFoundError,
+    ExitError,
     FFmpegError,
     FileNotFoundError,
     PermissionError,
@@ -156,6 +157,8 @@ class _Newest:
         except _HOPELESS as error:
             came = f"{printable(self.source)} cannot be opened ({error.strerror})"
             raise UnreadablePicture(came, "an address such as rtsp://… or udp://…, or a device") from None
+        except ExitError:  # the timeout of `_open`
+            return f"nothing came for {SILENCE:g} s"
         except (FFmpegError, EOFError) as error:
             return getattr(error, "strerror", None) or type(error).__name__
 

@@ -23,7 +23,7 @@ from daybreak.enhancing.watching.arrivals import Arrivals
 from daybreak.enhancing.watching.journal import Journal
 from daybreak.enhancing.watching.wakes import wakes
 from daybreak.errors import BadSetting, UnreadablePicture, UnwritablePicture
-from daybreak.files import make_folder, move_file, name_for, one_process, write_whole
+from daybreak.files import make_folder, move_file, name_for, one_process, remove_leftovers, write_whole
 from daybreak.image.paths import shown
 from daybreak.version import __version__
 
@@ -96,6 +96,7 @@ def watch(watched: Watched, enhancer: Enhancer, output: Output) -> Iterator[News
     _check(watched)
     make_folder(watched.output)
     with one_process(watched.output / LOCK, f"watching into {shown(watched.output)}"):
+        remove_leftovers(watched.output)
         yield from _Watch(watched, enhancer, output).run()
 
 
