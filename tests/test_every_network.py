@@ -56,9 +56,10 @@ def test_nothing_beyond_the_halo_matters(spec):
     top = left = 10  # the pixel looked at is `halo` away from everything that changes
     keep = slice(0, 10 + halo + 1)
     other[..., keep, keep] = low[..., keep, keep]
-    control = [torch.ones(1)] if network.control else []  # else it may be estimated from the whole picture
+    given = [torch.ones(1)] if network.control else []  # else it may be estimated from the whole picture
+    given += [torch.full((1, 3, network.guide, network.guide), 0.1)] if network.guide else []
     with torch.no_grad():
-        a, b = (network.inference()(x, *control)[..., top, left] for x in (low, other))
+        a, b = (network.inference()(x, *given)[..., top, left] for x in (low, other))
     torch.testing.assert_close(a, b, atol=1e-6, rtol=0)
 
 

@@ -57,6 +57,21 @@ class Control:
         return (self.intercept + self.slope * low.mean((1, 2, 3))).clamp(self.least, self.most)
 
 
+@dataclass(frozen=True)
+class Extra:
+    """An input of the exported graph that may be left out.
+
+    Attributes:
+        name: of the input.
+        shape: of one picture's value, without the batch.
+        default: what stands for "not given", in every place.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    default: float
+
+
 class Network(nn.Module, ABC):
     """A network as it trains.
 
@@ -70,6 +85,9 @@ class Network(nn.Module, ABC):
         scale: output side / input side.
         control: the one number per picture that the exported part takes besides, or None; there forward takes
             (low, control of shape B) and estimates it from the picture where it is not given.
+        extras: further inputs of the exported part that may be left out, in the order of its forward.
+        guide: px, side of the small copy of the whole picture that the exported part takes as its input
+            `guide`, and looks at for all that holds for the whole; 0 where it has none.
     """
 
     context: Literal["local", "global"] = "local"
@@ -78,6 +96,8 @@ class Network(nn.Module, ABC):
     least_crop: int = 16
     scale: Literal[1, 2] = 1
     control: Control | None = None
+    extras: tuple[Extra, ...] = ()
+    guide: int = 0
 
     @abstractmethod
     def inference(self) -> nn.Module:

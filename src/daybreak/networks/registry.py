@@ -13,6 +13,7 @@ from daybreak.networks import (
     cascade,
     cyclegan,
     ema_aspp_cyclegan,
+    flagship,
     msdrs_cyclegan,
     neid,
     sci,
@@ -32,6 +33,7 @@ NETWORKS: tuple[AnySpec, ...] = (
     cyclegan.SPEC,
     unet.SPEC,
     sci.SPEC,
+    flagship.SPEC,
 )
 
 

@@ -1,8 +1,8 @@
 """The exported graph of a network: writing it as ONNX, and proving that ONNX Runtime and torch agree on it.
 
-A graph takes `low`, B×3×H×W, and, where the network has them, two inputs that may be left out: its control
-(one number per picture; 0, the default, lets the graph estimate it) and `upscale` (a bool; true leaves out
-the halving the network begins with, so that twice the input's size comes out).
+A graph takes `low`, B×3×H×W, and, where the network has them, inputs that may be left out: its control (one
+number per picture; 0, the default, lets the graph estimate it), its extras, and `upscale` (a bool; true
+leaves out the halving the network begins with, so that twice the input's size comes out).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from daybreak.engines import OnnxEngine
 from daybreak.errors import TrainingError
 from daybreak.layers.halve import Halve
-from daybreak.networks.base import Control, Network
+from daybreak.networks.base import Control, Extra, Network
 from daybreak.types import Array
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ SIZES = ((64, 96), (97, 61), (400, 600))
 """H×W that the two are compared on, each brought up to the network's multiple."""
 
 UPSCALE = "upscale"
+
+_TRIED = {"guide": 0.1, "wanted": -3.0, "strength": 0.7}
+"""What the extras are given when a graph is compared with torch."""
 
 
 class _Controlled(nn.Module):
@@ -61,26 +64,28 @@ def make_onnx(network: Network) -> onnx.ModelProto:
 
     larger = network.enlarging()
     if larger is None:
-        model = _exported(network.inference().eval(), network.control)
+        model = _exported(network.inference().eval(), network.control, network.extras)
     else:
         model = _with_switch(_exported(larger.eval(), network.control), _exported(Halve(), None))
     onnx.checker.check_model(model)
     return model
 
 
-def _exported(graph: nn.Module, control: Control | None) -> onnx.ModelProto:
+def _exported(graph: nn.Module, control: Control | None, extras: tuple[Extra, ...] = ()) -> onnx.ModelProto:
     free = torch.export.Dim.DYNAMIC
     inputs: tuple[Tensor, ...] = (torch.rand(2, 3, 64, 96),)
     shapes: tuple[dict[int, Any], ...] = ({0: free, 2: free, 3: free},)
     if control is not None:
         graph = _Controlled(graph, control)
         inputs, shapes = (*inputs, torch.ones(2)), (*shapes, {0: free})
+    inputs += tuple(torch.full((2, *extra.shape), extra.default) for extra in extras)
+    shapes += tuple({0: free} for _ in extras)
     with _quiet():
         program = torch.onnx.export(
             graph,
             inputs,
             dynamo=True,
-            input_names=["low", *([control.name] if control else [])],
+            input_names=["low", *([control.name] if control else []), *(extra.name for extra in extras)],
             output_names=["enhanced"],
             dynamic_shapes=shapes,
             verbose=False,
@@ -93,11 +98,13 @@ def _exported(graph: nn.Module, control: Control | None) -> onnx.ModelProto:
         part.ClearField("doc_string")
     for value in (*model.graph.input, *model.graph.output):
         del value.metadata_props[:]
-        names = ((0, "batch"), (2, "height"), (3, "width"))
-        for place, name in names[: len(value.type.tensor_type.shape.dim)]:
+        sides = ((2, "height"), (3, "width")) if value.name in ("low", "enhanced") else ()
+        for place, name in ((0, "batch"), *sides):
             value.type.tensor_type.shape.dim[place].dim_param = name
     if control is not None:
         _default(model, control.name, np.zeros(1, np.float32))
+    for extra in extras:
+        _default(model, extra.name, np.full((1, *extra.shape), extra.default, np.float32))
     return model
 
 
@@ -174,6 +181,9 @@ def check_parity(network: Network, path: Path, tolerance: float = TOLERANCE["fp3
             pairs.append(
                 (graph(low, torch.from_numpy(value)), engine.run(low.numpy(), {control.name: value}))
             )
+        if network.extras:
+            given = {e.name: np.full((1, *e.shape), _TRIED[e.name], np.float32) for e in network.extras}
+            pairs.append((graph(low, *map(torch.from_numpy, given.values())), engine.run(low.numpy(), given)))
         for ours, theirs in pairs:
             difference = np.abs(ours.numpy() - theirs).max()
             if not difference <= tolerance:

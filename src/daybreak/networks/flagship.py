@@ -1,0 +1,255 @@
+"""daybreak's own network: the exposure is found on a small copy of the whole picture, all else is local.
+
+Sources: the five papers' ideas, in our own form (docs/flagship.md). A curve found on a thumbnail brings the
+picture to the brightness that is wanted; so brightness is a number that can be asked for, and tiles agree.
+What the curve leaves is done at half the size, steered by what the thumbnail showed: an illumination map at
+a quarter of the size (Retinex, papers 2 and 3), and a correction of detail, noise and colour (papers 0, 1, 4)
+by sub-pixel ×2 (Shi et al., CVPR 2016).
+
+Training asks for the brightness of the reference, so that exposure and detail are learned apart.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from daybreak.layers.exposure import lift, light, slope_for
+from daybreak.layers.film import Steered
+from daybreak.layers.thumbnail import thumbnail
+from daybreak.losses.perceptual import Features
+from daybreak.losses.ssim import unlike
+from daybreak.networks.base import (
+    Batch,
+    Extra,
+    Network,
+    NetworkSettings,
+    NetworkSpec,
+    Objective,
+    Terms,
+    hyper,
+)
+
+SIDE = 64
+"""px, of the small copy on which everything that holds for the whole picture is decided."""
+
+USUAL = -2.3
+"""EV: log2 of the mean linear light of an ordinary, normally lit picture (0.2)."""
+
+
+class FlagshipSettings(NetworkSettings):
+    """Hyper-parameters of daybreak's own network."""
+
+    width: int = hyper(
+        16,
+        "Channels at half the size; twice, four and six times as many below.",
+        source="assumed: see docs/flagship.md",
+        ge=4,
+    )
+    ssim: float = hyper(0.3, "Weight of 1 − SSIM.", source="assumed: see docs/flagship.md", ge=0)
+    guess: float = hyper(
+        0.1,
+        "Weight of the squared error of the estimated exposure, in EV².",
+        source="assumed: see docs/flagship.md",
+        ge=0,
+    )
+    asked: float = hyper(
+        1.0,
+        "EV; up to so much above or below the reference half of the pictures are asked for.",
+        source="assumed: see docs/flagship.md",
+        ge=0,
+    )
+
+
+class Glance(nn.Module):
+    """What one look at the small copy tells: how bright the picture should be, and a few numbers besides.
+
+    Args:
+        numbers: how many besides.
+    """
+
+    def __init__(self, numbers: int) -> None:
+        super().__init__()
+        widths = (6, 24, 32, 48, 64)
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise(widths):
+            layers += [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), nn.ReLU(inplace=True)]
+        self.look = nn.Sequential(*layers)
+        self.tell = nn.Sequential(nn.Linear(2 * widths[-1], 64), nn.ReLU(inplace=True), nn.Dropout(0.1))
+        self.exposure, self.numbers = nn.Linear(64, 1), nn.Linear(64, numbers)
+        nn.init.zeros_(self.exposure.weight)
+        nn.init.constant_(self.exposure.bias, 0.0)
+
+    def forward(self, small: Tensor) -> tuple[Tensor, Tensor]:
+        """B×3×64×64 in [0, 1] to B values in EV (see `light`) and B×numbers."""
+        usual = slope_for(small, torch.full_like(small[:, 0, 0, 0], USUAL))
+        even = lift(small, torch.exp2(usual).view(-1, 1, 1, 1))
+        dark = torch.log2(small + 1.0 / 255.0) / 4.0 + 1.0
+        features = self.look(torch.cat([even, dark], dim=1))  # B×64×4×4
+        told = self.tell(torch.cat([features.mean((2, 3)), features.amax((2, 3))], dim=1))
+        return USUAL + self.exposure(told)[:, 0].float(), self.numbers(told)
+
+
+class Detail(nn.Module):
+    """The local part, a small U-Net at half the size.
+
+    Args:
+        width: channels at half the size.
+        numbers: that steer it.
+    """
+
+    def __init__(self, width: int, numbers: int) -> None:
+        super().__init__()
+        widths = (width, 2 * width, 4 * width, 6 * width)
+        self.open = nn.Conv2d(12, width, 3, padding=1)
+        self.down = nn.ModuleList(nn.Conv2d(i, o, 3, stride=2, padding=1) for i, o in pairwise(widths))
+        self.falling = nn.ModuleList(Steered(w, numbers) for w in widths)
+        self.up = nn.ModuleList(
+            nn.Conv2d(i, o, 1) for i, o in zip(widths[:0:-1], widths[-2::-1], strict=True)
+        )
+        self.rising = nn.ModuleList(Steered(w, numbers) for w in widths[-2::-1])
+        self.map = nn.Conv2d(2 * width, 1, 3, padding=1)
+        self.close = nn.Conv2d(width, 12, 3, padding=1)
+        for last in (self.map, self.close):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)  # type: ignore[arg-type]
+
+    def forward(self, picture: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """B×3×H×W, sides multiples of 16, to log2 of a slope, B×1×H×W, and a correction, B×3×H×W."""
+        features = self.open(nn.functional.pixel_unshuffle(picture, 2))
+        skips: list[Tensor] = []
+        for number, block in enumerate(self.falling):
+            features = block(self.down[number - 1](torch.relu(features)) if number else features, numbers)
+            skips.append(features)
+        skips.pop()
+        slope = features
+        for number, (up, block) in enumerate(zip(self.up, self.rising, strict=True)):
+            features = nn.functional.interpolate(up(features), scale_factor=2.0, mode="nearest") + skips.pop()
+            features = block(features, numbers)
+            if number == len(self.up) - 2:
+                slope = nn.functional.interpolate(
+                    self.map(features).float(), scale_factor=4.0, mode="bilinear", align_corners=False
+                )
+        return slope.clamp(-3.0, 3.0), nn.functional.pixel_shuffle(self.close(features), 2).float()
+
+
+class Develop(nn.Module):
+    """What is exported.
+
+    Args:
+        glance, detail: the network's own.
+    """
+
+    def __init__(self, glance: Glance, detail: Detail) -> None:
+        super().__init__()
+        self.glance, self.detail = glance, detail
+
+    def forward(
+        self,
+        low: Tensor,
+        guide: Tensor | None = None,
+        wanted: Tensor | None = None,
+        strength: Tensor | None = None,
+    ) -> Tensor:
+        """The enhanced picture, or a tile of it.
+
+        Args:
+            low: B×3×H×W in [0, 1], sides multiples of 16.
+            guide: B×3×64×64, `thumbnail` of the whole picture; None or values below 0: of `low`.
+            wanted: B values, the mean light to reach in EV (see `light`); None or 0: as the network sees fit.
+            strength: B values; 0 gives the picture back, 1 reaches what is wanted, more goes beyond; None: 1.
+
+        Returns:
+            B×3×H×W in [0, 1].
+        """
+        small = thumbnail(low, SIDE)
+        if guide is not None:
+            small = torch.where(guide < 0.0, small, guide)
+        fit, numbers = self.glance(small)
+        if wanted is not None:
+            fit = torch.where(wanted < 0.0, wanted, fit)
+        if strength is None:
+            return self.towards(low, small, fit, numbers).clamp(0.0, 1.0)
+        before = light(small)
+        fit = before + strength * (fit - before)
+        return self.towards(low, small, fit, numbers, strength.clamp(max=1.0)).clamp(0.0, 1.0)
+
+    def towards(
+        self, low: Tensor, small: Tensor, wanted: Tensor, numbers: Tensor, share: Tensor | None = None
+    ) -> Tensor:
+        """The picture at a mean light of `wanted` EV, not clamped; of the local part a share (B values)."""
+        slope = slope_for(small, wanted)
+        even = lift(low, torch.exp2(slope).view(-1, 1, 1, 1))
+        steering = torch.cat([numbers, slope[:, None] / 4.0, wanted[:, None] - USUAL], dim=1)
+        local, correction = self.detail(even, steering.to(numbers.dtype))
+        if share is not None:
+            local, correction = (part * share.view(-1, 1, 1, 1) for part in (local, correction))
+        made: Tensor = lift(even, torch.exp2(local)) + correction
+        return made
+
+
+class Flagship(Network):
+    """A glance at the whole, and detail."""
+
+    context = "local"  # what is global comes with the guide
+    multiple = 16
+    halo = 128
+    guide = SIDE
+    extras = (Extra("guide", (3, SIDE, SIDE), -1.0), Extra("wanted", (), 0.0), Extra("strength", (), 1.0))
+
+    def __init__(self, settings: FlagshipSettings) -> None:
+        super().__init__()
+        numbers = 14
+        self.glance, self.detail = Glance(numbers), Detail(settings.width, numbers + 2)
+        self._develop = (Develop(self.glance, self.detail),)
+
+    def inference(self) -> Develop:
+        """Both parts."""
+        return self._develop[0]
+
+
+class FlagshipObjective(Objective[Flagship]):
+    """Charbonnier and SSIM at the reference's brightness; the error of the estimated one apart."""
+
+    def __init__(
+        self,
+        network: Flagship,
+        settings: FlagshipSettings,
+        features: Features | None = None,  # noqa: ARG002
+    ) -> None:
+        super().__init__(network)
+        self.settings = settings
+
+    def terms(self, batch: Batch) -> Terms:
+        """Weighted loss terms of one batch."""
+        low, high = batch.low, batch.reference()
+        develop = self.network.inference()
+        with torch.no_grad():
+            truth = light(high)
+            ev = (torch.rand_like(truth) * 2 - 1) * self.settings.asked * (torch.rand_like(truth) < 0.5)
+            slope = slope_for(thumbnail(high, SIDE), truth + ev)
+            asked = torch.where(
+                (ev == 0).view(-1, 1, 1, 1), high, lift(high, torch.exp2(slope).view(-1, 1, 1, 1))
+            )
+            wanted = light(asked)
+            small = thumbnail(low, SIDE)
+        guess, numbers = self.network.glance(small)
+        output = develop.towards(low, small, wanted, numbers).float()
+        off = output - asked
+        return {
+            "pixels": (off.square() + 1e-6).sqrt().mean(),
+            "ssim": self.settings.ssim * unlike(output, asked),
+            "guess": self.settings.guess * (guess - truth).square().mean(),
+        }
+
+
+SPEC = NetworkSpec(
+    name="daybreak",
+    summary="Exposure from one glance at the whole picture, detail at half the size.",
+    paper="daybreak's own (docs/flagship.md)",
+    settings=FlagshipSettings,
+    build=Flagship,
+    objective=FlagshipObjective,
+)
