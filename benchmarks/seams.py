@@ -28,8 +28,9 @@ from daybreak.image.read import read_photo
 from daybreak.image.rows import Floats
 from daybreak.image.tiles import spans
 from daybreak.methods.base import Card, Method, parse_settings
-from daybreak.methods.pretrained import PretrainedSettings, freeze_weight, run_weight
+from daybreak.methods.pretrained import freeze_weight, run_weight
 from daybreak.methods.registry import every_method
+from daybreak.methods.weight_settings import PretrainedSettings
 from daybreak.metrics.seams import seam_score
 from daybreak.types import Pixels
 from daybreak.weights import find_weight, list_weights

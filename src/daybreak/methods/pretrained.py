@@ -11,55 +11,23 @@ from collections import defaultdict
 from collections.abc import Callable
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
 from daybreak.engines import REFERENCE, Engine, Place, Runtime, places
 from daybreak.engines.runtime import AUTO
-from daybreak.image.rows import Levels, Rows
-from daybreak.methods.base import Card, Method, Settings, setting
+from daybreak.methods.base import Card, Method
+from daybreak.methods.weight_settings import PretrainedSettings, settings_for
 from daybreak.types import Array, Pixels
-from daybreak.weights import Control, Weight, WeightCard, find_weight
+from daybreak.weights import Weight, WeightCard, find_weight
 
 if TYPE_CHECKING:
     from daybreak.engines.frozen import FrozenGraph
 
 _LOADING: defaultdict[int, Lock] = defaultdict(Lock)
 """Process -> held while it loads a graph; a process that was forked meanwhile must not wait for it."""
-
-
-class PretrainedSettings(Settings):
-    """A trained network has nothing to set."""
-
-
-class UpscaleSettings(Settings):
-    """A network that works at half the size, and can be given the picture itself instead."""
-
-    upscale: Literal[1, 2] = setting(
-        1,
-        "2 takes the picture as the small one it would have made of it: the result is twice as large.",
-        source="paper: 4, section 3.1; the network super-resolves by 2",
-    )
-
-
-class AlphaSettings(Settings):
-    """A network with paper 3's α."""
-
-    alpha: float = setting(
-        0.0,
-        "How much of the light that is missing is given back; 0 estimates it from the picture.",
-        source="paper: section 4, α from 0.5 to 2; above it the network was not trained",
-        ge=0,
-        le=3,
-    )
-
-
-def _settings(card: WeightCard) -> type[Settings]:
-    if card.control is not None:
-        return AlphaSettings
-    return UpscaleSettings if card.upscales else PretrainedSettings
 
 
 @cache
@@ -98,7 +66,7 @@ def _frozen(weight: str, threads: int, process: int) -> FrozenGraph:  # noqa: AR
 
 
 def freeze_weight(
-    graph: FrozenGraph, card: WeightCard, copy: Pixels, upscale: int = 1
+    graph: FrozenGraph, card: WeightCard, copy: Pixels, settings: PretrainedSettings | None = None
 ) -> Callable[[Pixels], Pixels] | None:
     """A run for windows of a picture that takes from a reduced copy what it would ask of the whole.
 
@@ -106,14 +74,14 @@ def freeze_weight(
         graph: the weight's.
         card: the weight's.
         copy: h×w×3 float32 in [0, 1], of the whole picture.
-        upscale: as for `run_weight`.
+        settings: as for `run_weight`.
 
     Returns:
         None where the graph has norms in it, which no few numbers stand for.
     """
     if not graph.parted:
         return None
-    besides = {"upscale": np.array([True])} if upscale == 2 else {}
+    besides = settings.inputs() if settings else {}
     pooled = graph.look(_batch(copy, card.multiple), besides)
     return lambda window: run_graph(graph, window, card.multiple, besides | pooled)
 
@@ -174,7 +142,7 @@ def _folded(places: Array, length: int) -> Array:
 
 
 def run_weight(
-    engine: Engine, card: WeightCard, pixels: Pixels, alpha: float = 0.0, upscale: int = 1
+    engine: Engine, card: WeightCard, pixels: Pixels, settings: PretrainedSettings | None = None
 ) -> Pixels:
     """Run one picture, or one tile of a local network's, through a shipped weight in one piece.
 
@@ -182,25 +150,13 @@ def run_weight(
         engine: with the weight's graph loaded.
         card: the weight's.
         pixels: H×W×3 float32 in [0, 1].
-        alpha: the graph's control, where it has one; 0 estimates it from these pixels.
-        upscale: 2 for twice the size, where the graph can.
+        settings: settled ones; None for the defaults, settled on these pixels.
 
     Returns:
-        H×W×3 float32 in [0, 1], times `upscale`.
+        H×W×3 float32 in [0, 1], times the scale.
     """
-    besides: dict[str, Array] = {}
-    if card.control is not None:
-        besides[card.control.name] = np.array([alpha or estimate(card.control, pixels)], np.float32)
-    if upscale == 2:
-        besides["upscale"] = np.array([True])
-    return run_graph(engine, pixels, card.multiple, besides)
-
-
-def estimate(control: Control, rows: Rows) -> float:
-    """A graph's control from the brightness of the whole picture, H×W×3 in [0, 1]."""
-    values, peak = (rows.whole, rows.peak) if isinstance(rows, Levels) else (rows, 1)
-    value = control.intercept + control.slope * float(values.mean(dtype=np.float64)) / peak
-    return min(max(value, control.least), control.most)
+    settings = settings or settings_for(card)().settled(card, pixels)
+    return run_graph(engine, pixels, card.multiple, settings.inputs())
 
 
 def load(name: str, weight: str, runtime: Runtime | None = None) -> Method[Any]:
@@ -220,31 +176,24 @@ def load(name: str, weight: str, runtime: Runtime | None = None) -> Method[Any]:
     found = find_weight(weight)
     card, place = found.card, _place(runtime or Runtime(), found)
 
-    def run(pixels: Pixels, settings: Settings) -> Pixels:
-        return run_weight(_engine(place, card), card, pixels, **settings.model_dump())
+    def run(pixels: Pixels, settings: PretrainedSettings) -> Pixels:
+        return run_weight(_engine(place, card), card, pixels, settings)
 
     # parted graphs are run by ONNX Runtime on the CPU, and a result says what ran it
     parted = card.context == "global" and card.control is None and place == Place(REFERENCE, "fp32")
 
-    def freeze(copy: Pixels, settings: Settings) -> Callable[[Pixels], Pixels] | None:
+    def freeze(copy: Pixels, settings: PretrainedSettings) -> Callable[[Pixels], Pixels] | None:
         graph = _frozen(card.name, cv2.getNumThreads(), os.getpid())
-        return freeze_weight(graph, card, copy, **settings.model_dump())
+        return freeze_weight(graph, card, copy, settings)
 
-    def settle(rows: Rows, settings: Settings) -> Settings:
-        assert card.control is not None
-        alpha = getattr(settings, "alpha", 0.0) or estimate(card.control, rows)
-        return settings.model_copy(update={"alpha": alpha})
-
-    def strengthen(settings: Settings, strength: float) -> Settings:
-        return settings.model_copy(update={"alpha": getattr(settings, "alpha", 0.0) * strength})
-
+    looks = card.control is not None or card.guide > 0
     return Method(
         card=Card(
             name=name,
             summary=card.summary,
             paper=card.paper,
             kind="pretrained",
-            settings=_settings(card),
+            settings=settings_for(card),
             context=card.context,
             halo=card.halo,
             multiple=card.multiple,
@@ -255,9 +204,9 @@ def load(name: str, weight: str, runtime: Runtime | None = None) -> Method[Any]:
             weights_sha256=card.sha256,
         ),
         run=run,
-        settle=settle if card.control else None,
+        settle=(lambda rows, settings: settings.settled(card, rows)) if looks else None,
         freeze=freeze if parted else None,
-        strengthen=strengthen if card.control else None,
+        strengthen=(lambda settings, strength: settings.strengthened(strength)) if looks else None,
         engine=str(place),
         on=lambda elsewhere: load(name, weight, elsewhere),
     )

@@ -195,6 +195,7 @@ def _card(
         halo=network.halo,
         multiple=network.multiple,
         scale=network.scale,
+        guide=network.guide,
         upscales=network.enlarging() is not None,
         shared=count >= SHARED,
         control=Control(**asdict(control)) if control else None,

@@ -67,6 +67,8 @@ class WeightCard(_Frozen):
         halo: pixels of context on each side.
         multiple: the input's sides must be multiples of this.
         scale: output side / input side.
+        guide: px, side of the small copy of the whole picture that the graph takes beside a tile as its input
+            `guide`; it takes `wanted` and `strength` too then. 0 for a graph that has none.
         upscales: whether the graph has the input `upscale`, which gives twice the input's size.
         precision: of the parameters in the files; what is computed is float32.
         shared: whether the graph keeps its parameters in the safetensors file beside it.
@@ -97,6 +99,7 @@ class WeightCard(_Frozen):
     halo: int = Field(ge=0)
     multiple: int = Field(default=1, ge=1)
     scale: Literal[1, 2] = 1
+    guide: int = Field(default=0, ge=0)
     upscales: bool = False
     precision: Literal["fp32", "fp16"] = "fp32"
     shared: bool = False

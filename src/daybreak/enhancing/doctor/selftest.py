@@ -23,6 +23,7 @@ from daybreak.errors import DaybreakError
 from daybreak.methods.base import Settings
 from daybreak.methods.pretrained import run_weight
 from daybreak.methods.registry import AnyMethod
+from daybreak.methods.weight_settings import settings_for
 from daybreak.types import Pixels
 from daybreak.weights import Weight
 
@@ -102,12 +103,15 @@ def _uses(weight: Weight) -> list[dict[str, Any]]:
         given.append({"upscale": 2})
     if weight.card.control is not None:
         given.append({"alpha": weight.card.control.most})
+    if weight.card.guide:
+        given.append({"light": -3.0})
     return given
 
 
 def _enhanced(weight: Weight, threads: int, low: Pixels, given: dict[str, Any], place: Place) -> Pixels:
     """A new session's first picture, for some devices are wrong on that alone."""
-    return run_weight(load(place, weight, threads), weight.card, low, **given)
+    settings = settings_for(weight.card)(**given).settled(weight.card, low)
+    return run_weight(load(place, weight, threads), weight.card, low, settings)
 
 
 @dataclass(frozen=True)
