@@ -215,16 +215,16 @@ def test_a_quality_is_no_setting_of_a_format_without_one(tmp_path, capsys):
 def test_what_another_process_makes_meanwhile_is_done_if_it_is_the_same(
     method, code, tmp_path, monkeypatch, capsys
 ):
-    from daybreak.enhancing import batch
+    from daybreak.enhancing import shelf
 
-    source, out, real = picture(tmp_path / "a.png"), tmp_path / "out", batch.write_whole
+    source, out, real = picture(tmp_path / "a.png"), tmp_path / "out", shelf.write_whole
 
     def late(path, data, **kwargs):
-        monkeypatch.setattr(batch, "write_whole", real)
+        monkeypatch.setattr(shelf, "write_whole", real)
         assert enhance(source, "-m", method, "-o", out, "-q") == 0
         real(path, data, **kwargs)
 
-    monkeypatch.setattr(batch, "write_whole", late)
+    monkeypatch.setattr(shelf, "write_whole", late)
     assert enhance(source, "-m", "gamma", "-o", out) == code
     assert ("done before" if code == 0 else "made with another method") in capsys.readouterr().err
     assert [path.name for path in out.iterdir()] == ["a_daybreak.png"]
@@ -237,21 +237,17 @@ def test_a_gallery_shows_every_picture(folder, tmp_path):
     assert "http" not in page.replace("http-equiv", "")
 
 
-def test_one_picture_that_breaks_a_method_does_not_stop_the_others(folder, tmp_path, monkeypatch, capsys):
-    from daybreak.enhancing import batch
+def test_a_fault_of_ours_with_a_picture_is_told_in_a_line(folder, tmp_path, monkeypatch, capsys):
+    from daybreak.enhancing import one
 
-    real = batch.encode_photo
+    def encode(*args, **kwargs):
+        raise ZeroDivisionError("made up")
 
-    def encode(photo, *args, **kwargs):
-        if photo.format == "jpeg":
-            raise ZeroDivisionError("made up")
-        return real(photo, *args, **kwargs)
-
-    monkeypatch.setattr(batch, "encode_photo", encode)
-    assert enhance(folder, "-o", tmp_path / "out") == 1
+    monkeypatch.setattr(one, "encode_photo", encode)
+    assert enhance(folder / "a.jpg", "-o", tmp_path / "out") == 1
     told = capsys.readouterr().err
     assert "a.jpg: an unexpected ZeroDivisionError: made up" in told
-    assert len(list((tmp_path / "out").iterdir())) == 2
+    assert not list((tmp_path / "out").glob("*"))
 
 
 @pytest.mark.parametrize(

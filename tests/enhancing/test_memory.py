@@ -98,10 +98,15 @@ def test_this_machine_says_what_is_free():
 
 @pytest.mark.parametrize(("pictures", "expected"), [(1.5, 1), (2.5, 2), (100.0, 4)])
 def test_a_batch_takes_as_many_at_once_as_fit(pictures, expected, tmp_path, monkeypatch):
-    """The pool is asked how large it was made; nothing is timed."""
+    """The crew is asked how large it was made; nothing is timed."""
     sizes = []
-    pool_was = batch.ThreadPoolExecutor
-    monkeypatch.setattr(batch, "ThreadPoolExecutor", lambda n, **k: (sizes.append(n), pool_was(n, **k))[1])
+    crew_was = batch.in_processes
+
+    def crew(jobs, enhancer, output, at_once, threads):
+        sizes.append(at_once)
+        return crew_was(jobs, enhancer, output, at_once, threads)
+
+    monkeypatch.setattr(batch, "in_processes", crew)
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
     enhancer = Enhancer("gamma")
     peak = 40 * 30 * bytes_per_pixel(enhancer)

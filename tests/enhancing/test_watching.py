@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from daybreak.enhancing import batch
+from daybreak.enhancing import shelf
 from daybreak.enhancing.batch import Output
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.manifest import read_manifests
@@ -154,7 +154,7 @@ def news_until(wanted, *arguments):
 
 def test_a_full_disk_is_not_the_pictures_fault(tmp_path, monkeypatch):
     picture(tmp_path / "in/a.png")
-    real, refused = batch.write_whole, []
+    real, refused = shelf.write_whole, []
 
     def full(path, data, *, overwrite=False):
         if len(refused) < 2:
@@ -162,7 +162,7 @@ def test_a_full_disk_is_not_the_pictures_fault(tmp_path, monkeypatch):
             raise UnwritablePicture("no space") from OSError(errno.ENOSPC, "no space")
         real(path, data, overwrite=overwrite)
 
-    monkeypatch.setattr(batch, "write_whole", full)
+    monkeypatch.setattr(shelf, "write_whole", full)
     told = news_until("done", watched(tmp_path, attempts=1), Enhancer("gamma"), Output())
     assert [news.what for news in told] == ["blocked", "done"], "told once, tried until it went"
     assert len(refused) == 2

@@ -1,0 +1,231 @@
+"""Pictures by worker processes, of which any may die without taking a picture or the batch along.
+
+A worker does one picture at a time, from reading to writing, so that while one waits for a file or decodes,
+another computes. One that dies (a crash in a C library, the system's out-of-memory killer) is replaced and
+its picture given to another once more; if that one dies too, the picture is to blame and is told of.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import cv2
+
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.one import run_job
+from daybreak.enhancing.plan import Job, Refusal
+from daybreak.enhancing.result import Output, Result
+
+_AHEAD = 4  # results per worker that may wait for an earlier one: a million jobs are not a million results
+_THREADED = ("pyvips", "onnxruntime", "openvino", "torch")  # once used, a fork would inherit locked locks
+
+
+def in_processes(
+    jobs: Sequence[Job | Refusal], enhancer: Enhancer, output: Output, at_once: int, threads: int
+) -> Iterator[Result]:
+    """Do the jobs in worker processes and give each result in the jobs' order, as `run_batch` says.
+
+    Args:
+        jobs, enhancer, output: as for `run_batch`.
+        at_once: processes.
+        threads: that OpenCV may use in each.
+    """
+    crew = _Crew(_Orders(_again(enhancer, at_once), output, threads), at_once)
+    told: dict[int, Result] = {}
+    given = out = 0
+    try:
+        while out < len(jobs):
+            while given < min(len(jobs), out + _AHEAD * at_once) and crew.has_room():
+                job = jobs[given]
+                if isinstance(job, Refusal):
+                    told[given] = run_job(job, enhancer, output)
+                else:
+                    crew.give(given, job)
+                given += 1
+            if out not in told:
+                told.update(crew.results())
+            while out in told:
+                result = told.pop(out)
+                out += 1
+                yield result
+    except KeyboardInterrupt:  # what was being worked on is finished, and told
+        while crew.busy():
+            told.update(crew.results())
+        yield from (told[place] for place in sorted(told))
+        raise
+    finally:
+        crew.dismiss()
+
+
+@dataclass(frozen=True)
+class _Orders:
+    """What every worker is to do with its pictures; goes to another process."""
+
+    enhancer: Callable[[], Enhancer]
+    output: Output
+    threads: int
+
+
+def _again(enhancer: Enhancer, at_once: int) -> Callable[[], Enhancer]:
+    """How another process makes such an enhancer, with its share of the memory."""
+    limit = enhancer.room.limit
+    return partial(
+        Enhancer,
+        enhancer.method.card.name,
+        strength=enhancer.strength,
+        exposure=enhancer.exposure,
+        max_memory=limit // at_once if limit else None,
+        device=enhancer.runtime.device,
+        precision=enhancer.runtime.precision,
+        **enhancer.settings.model_dump(),
+    )
+
+
+@dataclass
+class _Task:
+    """A picture that a worker has, and how many died of it."""
+
+    place: int
+    job: Job
+    deaths: int = 0
+
+
+class _Worker:
+    """One process and the picture it is working on."""
+
+    def __init__(self, orders: _Orders, others: Sequence[Connection[Any, Any]]) -> None:
+        context = _context()
+        self.line, far = context.Pipe()
+        inherited = (*others, self.line) if context.get_start_method() == "fork" else ()
+        self.process: BaseProcess = context.Process(target=_work, args=(far, inherited, orders), daemon=True)
+        self.process.start()
+        far.close()
+        self.task: _Task | None = None
+
+    def end(self) -> int:
+        """Close the line and wait; the exit code, negative for a signal."""
+        self.line.close()
+        self.process.join()
+        code = self.process.exitcode or 0
+        self.process.close()
+        return code
+
+
+class _Crew:
+    """So many workers, made when there is work for them and replaced when they die."""
+
+    def __init__(self, orders: _Orders, size: int) -> None:
+        self.orders, self.size = orders, size
+        self.workers: list[_Worker] = []
+
+    def has_room(self) -> bool:
+        """Whether a picture given now is begun at once."""
+        return len(self.busy()) < self.size
+
+    def busy(self) -> list[_Worker]:
+        """Those that have a picture."""
+        return [worker for worker in self.workers if worker.task is not None]
+
+    def give(self, place: int, job: Job) -> None:
+        """Have a picture done; `has_room` before."""
+        self._give(_Task(place, job))
+
+    def results(self) -> dict[int, Result]:
+        """Wait until at least one picture is done or given up, or a worker was replaced: place -> result."""
+        found: dict[int, Result] = {}
+        lines = {worker.line: worker for worker in self.busy()}
+        for line in wait(list(lines)):
+            worker = lines[line]
+            task, worker.task = worker.task, None
+            assert task is not None
+            try:
+                found[task.place] = worker.line.recv()
+            except (EOFError, OSError):
+                found.update(self._bury(worker, task))
+        return found
+
+    def _bury(self, worker: _Worker, task: _Task) -> dict[int, Result]:
+        """Do without a worker that died; its picture is done by another, or is told of."""
+        self.workers.remove(worker)
+        how = _told(worker.end())
+        task.deaths += 1
+        if task.deaths < 2:
+            self._give(task)
+            return {}
+        error = (
+            f"{task.job.source}: the process that worked on it died twice ({how}); the file may be damaged"
+        )
+        return {task.place: Result(task.job.source, task.job.target, "failed", error=error)}
+
+    def _give(self, task: _Task) -> None:
+        idle = next((worker for worker in self.workers if worker.task is None), None)
+        if idle is None:
+            idle = _Worker(self.orders, [worker.line for worker in self.workers])
+            self.workers.append(idle)
+        idle.task = task
+        with contextlib.suppress(OSError):  # it died while it had nothing to do; `results` sees that
+            idle.line.send(task.job)
+
+    def dismiss(self) -> None:
+        """Let every worker finish what it has, and end."""
+        for worker in self.workers:
+            worker.end()
+
+
+def _told(code: int) -> str:
+    """How a process ended."""
+    try:
+        return f"signal {-code}, {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    except ValueError:
+        return f"signal {-code}"
+
+
+def _context() -> Any:
+    """How processes are made: by a fork where nothing of this one could be left locked in the copy.
+
+    Elsewhere by a server process that has imported what is needed and nothing else, and forks.
+    """
+    if sys.platform == "win32":
+        return multiprocessing.get_context("spawn")
+    if (
+        sys.platform == "linux"
+        and threading.active_count() == 1
+        and not any(name in sys.modules for name in _THREADED)
+    ):
+        return multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+def _work(line: Connection[Any, Any], inherited: Sequence[Connection[Any, Any]], orders: _Orders) -> None:
+    """The life of a worker: a picture comes in, its result goes out, until the line is closed.
+
+    Args:
+        line: to the process that gives the pictures.
+        inherited: that process's ends of all lines, which a fork copies: held open here they would hide its
+            death.
+        orders: what to do.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):  # sent to all; the process that gives the pictures decides
+        signal.signal(number, signal.SIG_IGN)
+    for other in inherited:
+        other.close()
+    enhancer = orders.enhancer()
+    cv2.setNumThreads(orders.threads)
+    while True:
+        try:
+            job = line.recv()
+            line.send(run_job(job, enhancer, orders.output))
+        except (EOFError, OSError):  # nobody is there any more
+            return

@@ -1,0 +1,226 @@
+"""One picture from its bytes to its result: read, enhance, encode, put where it belongs, or say why not.
+
+A result lies whole at its target or not at all. One that is there already and was made from the same bytes by
+the same settings is not made again.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.memory import too_large
+from daybreak.enhancing.plan import Job, Refusal
+from daybreak.enhancing.record import ANOTHER_PLACE, asked, check_record, done, made_of, written
+from daybreak.enhancing.result import Output, Result
+from daybreak.enhancing.shelf import Disk, Shelf
+from daybreak.errors import BadSetting, DaybreakError, OutputExists, UnwritablePicture
+from daybreak.image.depth import to_levels
+from daybreak.image.formats import format_of
+from daybreak.image.paths import read_bytes, shown
+from daybreak.image.read import MAX_PIXELS, read_photo
+from daybreak.image.rows import Levels, Rows, shrink
+from daybreak.image.write import encode_photo, keep_format, losses
+
+
+def run_job(
+    job: Job | Refusal, enhancer: Enhancer, output: Output, read: Callable[[Path], bytes] = read_bytes
+) -> Result:
+    """Do one job of a plan; raises nothing."""
+    if isinstance(job, Refusal):
+        return Result(job.source, None, "failed", error=str(job.error))
+    return attempt(job, lambda: _from_file(job, enhancer, output, read))
+
+
+def _from_file(job: Job, enhancer: Enhancer, output: Output, read: Callable[[Path], bytes]) -> Result:
+    if too_large(job.source, enhancer.room):
+        from daybreak.enhancing.streaming import stream_file  # few pictures are
+
+        return stream_file(job, enhancer, output)
+    return enhance_to(Disk(), read(job.source), job, enhancer, output)
+
+
+def attempt(job: Job, work: Callable[[], Result]) -> Result:
+    """The result of the work with the seconds it took, or what went wrong with it; raises nothing."""
+    start = time.perf_counter()
+    try:
+        result = work()
+    except DaybreakError as error:
+        told = _named(job.source, str(error))
+        result = Result(job.source, job.target, "failed", error=told, elsewhere=_elsewhere(error))
+    except MemoryError:
+        told = f"{job.source}: not enough memory for a picture of this size"
+        result = Result(job.source, job.target, "failed", error=told)
+    except Exception as error:  # a fault of ours or a library's with one picture: the others go on
+        told = getattr(error, "strerror", None) or f"an unexpected {type(error).__name__}: {error}"
+        result = Result(job.source, job.target, "failed", error=f"{job.source}: {told}")
+    return replace(result, seconds=time.perf_counter() - start)
+
+
+def _elsewhere(error: DaybreakError) -> bool:
+    """Whether the system refused to write for a reason that may pass."""
+    cause = error.__cause__ if isinstance(error, UnwritablePicture) else None
+    return isinstance(cause, OSError) and cause.errno not in (errno.ENAMETOOLONG, errno.EISDIR, errno.EINVAL)
+
+
+def _named(source: Path, message: str) -> str:
+    return message if str(source) in message else f"{source}: {message}"
+
+
+def enhance_to(shelf: Shelf, data: bytes, job: Job, enhancer: Enhancer, output: Output) -> Result:
+    """Make the job's target of the picture's bytes, or find it made.
+
+    Raises:
+        OutputExists: there is a result of that name, made of another picture or by other settings.
+        UnreadablePicture, UnwritablePicture, BadSetting: as `enhance_bytes` and the shelf.
+    """
+    ask = not (output.overwrite or output.evidence)
+    if ask and (found := _made_before(shelf, data, job, enhancer, output)):
+        return found
+    encoded, result = enhance_bytes(
+        data, enhancer, output, job.source, job.target, max_pixels=output.max_pixels
+    )
+    if output.overwrite or not shelf.exists(job.target):
+        try:
+            shelf.write(job.target, encoded, overwrite=output.overwrite)
+        except OutputExists:  # another process was quicker
+            if not shelf.exists(job.target):  # no: it is a link to nothing
+                raise
+        else:
+            return result
+    if ask and (found := _made_before(shelf, data, job, enhancer, output)):
+        return found
+    if shelf.read(job.target) != encoded:  # else a copy of a well-lit picture, or a format without tags
+        why = "does not say how it was made" if ask else "is not what was made now, bit for bit"
+        came = f"{shown(job.target)} is there already and {why}"
+        raise OutputExists(came, hint=ANOTHER_PLACE)
+    return replace(result, state="done before")
+
+
+def _made_before(shelf: Shelf, data: bytes, job: Job, enhancer: Enhancer, output: Output) -> Result | None:
+    """What the result that lies at the target says of itself; None where there is none or it says nothing.
+
+    Raises:
+        OutputExists: it was made of another picture or by other settings.
+    """
+    record = shelf.record(job.target)
+    if record is None:
+        return None
+    named = format_of(job.target)
+    check_record(job.target, record, fingerprint(enhancer, output, data, named.name if named else None))
+    result = Result(
+        job.source,
+        job.target,
+        "done before",
+        method=record.get("ran", ""),
+        strength=float(record.get("ran-strength", 0.0)),
+        settings=json.loads(record.get("ran-settings", "{}")),
+        weights_sha256=record.get("ran-weights", ""),
+        notes=tuple(filter(None, [record.get("note", "")])),
+        lost=tuple(filter(None, record.get("lost", "").split("; "))),
+    )
+    if not output.preview:
+        return result
+    before = read_photo(data, name=shown(job.source))
+    after = read_photo(shelf.read(job.target), name=shown(job.target))
+    return with_previews(result, before.stored, after.stored, output.preview)
+
+
+def enhance_bytes(
+    data: bytes,
+    enhancer: Enhancer,
+    output: Output,
+    source: Path,
+    target: Path | None,
+    *,
+    max_pixels: int = MAX_PIXELS,
+) -> tuple[bytes, Result]:
+    """Enhance one encoded picture.
+
+    Args:
+        data: a picture file's bytes.
+        enhancer, output: as for `run_batch`.
+        source: its name, for messages and the result.
+        target: where it will go, whose suffix decides the format unless `output.format` does; None: its own.
+        max_pixels: refuse a picture whose header claims more.
+
+    Returns:
+        The encoded result (the same bytes where the picture was left as it is and nothing else was asked of
+        it) and what was done; `seconds` is not filled in.
+
+    Raises:
+        UnreadablePicture: the data is no picture.
+        UnwritablePicture: the format cannot hold what is asked of it.
+        BadSetting: evidence is asked for and could not be repeated.
+    """
+    photo = read_photo(data, max_pixels=max_pixels, name=shown(source))
+    named = format_of(target) if target is not None else None
+    format = output.format or (named.name if named else keep_format(photo))
+    if output.evidence:
+        from daybreak.enhancing.evidence import asked_for, check_repeatable, entry_for  # few ask for it
+
+        check_repeatable(enhancer, format)
+    made, outcome = enhancer.photo(photo)
+    if output.evidence and outcome.reduced:
+        raise BadSetting(
+            f"evidence of {shown(source)}, which was {outcome.reduced}", "a smaller picture, or more memory"
+        )
+    as_it_came = format == photo.format and output.quality is None and output.bit_depth is None
+    lost: tuple[str, ...] = ()
+    if outcome.unchanged and as_it_came:
+        encoded = data
+    else:
+        lost = losses(made, format, output.bit_depth)
+        record = fingerprint(enhancer, output, data, format) | done(outcome) | {"lost": "; ".join(lost)}
+        encoded = encode_photo(
+            made, format, quality=output.quality, bit_depth=output.bit_depth, record=record
+        )
+    result = Result(
+        source,
+        target,
+        "unchanged" if outcome.unchanged else "enhanced",
+        method=outcome.method,
+        strength=outcome.strength,
+        weights_sha256=outcome.weights_sha256,
+        settings=outcome.settings,
+        brightness_before=mean(photo.stored),
+        brightness_after=mean(outcome.rows),
+        notes=tuple(filter(None, (*photo.notes, outcome.note, outcome.reduced))),
+        lost=lost,
+    )
+    if output.preview:
+        result = with_previews(result, photo.stored, outcome.rows, output.preview)
+    if output.evidence:
+        asked = asked_for(enhancer, format, output.quality, output.bit_depth)
+        entry = entry_for(data, encoded, photo, enhancer, outcome, asked, lost)
+        result = replace(result, evidence=entry)
+    return encoded, result
+
+
+def with_previews(result: Result, before: Rows, after: Rows, longest: int) -> Result:
+    """The result with small copies of its pictures."""
+    small = (to_levels(shrink(rows, longest), 8) for rows in (before, after))
+    return replace(result, before=next(small), after=next(small))
+
+
+def fingerprint(enhancer: Enhancer, output: Output, data: bytes, format: str | None) -> dict[str, str]:
+    """What a result in a format depends on: the same fingerprint, the same result.
+
+    Args:
+        format: of the result, a key of `FORMATS`; None where only `output` tells.
+    """
+    kind = output.format or format or "keep"
+    return asked(enhancer) | written(kind, output.quality, output.bit_depth) | made_of(data)
+
+
+def mean(rows: Rows) -> float:
+    """Arithmetic mean of the sRGB-encoded values of all pixels and channels, in [0, 1]."""
+    values, peak = (rows.whole, rows.peak) if isinstance(rows, Levels) else (rows, 1)
+    return float(sum(cv2.mean(values)[:3]) / 3.0 / peak)

@@ -1,0 +1,170 @@
+"""Batches by worker processes: some die, and no picture is lost by it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from daybreak.enhancing import one
+from daybreak.enhancing.batch import Output, run_batch
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.plan import Job, Refusal
+from daybreak.errors import UnreadablePicture
+from daybreak.image.photo import Photo
+from daybreak.image.read import read_photo
+from daybreak.image.write import write_photo
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
+
+
+def jobs_in(folder: Path, count: int) -> list[Job | Refusal]:
+    rng = np.random.default_rng(0)
+    jobs: list[Job | Refusal] = []
+    for n in range(count):
+        source = folder / f"{n}.png"
+        write_photo(Photo.from_pixels(rng.random((12, 16, 3), np.float32) * np.float32(0.2)), source)
+        jobs.append(Job(source, folder / "out" / f"{n}.png"))
+    return jobs
+
+
+SCRIPT = """
+import os, signal, sys, time
+from pathlib import Path
+from daybreak.enhancing import crew
+from daybreak.enhancing.batch import Output, run_batch
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.plan import Job
+
+folder, victim, deaths = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+parent, real = os.getpid(), crew.run_job
+
+def dies(job, *rest):
+    marks = folder / (job.source.name + ".deaths")
+    if job.source.name == victim:
+        so_far = marks.read_text() if marks.exists() else ""
+        if len(so_far) < deaths:
+            marks.write_text(so_far + "x")
+            assert os.getpid() != parent
+            os.kill(os.getpid(), signal.SIGKILL)
+    return real(job, *rest)
+
+crew.run_job = dies
+jobs = [Job(folder / f"{n}.png", folder / "out" / f"{n}.png") for n in range(6)]
+for result in run_batch(jobs, Enhancer("gamma"), Output(), 2):
+    print(result.source.name, result.state, result.error)
+"""
+
+
+def run_dying(folder: Path, victim: str, deaths: int) -> list[str]:
+    """A batch of six in a process of its own, whose workers are forked from it with one that dies."""
+    jobs_in(folder, 6)
+    line = [sys.executable, "-c", SCRIPT, str(folder), victim, str(deaths)]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stderr == ""
+    return done.stdout.splitlines()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
+def test_a_worker_that_is_killed_is_replaced_and_its_picture_done(tmp_path):
+    told = run_dying(tmp_path, "2.png", 1)
+    assert told == [f"{n}.png enhanced " for n in range(6)]
+    assert (tmp_path / "2.png.deaths").read_text() == "x"
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"{n}.png" for n in range(6)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
+def test_a_picture_that_kills_every_worker_is_told_of_after_one_more_try(tmp_path):
+    told = run_dying(tmp_path, "2.png", 9)
+    assert (tmp_path / "2.png.deaths").read_text() == "xx"
+    assert [line for line in told if "2.png" not in line] == [f"{n}.png enhanced " for n in (0, 1, 3, 4, 5)]
+    assert told[2].startswith("2.png failed")
+    assert "died twice (signal 9, SIGKILL)" in told[2]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"{n}.png" for n in (0, 1, 3, 4, 5)]
+
+
+def test_a_worker_killed_from_outside_is_replaced(tmp_path):
+    jobs = jobs_in(tmp_path, 8)
+    results = run_batch(jobs, Enhancer("gamma"), Output(), 2)
+    seen = [next(results)]
+    victims = [process for process in multiprocessing.active_children() if process.pid]
+    assert victims
+    os.kill(victims[0].pid, signal.SIGKILL)
+    seen += results
+    assert [result.source for result in seen] == [job.source for job in jobs]
+    assert [result.error for result in seen] == [""] * 8
+    assert all(read_photo(job.target).stored.shape == (12, 16, 3) for job in jobs if isinstance(job, Job))
+    assert multiprocessing.active_children() == []
+
+
+def test_results_are_those_of_this_process_in_the_order_of_the_jobs(tmp_path):
+    jobs = jobs_in(tmp_path, 7)
+    jobs[3] = Refusal(tmp_path / "3.png", UnreadablePicture("made up"))
+    (tmp_path / "5.png").write_bytes(b"no picture")
+    results = list(run_batch(jobs, Enhancer("gamma", strength=0.8, gamma=2.0), Output(preview=8), 3))
+    assert [result.source.name for result in results] == [f"{n}.png" for n in range(7)]
+    assert [bool(result.error) for result in results] == [n in (3, 5) for n in range(7)]
+    assert results[0].before is not None
+    here = tmp_path / "here.png"
+    (only,) = run_batch([Job(tmp_path / "0.png", here)], Enhancer("gamma", strength=0.8, gamma=2.0), Output())
+    assert only.settings == results[0].settings
+    assert here.read_bytes() == (tmp_path / "out" / "0.png").read_bytes()
+
+
+def test_a_consumer_that_goes_away_leaves_whole_results_and_no_process(tmp_path):
+    jobs = jobs_in(tmp_path, 12)
+    results = run_batch(jobs, Enhancer("gamma"), Output(), 2)
+    next(results)
+    results.close()
+    assert multiprocessing.active_children() == []
+    made = list((tmp_path / "out").iterdir())
+    assert 1 <= len(made) <= 12
+    assert all(read_photo(path).stored.shape == (12, 16, 3) for path in made)
+
+
+def test_workers_end_when_the_process_that_they_work_for_is_killed(tmp_path):
+    jobs_in(tmp_path, 6)
+    wait = "import time; real = crew.run_job\ncrew.run_job = lambda *a: (time.sleep(0.5), real(*a))[1]\n"
+    script = (
+        SCRIPT.split("parent, real")[0]
+        + wait
+        + "print('on', flush=True)\n"
+        + SCRIPT[SCRIPT.index("jobs =") :]
+    )
+    line = [sys.executable, "-c", script, str(tmp_path), "", "0"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "on\n"
+        process.stdout.readline()  # a picture is done: the workers are there
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        workers = children.read_text().split() if children.exists() else []
+        process.kill()
+    until = time.monotonic() + 60
+    while any(Path(f"/proc/{worker}").exists() for worker in workers):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_a_fault_of_ours_with_one_picture_does_not_stop_the_others(tmp_path, monkeypatch):
+    """In threads, where a made-up fault can be put in."""
+    real = one.encode_photo
+
+    def encode(photo, *args, **kwargs):
+        if photo.format == "jpeg":
+            raise ZeroDivisionError("made up")
+        return real(photo, *args, **kwargs)
+
+    jobs = jobs_in(tmp_path, 3)
+    write_photo(read_photo(tmp_path / "1.png"), tmp_path / "1.jpg")
+    jobs[1] = Job(tmp_path / "1.jpg", tmp_path / "out" / "1.jpg")
+    monkeypatch.setattr(one, "encode_photo", encode)
+    results = list(run_batch(jobs, Enhancer("gamma"), Output(), read=Path.read_bytes))
+    assert [bool(result.error) for result in results] == [False, True, False]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "2.png"]
