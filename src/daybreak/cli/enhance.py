@@ -18,6 +18,7 @@ from daybreak.cli.options import (
     DeviceOption,
     ExposureOption,
     FormatOption,
+    MemoryOption,
     MethodOption,
     PrecisionOption,
     QualityOption,
@@ -29,6 +30,7 @@ from daybreak.cli.options import (
     chosen_depth,
     chosen_enhancer,
     chosen_format,
+    chosen_memory,
 )
 from daybreak.cli.places import Where, check_documents_of_places, enhance_places
 from daybreak.cli.progress import progress
@@ -67,6 +69,17 @@ def enhance(
     device: DeviceOption = "cpu",
     precision: PrecisionOption = "auto",
     threads: ThreadsOption = None,
+    max_memory: MemoryOption = None,
+    max_pixels: Annotated[
+        int | None,
+        typer.Option(
+            "--max-pixels",
+            min=1,
+            metavar="MILLIONS",
+            help="Largest picture to accept. [default: 268]",
+            show_default=False,
+        ),
+    ] = None,
     recursive: Annotated[
         bool, typer.Option("-r", "--recursive", help="Folders with all below; keeps the tree.")
     ] = False,
@@ -103,7 +116,15 @@ def enhance(
 ) -> int:
     """Brighten dark pictures; the originals stay as they are."""
     enhancer = chosen_enhancer(
-        method, strength, exposure, upscale, sets, device=device, precision=precision, threads=threads
+        method,
+        strength,
+        exposure,
+        upscale,
+        sets,
+        device=device,
+        precision=precision,
+        threads=threads,
+        max_memory=chosen_memory(max_memory),
     )
     kept, depth = chosen_format(format), chosen_depth(bit_depth)
     where = Where(engine, address, jobs, worker_cpus, worker_gpus)
@@ -116,6 +137,8 @@ def enhance(
     folder = None if output is None else Path(output)
     preview = PREVIEW if gallery else 0
     written = Output(kept, quality, depth, overwrite, preview, evidence=evidence is not None)
+    if max_pixels:
+        written = replace(written, max_pixels=max_pixels * 1_000_000)
     if evidence:
         _check_evidence(paths, enhancer, kept)
     piped = plan_stream(paths, output=folder, format=kept) if "-" in paths else None

@@ -129,6 +129,15 @@ PrecisionOption = Annotated[
     Literal["auto", "fp32", "bf16"],
     typer.Option("--precision", help="Of networks; auto is fp32. bf16 is faster and moves grey levels."),
 ]
+MemoryOption = Annotated[
+    str | None,
+    typer.Option(
+        "--max-memory",
+        metavar="AMOUNT",
+        help="Memory to keep to, such as 1GB; large pictures are worked on in parts. [default: what is free]",
+        show_default=False,
+    ),
+]
 ThreadsOption = Annotated[
     int | None, typer.Option("--threads", min=1, help="Cores to use. [default: all]", show_default=False)
 ]
@@ -145,7 +154,7 @@ def chosen_enhancer(
     """The enhancer that was typed.
 
     Args:
-        **runtime: `device`, `precision` and `threads`, as for `Enhancer`.
+        **runtime: `device`, `precision`, `threads` and `max_memory`, as for `Enhancer`.
 
     Raises:
         UnknownName, BadSetting, MissingExtra, EngineError: as `parse_sets` and `Enhancer`.
@@ -158,6 +167,19 @@ def chosen_enhancer(
     given = {**parse_sets(sets or []), **given}
     parse_settings(get_method(method).card, given)  # before `strength` among them could pass for the option
     return Enhancer(method, strength=strength, exposure=exposure, **runtime, **given)
+
+
+def chosen_memory(amount: str | None) -> int | None:
+    """The bytes that were typed; None for what is free.
+
+    Raises:
+        BadSetting: no amount, or too little.
+    """
+    if amount is None:
+        return None
+    from daybreak.enhancing.memory import parse_memory
+
+    return parse_memory(amount)
 
 
 def chosen_format(format: str) -> str | None:

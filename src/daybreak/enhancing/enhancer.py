@@ -57,6 +57,34 @@ class Outcome:
         return not self.method
 
 
+@dataclass(frozen=True)
+class Decision:
+    """What is to be done to one picture.
+
+    Attributes:
+        method, settings: what runs.
+        strength: that is told of.
+        share: of the result that is mixed with the input; 1 where the settings have the strength in them.
+        note: what an automatic method decided.
+        nothing: the picture is left as it is.
+    """
+
+    method: Method[Any]
+    settings: Settings
+    strength: float
+    share: float
+    note: str
+    nothing: bool
+
+    def outcome(self, rows: Rows, reduced: str = "") -> Outcome:
+        """It done."""
+        if self.nothing:
+            return Outcome(rows, "", {}, self.note, 0.0, "")
+        card, told = self.method.card, self.settings.model_dump(mode="json")
+        sha256, engine = card.weights_sha256, self.method.engine
+        return Outcome(rows, card.name, told, self.note, self.strength, sha256, engine, reduced)
+
+
 class Enhancer:
     """Enhance pictures with one method; load once, run many, from any number of threads.
 
@@ -147,31 +175,31 @@ class Enhancer:
         """
         if not isinstance(rows, Levels):
             rows = check_pixels(rows)
+        decision = self.decide(rows)
+        if decision.nothing:
+            return decision.outcome(rows)
+        return decision.outcome(*self._enhanced(rows, decision.method, decision.settings, decision.share))
+
+    def decide(self, rows: Rows) -> Decision:
+        """Which method runs on a picture, with what settings and how much of it.
+
+        Args:
+            rows: the picture, or a reduced copy.
+        """
         method, settings, strength, note = self.method, self.settings, self.strength, ""
         if method.choose is not None:
             choice = method.choose(rows, settings)
             method, note = choice.method, choice.reason
             settings, strength = choice.settings, strength * choice.strength
-        if strength == 0.0 and self.exposure is None:
-            return Outcome(rows, "", {}, note or "strength 0", 0.0, "")
+        nothing = strength == 0.0 and self.exposure is None
+        if nothing:
+            return Decision(method, settings, 0.0, 0.0, note or "strength 0", nothing)
         if method.settle is not None:
             settings = method.settle(rows, settings)
+        share = strength
         if method.strengthen is not None and strength != 1.0 and self.exposure is None:
-            running, share = method.strengthen(settings, strength), 1.0
-        else:
-            running, share = settings, strength
-        result, reduced = self._enhanced(rows, method, running, share)
-        card = method.card
-        return Outcome(
-            result,
-            card.name,
-            running.model_dump(mode="json"),
-            note,
-            strength,
-            card.weights_sha256,
-            method.engine,
-            reduced,
-        )
+            settings, share = method.strengthen(settings, strength), 1.0
+        return Decision(method, settings, strength, share, note, nothing)
 
     def _enhanced(
         self, rows: Rows, method: Method[Any], settings: Settings, strength: float

@@ -19,6 +19,7 @@ SHARE = 0.8  # of the free memory that pictures may take: a card's figure is no 
 EXPOSED = 24.0  # bytes a pixel that reaching an exposure adds (measured): all of the picture is float then
 
 UNMEASURED = 400.0  # bytes a pixel: assumed of a method whose card does not say, above most that do
+IN_MEMORY = 12.0  # bytes a pixel: levels before and after, and the encoded file twice while metadata go in
 LEAST = 128 << 20  # bytes: under this the program itself, with a tile or two, does not fit
 
 _GROUPS = Path("/sys/fs/cgroup")
@@ -73,6 +74,12 @@ class Room:
             return most
         under = max(0, self.limit - resident())
         return under if most is None else min(under, most)
+
+
+def too_large(path: Path, room: Room) -> bool:
+    """Whether a file's picture cannot be read, enhanced and encoded in memory, whatever the method."""
+    left = room.left()
+    return left is not None and IN_MEMORY * (read_size(path) or 0) > left
 
 
 def out_of_memory(error: BaseException) -> bool:

@@ -30,7 +30,7 @@ from daybreak.types import Array, Pixels
 SIDE = 512  # px of a tile without its halo: the halo then costs little, and the tile fits the cache
 LEAST_SIDE = 32  # px; when tiles of this side do not fit, nothing does
 COPY = 1 << 20  # pixels of the reduced copy at the most; more brings little and takes a network long
-_FLOATS = 60.0  # bytes a pixel that the curves, lines and floats of a tile take
+_FLOATS = 130.0  # bytes a pixel that the curves, lines and floats of a tile take (measured)
 _LEARN = 100.0  # bytes a pixel of the copy that learning from it takes
 
 
@@ -77,6 +77,25 @@ class Plan:
     note: str
 
 
+@dataclass(frozen=True)
+class Copy:
+    """A reduced copy of a whole picture.
+
+    Attributes:
+        pixels: h×w×3 float32 in [0, 1], from `block_pixels`.
+        block: side in px of what became one pixel.
+    """
+
+    pixels: Pixels
+    block: int
+
+
+def copy_of(source: Bands, method: Method[Any], room: int | None) -> Copy:
+    """A copy on which a method can be run within the room; looks at the picture from top to bottom."""
+    block = copy_block(source.shape, method, room)
+    return Copy(block_pixels(source, block), block)
+
+
 def plan_parts(
     source: Bands,
     method: Method[Any],
@@ -86,7 +105,7 @@ def plan_parts(
     room: int | None,
     *,
     side: int = SIDE,
-    copy: Pixels | None = None,
+    copy: Copy | None = None,
 ) -> Plan:
     """Look at the whole picture as far as need be and say how its parts are made.
 
@@ -96,22 +115,21 @@ def plan_parts(
         strength, exposure: as for `Enhancer`.
         room: bytes that may be taken; None where nobody knows.
         side: of a tile at the most, px.
-        copy: `block_pixels` of the picture at `copy_block`, if somebody has it already.
+        copy: of the picture, if somebody has it already.
 
     Raises:
         NotEnoughMemory: not even the smallest tiles fit.
     """
     card, note = method.card, ""
-    block = copy_block(source.shape, method, room)
     per_pixel = card.memory_per_pixel or UNMEASURED
     scale = card.scale * getattr(settings, "upscale", 1)
     made: Pixels | None = None
     frozen: Callable[[Pixels], Pixels] | None = None
     if card.context == "global" or method.freeze is not None or exposure is not None:
-        copy = block_pixels(source, block) if copy is None else copy
-        frozen = method.freeze(copy, settings) if method.freeze is not None else None
+        copy = copy or copy_of(source, method, room)
+        frozen = method.freeze(copy.pixels, settings) if method.freeze is not None else None
         if frozen is None or exposure is not None:
-            made = method.run(copy, shrunken(settings, block))
+            made = method.run(copy.pixels, shrunken(settings, copy.block))
     if frozen is not None:
         part = Part(_windows(frozen), card.halo, card.multiple, scale, per_pixel, at_once=1)
         side = max(side, 4 * card.halo) if side == SIDE else side
@@ -120,19 +138,19 @@ def plan_parts(
     else:
         assert copy is not None
         assert made is not None
-        if made.shape != copy.shape:
+        if made.shape != copy.pixels.shape:
             raise NotEnoughMemory(
                 f"{card.name} at twice the size on {_megapixels(source.shape)}, more than fits into memory",
                 hint="Type it without --upscale, or give it a smaller picture",
             )
-        part = Part(learn(copy, made, block), cell=block)
-        note = f"learnt from a copy of {_megapixels(copy.shape)} and applied at full size, to fit into memory"
+        part = Part(learn(copy.pixels, made, copy.block), cell=copy.block)
+        note = f"learnt from a copy of {_megapixels(copy.pixels.shape)}, for want of memory"
     if exposure is None:
         amount = Amount(strength)
     else:
         assert copy is not None
         assert made is not None
-        amount = amount_for(enlarged(copy, made.shape), made, exposure)
+        amount = amount_for(enlarged(copy.pixels, made.shape), made, exposure)
     return Plan(part, amount, fitting_side(source.shape[1], part, room, side), note)
 
 

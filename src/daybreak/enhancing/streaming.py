@@ -1,0 +1,183 @@
+"""Files whose pictures do not fit into memory: read, enhanced and written row by row.
+
+A file is looked at once for a reduced copy, from which automatic and global methods decide and learn, and
+read a second time for the result; a local method needs the second time alone. In memory is a band of rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from daybreak.enhancing.enhancer import Decision, Enhancer
+from daybreak.enhancing.record import ANOTHER_PLACE, asked, check_record, done, written
+from daybreak.enhancing.result import Output, Result
+from daybreak.enhancing.tiling import Plan, copy_of, in_parts, plan_parts
+from daybreak.errors import BadSetting, OutputExists, PictureTooLarge, UnwritablePicture
+from daybreak.files import make_folder, whole_path
+from daybreak.image import xmp
+from daybreak.image.formats import format_of, sniff
+from daybreak.image.paths import shown
+from daybreak.image.read import read_record
+from daybreak.image.scroll import STREAMED, Scroll, save_rows
+from daybreak.types import Array
+
+if TYPE_CHECKING:
+    from daybreak.enhancing.plan import Job
+
+NOTE = "streamed, for it does not fit into memory; EXIF was left out"
+
+
+def stream_file(job: Job, enhancer: Enhancer, output: Output) -> Result:
+    """Enhance one file row by row.
+
+    Args:
+        job: both are files here.
+        enhancer, output: as for `run_batch`.
+
+    Raises:
+        PictureTooLarge: more pixels than `output.max_pixels`.
+        UnreadablePicture: a file that cannot be read row by row; says why and what to do.
+        UnwritablePicture: a format that cannot be written so.
+        NotEnoughMemory: not even the smallest tiles fit.
+        BadSetting: evidence is asked for, which needs the whole.
+        OutputExists: there is a result made of another picture or by other settings.
+    """
+    format, kept = _formats(job, output)
+    if output.evidence:
+        raise BadSetting(
+            f"evidence of {shown(job.source)}, which does not fit into memory", "a smaller picture"
+        )
+    with job.source.open("rb") as file:
+        source = {"source": hashlib.file_digest(file, "sha256").hexdigest()}
+    wanted = asked(enhancer) | written(kept, output.quality, output.bit_depth) | source
+    if not output.overwrite and job.target.exists():
+        record = read_record(job.target)
+        if record is None:
+            came = f"{shown(job.target)} is there already and does not say how it was made"
+            raise OutputExists(came, hint=ANOTHER_PLACE)
+        check_record(job.target, record, wanted)
+        return Result(
+            job.source,
+            job.target,
+            "done before",
+            method=record.get("ran", ""),
+            settings=json.loads(record.get("ran-settings", "{}")),
+        )
+    scroll = Scroll(job.source, format)
+    _check_size(job.source, scroll, output.max_pixels)
+    decision, plan = _look(scroll, enhancer)
+    outcome = decision.outcome(np.empty((0, 0, 3), np.float32))
+    make_folder(job.target.parent)
+    means = _Means()
+    with whole_path(job.target, overwrite=output.overwrite) as hidden:
+        if decision.nothing and kept == format and output.quality is None and output.bit_depth is None:
+            shutil.copyfile(job.source, hidden)
+        else:
+            record = wanted | done(outcome) | {"lost": "EXIF"}
+            _write(scroll, plan, hidden, kept, output, record, means)
+    return Result(
+        job.source,
+        job.target,
+        "unchanged" if decision.nothing else "enhanced",
+        method=outcome.method,
+        strength=outcome.strength,
+        weights_sha256=outcome.weights_sha256,
+        settings=outcome.settings,
+        brightness_after=means.mean,
+        notes=tuple(filter(None, (NOTE, plan.note, outcome.note))),
+    )
+
+
+def _formats(job: Job, output: Output) -> tuple[str, str]:
+    """Of the source, and of the result."""
+    with job.source.open("rb") as file:
+        format = sniff(file.read(4096)) or ""
+    named = format_of(job.target)
+    kept = output.format or (named.name if named else format)
+    if kept not in STREAMED:
+        raise UnwritablePicture(
+            f"{kept.upper()} of {shown(job.source)}, which does not fit into memory",
+            "a format that can be written row by row",
+            "Type --format tiff, or give it more with --max-memory",
+        )
+    return format, kept
+
+
+def _check_size(path: Path, scroll: Scroll, most: int) -> None:
+    height, width, _ = scroll.shape
+    if height * width > most:
+        millions = -(-height * width // 1_000_000)
+        raise PictureTooLarge(
+            f"{shown(path)} claims {width}x{height} pixels ({millions:,} million)",
+            f"at most {most / 1e6:,.0f} million",
+            f"Scale it down, or type --max-pixels {millions} if you trust the file",
+        )
+
+
+def _look(scroll: Scroll, enhancer: Enhancer) -> tuple[Decision, Plan]:
+    """What is to be done to the picture, and how."""
+    left = enhancer.room.left()
+    room = None if left is None else int(0.4 * left)  # the rest for reading, packing and writing
+    method = enhancer.method
+    looks = method.card.context == "global" or method.settle is not None or method.freeze is not None
+    copy = copy_of(scroll, method, room) if looks or enhancer.exposure is not None else None
+    decision = enhancer.decide(np.zeros((1, 1, 3), np.float32) if copy is None else copy.pixels)
+    plan = plan_parts(
+        scroll, decision.method, decision.settings, decision.share, enhancer.exposure, room, copy=copy
+    )
+    return decision, plan
+
+
+def _write(
+    scroll: Scroll,
+    plan: Plan,
+    path: Path,
+    format: str,
+    output: Output,
+    record: dict[str, str],
+    means: _Means,
+) -> None:
+    height, width, _ = scroll.shape
+    scale = plan.part.scale
+    deep = (output.bit_depth or (8 if scroll.peak == 255 else 16)) == 16 and format != "jpeg"
+    packet = xmp.refreshed(scroll.blocks.get("xmp-data"), record)
+    blocks = scroll.blocks | ({"xmp-data": packet} if packet else {})
+    bits = 16 if deep else 8
+    save_rows(
+        means.watch(band for _, band in in_parts(scroll, plan, bits)),
+        height * scale,
+        width * scale,
+        bits,
+        path,
+        format,
+        quality=output.quality,
+        resolution=scroll.resolution,
+        blocks=blocks,
+        gray=scroll.gray,
+    )
+
+
+class _Means:
+    """The mean of all levels that pass, in [0, 1]; None before any did."""
+
+    def __init__(self) -> None:
+        self._sum, self._count = 0.0, 0
+
+    @property
+    def mean(self) -> float | None:
+        return self._sum / self._count if self._count else None
+
+    def watch(self, bands: Iterator[Array]) -> Iterator[Array]:
+        for band in bands:
+            peak = 255 if band.dtype.itemsize == 1 else 65_535
+            self._sum += sum(cv2.mean(band)[:3]) / 3.0 / peak * len(band)
+            self._count += len(band)
+            yield band
