@@ -1,6 +1,7 @@
-"""Peak memory of every classical method per pixel of its picture, at 3 and 12 megapixels.
+"""Peak memory of every method per pixel of its picture, at 3 and 12 megapixels.
 
-    python benchmarks/memory.py              # writes benchmarks/results/memory.json
+    python benchmarks/memory.py                      # writes benchmarks/results/memory.json
+    python benchmarks/memory.py --card cascade.lol   # writes the figure of one weight on its card
 
 Each figure is taken in a process of its own: how far reading, enhancing and encoding one JPEG on one core
 lifts the peak of the process's resident memory above what it was after a small picture through the same
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -23,7 +25,6 @@ from machine import save
 
 SIZES = {"3": (2000, 1500), "12": (4000, 3000)}
 MORE: dict[str, list[Any]] = {
-    "cascade": ["cascade", {}],
     "lime solver=exact": ["lime", {"solver": "exact"}],
     "crm, 16 bits": ["crm", {}, "png"],
     "crm, strength .5": ["crm", {"strength": 0.5}],
@@ -70,28 +71,43 @@ def measure(folder: Path, size: str, method: str, arguments: dict[str, Any], for
     return (peak() - before) / (width * height)
 
 
+def write_on_card(weight: str, measured: float) -> None:
+    """Put a weight's figure, rounded up, on its card."""
+    from daybreak.files import write_whole
+    from daybreak.weights.card import read_card, write_card
+    from daybreak.weights.store import FOLDER
+
+    path = FOLDER / f"{weight}.toml"
+    card = read_card(path).model_copy(update={"memory_per_pixel": float(math.ceil(measured))})
+    write_whole(path, write_card(card).encode(), overwrite=True)
+
+
 def main() -> None:
     """Measure and save."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", help="one line of the table; prints it and saves nothing")
+    parser.add_argument("--card", help="a weight that ships; writes its card and nothing else")
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         folder, size, case = options.one
         return print(measure(Path(folder), size, *json.loads(case)) if size else make_pictures(Path(folder)))
-    from daybreak.methods.registry import CLASSICAL
+    from daybreak.methods.registry import get_method, list_methods
 
-    cases = {name: [name, {}] for name in CLASSICAL} | MORE
+    cases = {name: [name, {}] for name in list_methods()} | MORE
+    one_line = get_method(options.card).card.name if options.card else options.only
     found: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         one = [sys.executable, __file__, "--one", folder]
         subprocess.run([*one, "", ""], check=True, stdout=subprocess.DEVNULL)
-        for name in [options.only] if options.only else cases:
+        for name in [one_line] if one_line else cases:
             for size in SIZES:
                 told = subprocess.run([*one, size, json.dumps(cases[name])], check=True, capture_output=True)
                 found.setdefault(name, {})[f"{size} MP"] = round(float(told.stdout), 1)
             print(name, found[name], flush=True)
-    if not options.only:
+    if options.card:
+        write_on_card(options.card, max(found[one_line].values()))
+    elif not options.only:
         save("memory", {"bytes_per_pixel": found})
     return None
 

@@ -22,7 +22,7 @@ class OnnxEngine:
             file beside it.
         threads: inside one run. One is right where several tiles run at a time: it gets more out of the cores
             than threads that share one tile.
-        wide: lay channels out in blocks of 16. From 32 channels on that is a fifth faster, below it a third
+        wide: lay channels out in blocks of 16. From 32 channels on that is a sixth faster, with few a quarter
             slower (docs/engines.md).
         provider: ONNX Runtime's name of the device.
         options: of the provider.
