@@ -47,7 +47,19 @@ def bucket(s3):
     return f"s3://{name}"
 
 
-def picture(seed: int) -> bytes:
+@pytest.fixture
+def keys():
+    """The environment's variables that let us in."""
+    return KEYS
+
+
+@pytest.fixture
+def picture():
+    """Makes a small picture of a number."""
+    return _picture
+
+
+def _picture(seed: int) -> bytes:
     """A dark PNG of 16×12 pixels, each seed another."""
     levels = np.random.default_rng(seed).integers(0, 40, (12, 16, 3), dtype=np.uint8)
     return cv2.imencode(".png", levels)[1].tobytes()
@@ -58,7 +70,7 @@ def fill(s3):
     """Put numbered pictures under a URL, in a tree; gives name -> bytes."""
 
     def put(url: str, count: int) -> dict[str, bytes]:
-        made = {f"{n % 3}/deep {n % 2}/{n:04d}.png": picture(n) for n in range(count)}
+        made = {f"{n % 3}/deep {n % 2}/{n:04d}.png": _picture(n) for n in range(count)}
         for name, data in made.items():
             s3.pipe_file(f"{url}/{name}", data)
         return made

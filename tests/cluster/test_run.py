@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,20 @@ def test_names_and_tree_stay_and_each_result_is_that_of_one_machine(s3, bucket, 
         assert (rows[name]["state"], rows[name]["error"], rows[name]["bytes"]) == ("enhanced", "", len(made))
         assert rows[name]["seconds"] > 0
     assert s3.ls(f"{bucket}/out/_daybreak") == [f"{bucket[5:]}/out/{NAME}"]
+
+
+def test_a_picture_costs_four_requests(bucket, fill, make_run, caplog):
+    fill(f"{bucket}/in", 5)
+    run = make_run(f"{bucket}/in", f"{bucket}/out")
+    with caplog.at_level("DEBUG", "s3fs"):
+        caplog.clear()
+        list(run.rows(Threads(1)))
+    pictures = [
+        (record.args[0], record.args[2]["Key"])
+        for record in caplog.records
+        if record.msg.startswith("CALL") and record.args[2].get("Key", "").endswith(".png")
+    ]
+    assert Counter(verb for verb, _ in pictures) == {"head_object": 10, "get_object": 5, "put_object": 5}
 
 
 def test_a_second_run_does_the_new_the_changed_and_the_lost(s3, bucket, fill, make_run, rows_of):

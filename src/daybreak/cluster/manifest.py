@@ -7,10 +7,11 @@ merged into `_daybreak/manifest.parquet`, where an input's newest row takes the 
 from __future__ import annotations
 
 import io
+import itertools
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,19 @@ _SECONDS = 10.0  # after which a part is put even if it has fewer
 _GROUP = 100_000  # rows that are read or written at a time
 _TEXT = ("source", "target", "state", "asked", "source_version", "target_version", "source_sha256", "sha256")
 _TEXT_TOO = ("method", "note", "error")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a place of results before a run.
+
+    Attributes:
+        done: (source, its version, target) of what need not be done again, each digested.
+        there: the names of the files that are there, digested.
+    """
+
+    done: Digests = field(default_factory=Digests)
+    there: Digests = field(default_factory=Digests)
 
 
 class Manifest:
@@ -121,36 +135,35 @@ class Manifest:
             masks.append(np.array(seen.add([digest(name) for name in reversed(names)])[::-1], bool))
         return masks
 
-    def done(self, asked: str) -> Digests:
-        """What need not be done again: (source, its version, target), each digested.
+    def known(self, asked: str) -> Known:
+        """What need not be done again, and which names are taken.
 
-        That is: a row says so, it was asked for in the same way, and the result that lies there is still the
-        one that was put there, as far as the listing tells.
+        A picture need not be done if a row says that it is, it was asked for in the same way, and the result
+        that lies there is still the one that was put there, as far as the listing tells.
+
+        Raises:
+            PlaceError: the results cannot be listed, or the manifest not be read.
         """
-        names, done = self._names(), Digests()
-        if not names:
-            return done
-        there = Digests()
-        listed: list[bytes] = []
-        for found in self.place.files():
-            if isinstance(found, Found) and found.version:
-                listed.append(digest(found.name, found.version))
-                if len(listed) >= _ROWS:
-                    there.add(listed)
-                    listed = []
-        there.add(listed)
+        known, versions = Known(), Digests()
+        files = self.place.files()
+        while chunk := list(itertools.islice(files, _ROWS)):
+            found = [file for file in chunk if isinstance(file, Found)]
+            if len(found) < len(chunk):
+                raise next(file.error for file in chunk if not isinstance(file, Found))
+            known.there.add([digest(file.name) for file in found])
+            versions.add([digest(file.name, file.version) for file in found if file.version])
         columns = ["source", "source_version", "target", "target_version", "state", "asked"]
-        for batch in self._batches(names, columns):
+        for batch in self._batches(self._names(), columns):
             rows = [row for row in batch.to_pylist() if row["state"] in DONE and row["asked"] == asked]
-            lie = there.hold([digest(row["target"], row["target_version"]) for row in rows])
-            done.add(
+            lie = versions.hold([digest(row["target"], row["target_version"]) for row in rows])
+            known.done.add(
                 [
                     digest(row["source"], row["source_version"], row["target"])
                     for row, is_there in zip(rows, lie, strict=True)
                     if is_there and row["source_version"]
                 ]
             )
-        return done
+        return known
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Every row of the manifest and of the parts that wait to be merged, older ones first."""

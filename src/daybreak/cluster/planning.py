@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from daybreak.cluster.digests import Digests, digest
+from daybreak.cluster.manifest import Known
 from daybreak.cluster.place import Found, Place, Unlisted
 from daybreak.cluster.rows import Order, Row, Task
 from daybreak.enhancing.plan import result_name
@@ -24,16 +26,16 @@ class Plan:
         source, target: the places.
         order: of the run.
         suffix: put between the name and the extension of each result.
-        done: digests (source, version, target) of what is done already, see `Manifest.done`.
+        known: what need not be done, and which names are taken.
 
     Attributes:
-        skipped: pictures found in `done` so far.
+        skipped: pictures that need not be done, so far.
     """
 
-    def __init__(self, source: Place, target: Place, order: Order, suffix: str, done: Digests) -> None:
+    def __init__(self, source: Place, target: Place, order: Order, suffix: str, known: Known) -> None:
         self.source, self.target, self.order, self.suffix = source, target, order, suffix
         self.skipped = 0
-        self._done, self._taken = done, Digests()
+        self._known, self._taken = known, Digests()
         self._folds = target.folds_case()
 
     def __iter__(self) -> Iterator[Task | Row]:
@@ -53,14 +55,15 @@ class Plan:
                 else:
                     tasks.append(self._task(found))
         free = self._taken.add([digest(self._place_of(task.target)) for task in tasks])
-        done = self._done.hold([digest(task.source, task.version, task.target) for task in tasks])
-        for task, is_free, is_done in zip(tasks, free, done, strict=True):
+        there = self._known.there.hold([digest(task.target) for task in tasks])
+        done = self._known.done.hold([digest(task.source, task.version, task.target) for task in tasks])
+        for task, is_free, is_done, is_there in zip(tasks, free, done, there, strict=True):
             if not is_free:
                 yield self.order.failed(task.source, task.target, self._told_twice(task))
             elif is_done:
                 self.skipped += 1
             else:
-                yield task
+                yield replace(task, fresh=not is_there)
 
     def _task(self, found: Found) -> Task:
         name = PurePosixPath(found.name)

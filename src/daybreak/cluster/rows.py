@@ -24,11 +24,13 @@ class Task:
     Attributes:
         source, target: its name in the place it comes from, and its result's in the one it goes to.
         version: of the source, see `Found`.
+        fresh: whether there was no result of that name when the run began, so that nobody need ask.
     """
 
     source: str
     target: str
     version: str
+    fresh: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from daybreak.cluster.digests import Digests
-from daybreak.cluster.manifest import Manifest
+from daybreak.cluster.manifest import Known, Manifest
 from daybreak.cluster.place import Place
 from daybreak.cluster.planning import Plan
 from daybreak.cluster.rows import Order, Row, Task
@@ -52,9 +51,9 @@ class Run:
         """How many were done before, by the manifest's word."""
         return self._plan.skipped if self._plan else 0
 
-    def planned(self, done: Digests | None = None) -> Plan:
-        """What there is to do; all, unless told what is done."""
-        return Plan(self.source, self.target, self.order, self._suffix, done or Digests())
+    def planned(self, known: Known | None = None) -> Plan:
+        """What there is to do, as far as `known` tells; without it, everything."""
+        return Plan(self.source, self.target, self.order, self._suffix, known or Known())
 
     def rows(self, pool: Pool) -> Iterator[Row]:
         """Do what is not done, and give what became of each, in any order.
@@ -67,7 +66,7 @@ class Run:
             ClusterError: no worker can be had.
         """
         manifest = Manifest(self.target)
-        self._plan = self.planned(manifest.done(self.order.asked))
+        self._plan = self.planned(manifest.known(self.order.asked))
         faults = 0
         try:
             for row in pool.run(self._plan, self.order):

@@ -40,7 +40,7 @@ class Worker:
 
     def do(self, task: Task) -> Row:
         """Read, enhance and write one picture; raises nothing."""
-        job, shelf = Job(Path(task.source), Path(task.target)), _Noted(self.target)
+        job, shelf = Job(Path(task.source), Path(task.target)), _Noted(self.target, task.fresh)
         read, fault = hashlib.sha256(), False
 
         def work() -> Result:
@@ -80,15 +80,16 @@ class Worker:
 class _Noted:
     """The shelf of one picture: notes what the result's bytes are, and does not ask twice what is known."""
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    def __init__(self, place: Place, absent: bool) -> None:
+        self.place, self._absent = place, absent
         self.sha256, self.bytes = "", 0
-        self._absent = False
 
     def exists(self, target: Path) -> bool:
         return not self._absent and self.place.exists(target)
 
     def record(self, target: Path) -> dict[str, str] | None:
+        if self._absent:
+            return None
         try:
             return read_record(self.read(target))
         except FileNotFoundError:
