@@ -207,7 +207,8 @@ def test_one_bad_file_beside_a_good_one(case, tmp_path):
 
 
 @pytest.mark.parametrize("case", TYPED)
-def test_a_line_to_be_corrected_does_nothing(case, tmp_path):
+def test_a_line_to_be_corrected_does_nothing(case, tmp_path, tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("DAYBREAK_CACHE", str(tmp_path_factory.mktemp("cache")))  # for `auto`
     good = picture(tmp_path / "good.png")
     expect(case, daybreak(good, *TYPED[case]))
     assert list(tmp_path.iterdir()) == [good]

@@ -65,6 +65,15 @@ def test_find_and_verify(folder):
         find_weight("cascade.tset", folder)
 
 
+def test_the_sum_of_what_runs_covers_every_file_that_does(card):
+    assert card.sha256 == card.onnx_sha256, "the graph holds its parameters"
+    shared = card.model_copy(update={"shared": True})
+    sums = f"{card.onnx_sha256} {card.safetensors_sha256}"
+    assert shared.sha256 == hashlib.sha256(sums.encode()).hexdigest()
+    for name in ("onnx_sha256", "safetensors_sha256"):
+        assert shared.model_copy(update={name: "1" * 64}).sha256 != shared.sha256
+
+
 @pytest.mark.parametrize("ending", FILES)
 def test_a_changed_or_missing_file_is_refused(folder, ending):
     path = folder / f"cascade.test.{ending}"
