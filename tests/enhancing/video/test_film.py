@@ -6,6 +6,7 @@ import subprocess
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -233,6 +234,23 @@ def test_a_method_at_work_on_several_frames_keeps_their_order(clips, tmp_path):
         run(clips("h264"), tmp_path / f"{workers}.mp4", workers=workers)
     one, three = (decoded(tmp_path / f"{n}.mp4", (64, 64)) for n in (1, 3))
     assert np.array_equal(one, three)
+
+
+def test_as_many_threads_as_the_enhancer_may_use(clips, tmp_path, monkeypatch):
+    from daybreak.enhancing.video import run as module
+
+    used, at_once, encoder = [], module.in_order, module.Encoder
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setattr(
+        module, "in_order", lambda work, items, workers: used.append(workers) or at_once(work, items, workers)
+    )
+    monkeypatch.setattr(module, "Encoder", lambda told: used.append(told.threads) or encoder(told))
+    before = cv2.getNumThreads()
+    try:
+        run(clips("h264"), tmp_path / "out.mp4", Enhancer("gamma", threads=2))
+    finally:
+        cv2.setNumThreads(before)
+    assert used == [2, 2]
 
 
 def test_a_cover_and_a_timecode_are_kept(tools, clips, tmp_path):

@@ -46,7 +46,8 @@ class VideoOptions:
         resume: go on with a run of the same options that was stopped or killed, and when stopped keep what is
             done for the next.
         workers: frames at the same time; None for as many as there are cores and fit into memory.
-        threads: of the encoder; None for one a core. The bytes of H.264 and HEVC depend on their number.
+        threads: of the encoder; None for as many as the enhancer may use, or one a core. The bytes of H.264
+            and HEVC depend on their number.
     """
 
     codec: Codec | None = None

@@ -91,7 +91,7 @@ def enhance_video(
     film = Film(source)
     scale = int(getattr(enhancer.settings, "upscale", enhancer.method.card.scale))
     encoding, notes = plan_encoding(film.about, scale, options.codec, options.quality, options.speed)
-    encoding = replace(encoding, threads=options.threads)
+    encoding = replace(encoding, threads=options.threads or enhancer.threads)
     container = container_of(target, encoding.codec)
     streams, left_out = what_fits(film.about, container)
     span = span_of(film.about, options)
@@ -229,7 +229,7 @@ def _enhance(
         done = True
     finally:
         with suppress(RuntimeError):  # a generator that is at work ends by itself
-            shots.close()  # type: ignore[attr-defined]
+            shots.close()
         writer.close(told=done)
     for packet in encoder.finish():
         log.add(packet, told.durations.pop(packet.pts or 0, 0))
@@ -249,7 +249,7 @@ def _denoised(shots: Iterator[Shot], frames: float) -> Iterator[Shot]:
 @contextmanager
 def _workers(about: About, enhancer: Enhancer, options: VideoOptions) -> Iterator[int]:
     """How many frames to work on at the same time; the cores are shared out among them."""
-    cores = os.cpu_count() or 1
+    cores = enhancer.threads or os.cpu_count() or 1
     pixels = about.width * about.height
     count = options.workers or fitting_jobs(cores, pixels, bytes_per_pixel(enhancer), free_memory())
     before = cv2.getNumThreads()

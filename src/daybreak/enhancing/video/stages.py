@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
@@ -15,7 +15,7 @@ R = TypeVar("R")
 _PATIENCE = 0.1  # s between looks whether the other side has gone
 
 
-def ahead(items: Iterable[T], size: int) -> Iterator[T]:
+def ahead(items: Iterable[T], size: int) -> Generator[T]:
     """Make the items in a thread of their own, up to `size` of them before they are asked for.
 
     What they raise is raised here. When the consumer ends early, the thread ends with the item it is at.
