@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -8,8 +10,8 @@ from daybreak.data.darkened import Darkened
 from daybreak.data.pairs import natural_order
 from daybreak.data.registry import get_dataset
 from daybreak.data.sample import Sample, name_of
-from daybreak.data.synthetic import dark_version
-from daybreak.errors import DataError, DaybreakError, UnreadablePicture
+from daybreak.data.synthetic import Darkening, dark_version, darken
+from daybreak.errors import BadSetting, DataError, DaybreakError, UnknownName, UnreadablePicture
 from daybreak.image.read import read_photo
 
 
@@ -83,6 +85,33 @@ def test_synthetic_pictures_are_made_from_the_clean_ones(tmp_path):
     other = Darkened(tmp_path / "clean" / "a.png", seed=1).photo().pixels
     assert not np.array_equal(np.rint(other * 255), low)
     assert name_of(first.input) == "a (darkened, seed 0).png"
+
+
+def test_what_is_given_of_a_darkening_is_not_drawn(tmp_path):
+    picture(tmp_path / "clean" / "a.png", (20, 30))
+    (free,) = get_dataset("synthetic:clean").samples(tmp_path)
+    (half,) = get_dataset("synthetic:clean?alpha=1").samples(tmp_path)
+    dataset = get_dataset("synthetic:clean?alpha=1&gamma=0.5&sigma=0")
+    (whole,) = dataset.samples(tmp_path)
+    assert dataset.card.name == "synthetic:clean?alpha=1&gamma=0.5&sigma=0"
+    assert half.input.darkening == replace(free.input.darkening, alpha=1.0)
+    assert whole.input.darkening == Darkening(1.0, 0.5)
+    low, high = whole.load()
+    assert np.array_equal(low, np.rint(darken(high.astype(np.float32) / 255, 1.0, 0.5) * 255))
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "told"),
+    [
+        ("alfa=1", UnknownName, "part of a darkening named 'alfa'"),
+        ("alpha=dark", BadSetting, "expected alpha=NUMBER"),
+        ("alpha=-1", BadSetting, "alpha=-1"),
+        ("gamma=nan", BadSetting, "gamma=nan"),
+    ],
+)
+def test_a_darkening_that_cannot_be_is_refused_before_anything_is_read(given, error, told):
+    with pytest.raises(error, match=told):
+        get_dataset(f"synthetic:clean?{given}")
 
 
 def test_synthetic_folders_are_found_absolute_relative_or_below_the_root(tmp_path):

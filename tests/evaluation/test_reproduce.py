@@ -171,7 +171,7 @@ def test_with_nothing_on_the_disk_every_row_says_what_it_needs(reproduce):
     _, call = reproduce
     code, out, err = call()
     assert (code, err) == (0, "")
-    assert "127 published figures" in out
+    assert "129 published figures" in out
     for line in (line for line in out.splitlines() if "not runnable" in line and "published" not in line):
         assert line.split("not runnable: ")[1].strip()
     assert "the data set lol-v1:test (see: daybreak data where lol-v1)" in out

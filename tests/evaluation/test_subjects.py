@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
+from daybreak.data.registry import get_dataset
 from daybreak.errors import BadSetting, DataError, UnknownName
+from daybreak.evaluation.pictures import Picture, load
 from daybreak.evaluation.subjects import match, parse_subjects
+from daybreak.methods.base import Card, Method
+from daybreak.methods.weight_settings import AlphaSettings
 
 
 def names(*texts):
@@ -53,6 +59,12 @@ def test_unknown_names_carry_the_nearest():
         assert nearest in caught.value.nearest
 
 
+def test_a_setting_cannot_pass_for_an_option():
+    for text in ("gamma:strength=0.5", "cascade:device=openvino"):
+        with pytest.raises(UnknownName, match="no setting of"):
+            parse_subjects([text])
+
+
 def test_a_folder_may_have_a_comma_in_its_name_and_must_be_there(tmp_path):
     folder = tmp_path / "theirs, final"
     folder.mkdir()
@@ -60,6 +72,47 @@ def test_a_folder_may_have_a_comma_in_its_name_and_must_be_there(tmp_path):
     assert names(f"folder:{folder}") == [f"folder:{folder}"]
     with pytest.raises(DataError):
         parse_subjects(["folder:/nowhere"])
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """A method that makes α its result, under the name of paper 3's network, whether that ships or not."""
+    card = Card("alpha-residual", "a test", "", "pretrained", AlphaSettings)
+    method = Method(card, lambda pixels, settings: np.full_like(pixels, settings.alpha / 4))
+    for module in ("evaluation.subjects", "enhancing.enhancer"):
+        monkeypatch.setattr(f"daybreak.{module}.get_method", lambda _: method)
+
+
+def dark(path, text):
+    path.parent.mkdir(exist_ok=True)
+    cv2.imwrite(str(path), np.full((8, 8, 3), 128, np.uint8))
+    (sample,) = get_dataset(text).samples(path.parent.parent)
+    return sample
+
+
+@pytest.mark.parametrize("given", ["", "?alpha=1&gamma=0.5"])
+def test_a_known_alpha_is_that_of_the_darkening(tmp_path, told, given):
+    sample = dark(tmp_path / "clean" / "a.png", f"synthetic:clean{given}")
+    (subject,) = parse_subjects(["alpha-residual:alpha=known"])
+    assert subject.name == "alpha-residual alpha=known"
+    made = subject.produce(load(sample)).pixels
+    assert np.allclose(made, sample.input.darkening.alpha / 4, atol=1e-6)
+    assert sample.input.darkening.alpha == 1 or not given
+
+
+def test_an_alpha_that_is_not_known_is_asked_for(tmp_path, told):
+    (subject,) = parse_subjects(["alpha-residual:alpha=known"])
+    for picture in (
+        Picture("photo", np.full((8, 8, 3), 0.5, np.float32), None),
+        load(dark(tmp_path / "clean" / "a.png", "synthetic:clean?alpha=0")),
+    ):
+        with pytest.raises(DataError, match="no α is known of this picture"):
+            subject.produce(picture)
+
+
+def test_only_a_network_that_takes_alpha_can_be_told_it():
+    with pytest.raises(BadSetting):
+        parse_subjects(["lime:alpha=known"])
 
 
 @pytest.mark.parametrize(

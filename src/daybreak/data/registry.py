@@ -49,6 +49,7 @@ def get_dataset(name: str) -> Dataset:
 
     Raises:
         UnknownName: there is none; the error carries the nearest names.
+        BadSetting: what is given of a darkening cannot be.
     """
     if name.startswith(PREFIX) and name != PREFIX:
         return darkened(name.removeprefix(PREFIX))
@@ -58,7 +59,7 @@ def get_dataset(name: str) -> Dataset:
 def parse_dataset(text: str) -> tuple[Dataset, str]:
     """A data set and a split from DATASET or DATASET:SPLIT; no split is the default one.
 
-    What follows `synthetic:` is a folder, whatever it holds.
+    What follows `synthetic:` is a folder, whatever it holds, and what is given of the darkening.
 
     Raises:
         UnknownName: no such data set or split.

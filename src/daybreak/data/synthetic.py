@@ -13,7 +13,9 @@ The paper draws α from [0.5, 2] and leaves γ and the noise open: we draw γ fr
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -24,6 +26,7 @@ ALPHA = (0.5, 2.0)
 GAMMA = (0.5, 2.0)
 SIGMA = (0.0, 10.0 / 255.0)
 NOISY = 0.5  # share of the pictures that get noise
+FREE: Mapping[str, float] = MappingProxyType({})  # nothing given: all of a darkening is drawn
 
 
 @dataclass(frozen=True)
@@ -98,14 +101,38 @@ def synthesise(
     return dark
 
 
-def dark_version(pixels: Pixels, name: str, seed: int = 0) -> tuple[Pixels, Darkening]:
+def dark_version(
+    pixels: Pixels, name: str, seed: int = 0, fixed: Mapping[str, float] = FREE
+) -> tuple[Pixels, Darkening]:
     """The dark version of one picture of a data set, from its name and the seed of the set alone.
 
     So a picture's partner stays the same when others are added, left out or made in another order.
 
+    Args:
+        pixels: H×W×3 float32 in [0, 1].
+        name: of the picture.
+        seed: of the set.
+        fixed: of alpha, gamma and sigma what is not drawn but given.
+
     Returns:
         H×W×3 float32 in [0, 1], quantised to 8 bits, and the draw that made it.
+
+    Raises:
+        BadSetting: a value that is given is out of its range.
     """
-    rng = np.random.default_rng([seed, zlib.crc32(name.encode("utf-8", "surrogateescape"))])
-    darkening = draw(rng)
+    rng = _random(name, seed)
+    darkening = replace(draw(rng), **fixed)
     return synthesise(pixels, darkening, rng), darkening
+
+
+def drawn(name: str, seed: int = 0, fixed: Mapping[str, float] = FREE) -> Darkening:
+    """What `dark_version` draws for a picture of that name.
+
+    Raises:
+        BadSetting: a value that is given is out of its range.
+    """
+    return replace(draw(_random(name, seed)), **fixed)
+
+
+def _random(name: str, seed: int) -> np.random.Generator:
+    return np.random.default_rng([seed, zlib.crc32(name.encode("utf-8", "surrogateescape"))])

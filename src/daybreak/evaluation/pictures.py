@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daybreak.data.base import Card
+from daybreak.data.darkened import Darkened
 from daybreak.data.sample import Sample
 from daybreak.evaluation.protocol import Rounding
 from daybreak.image.depth import to_float, to_levels
@@ -30,12 +31,14 @@ class Picture:
         low: H×W×3 float32 in [0, 1], the dark input.
         truth: H×W×3 uint8, the reference; None where the list has none.
         note: what a reader of the numbers should know ("" for nothing).
+        alpha: by how much paper 3's generator made it dark; None where something else did.
     """
 
     name: str
     low: Pixels
     truth: Bytes8 | None
     note: str = ""
+    alpha: float | None = None
 
 
 def load(sample: Sample) -> Picture:
@@ -48,7 +51,9 @@ def load(sample: Sample) -> Picture:
     depths = {8 * levels.dtype.itemsize for levels in (low, truth) if levels is not None}
     stored = " and ".join(str(depth) for depth in sorted(depths))
     note = "" if depths == {8} else f"stored with {stored} bits, scored at 8"
-    return Picture(sample.name, as_float(low), None if truth is None else to_8_bits(as_float(truth)), note)
+    alpha = sample.input.darkening.alpha if isinstance(sample.input, Darkened) else None
+    wanted = None if truth is None else to_8_bits(as_float(truth))
+    return Picture(sample.name, as_float(low), wanted, note, alpha)
 
 
 def as_float(levels: Array) -> Pixels:

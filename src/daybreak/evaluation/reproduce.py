@@ -141,7 +141,7 @@ def _entry(table: Table, line: Line, job: Job | None) -> Entry:
         missing = f"not runnable: {' and '.join(filter(None, (line.needs, nowhere)))}"
         return Entry(line, tuple(Finding(m, value, None, None, missing) for m, value in line.figures.items()))
     found = job.results if job else None
-    row = next((row for row in found.rows if row.name == line.row), None) if found else None
+    row = next((row for row in found.rows if row.name == line.row.replace(":", " ")), None) if found else None
     findings = []
     for metric, published in line.figures.items():
         if metric == PARAMETERS:

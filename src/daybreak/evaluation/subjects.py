@@ -14,14 +14,18 @@ from daybreak.enhancing.enhancer import Enhancer
 from daybreak.errors import BadSetting, DataError
 from daybreak.evaluation.pictures import Picture
 from daybreak.image.read import read_photo
+from daybreak.methods.base import parse_settings
 from daybreak.methods.describe import as_typed
 from daybreak.methods.registry import get_method, list_methods
+from daybreak.methods.weight_settings import AlphaSettings
 from daybreak.types import Pixels
 
 Kind: TypeAlias = Literal["method", "input", "folder"]
 
 INPUT = "input"
 FOLDER = "folder:"
+KNOWN = "known"
+"""Typed for α: each picture is enhanced with the α that it was darkened with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +67,7 @@ def parse_subjects(texts: Iterable[str]) -> list[Subject]:
 
     Each text is a list with commas: a method ("gamma"), a pattern ("ms*"), a method with settings
     ("gamma:mode=fixed:gamma=1.8"), "input", or "folder:DIR". A text that is "folder:" and a folder's whole
-    path may hold commas.
+    path may hold commas. With "alpha-residual:alpha=known", each picture's α is that of its darkening.
 
     Raises:
         UnknownName: no such method or setting.
@@ -114,6 +118,9 @@ def method_subject(name: str, settings: Mapping[str, Any]) -> Subject:
         UnknownName: no such method or setting.
         BadSetting: a value out of its range.
     """
+    if settings.get("alpha") == KNOWN and issubclass(get_method(name).card.settings, AlphaSettings):
+        return _knowing(name, {key: value for key, value in settings.items() if key != "alpha"})
+    parse_settings(get_method(name).card, dict(settings))  # before one could pass for an option of `Enhancer`
     enhancer = Enhancer(name, **settings)
     values = enhancer.settings.model_dump(mode="json")
     given = {key: as_typed(values[key]) for key in settings}
@@ -123,8 +130,24 @@ def method_subject(name: str, settings: Mapping[str, Any]) -> Subject:
         outcome = enhancer.run(picture.low)
         return Produced(outcome.pixels, time.perf_counter() - start, outcome.weights_sha256)
 
-    title = " ".join([name, *(f"{key}={value}" for key, value in given.items())])
-    return Subject(title, "method", name, given, produce)
+    return Subject(_title(name, given), "method", name, given, produce)
+
+
+def _knowing(name: str, settings: Mapping[str, Any]) -> Subject:
+    """A method that is told each picture's α."""
+
+    def produce(picture: Picture) -> Produced:
+        if not picture.alpha:  # 0 would have it estimated
+            raise DataError("no α is known of this picture", "one of synthetic:FOLDER, with α above 0")
+        alone = method_subject(name, {**settings, "alpha": picture.alpha})
+        return alone.produce(picture)
+
+    given = {**method_subject(name, settings).settings, "alpha": KNOWN}
+    return Subject(_title(name, given), "method", name, given, produce)
+
+
+def _title(name: str, given: Mapping[str, str]) -> str:
+    return " ".join([name, *(f"{key}={value}" for key, value in given.items())])
 
 
 def folder_subject(folder: Path) -> Subject:
