@@ -22,7 +22,7 @@ def address(tmp_path_factory):
     from daybreak.serving.server import listen, make_server
     from daybreak.web.mount import mount_page
 
-    config = ServerConfig(tmp_path_factory.mktemp("state"), port=0)
+    config = ServerConfig(tmp_path_factory.mktemp("home") / ".local" / "state", port=0)
 
     async def make():  # within a loop: without one, Gradio makes several and leaves them open
         app = create_app(config)

@@ -53,16 +53,15 @@ def test_uploads_are_for_the_servers_user_alone_and_go_with_it(address):
     sent = {"files": ("../../x/night.png", b"data")}
     answer = httpx.post(f"{address}/gradio_api/upload", files=sent, timeout=60)
     [path] = map(Path, answer.json())
-    private = next(folder for folder in path.parents if folder.name.startswith("daybreak-page-"))
-    assert path.parent.parent == private / "uploads"
-    assert private.stat().st_mode & 0o077 == 0
+    assert path.parents[1].name == "uploads"
+    assert path.parents[3].stat().st_mode & 0o077 == 0  # the state folder
 
 
-def test_the_pages_folder_forgets_after_an_hour_and_has_an_end():
+def test_the_pages_folder_forgets_after_an_hour_and_has_an_end(tmp_path):
     pytest.importorskip("gradio")
     from daybreak.web.folder import PageFolder, Room
 
-    folder = PageFolder()
+    folder = PageFolder(tmp_path / "page")
     old, new = folder.fresh(), folder.fresh()
     (new / "a").write_bytes(bytes(10))
     assert folder.size() == 10
@@ -76,5 +75,22 @@ def test_the_pages_folder_forgets_after_an_hour_and_has_an_end():
     scope = {"type": "http", "path": "/gradio_api/upload"}
     with pytest.raises(Problem, match="9 bytes already"):
         asyncio.run(Room(never, folder, 9)(scope, never, never))
+    assert PageFolder(tmp_path / "page").size() == 0  # another server after a kill
     folder.close()
     assert not folder.root.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ('{"data": [[{"path": "http://example.org/a.png", "meta": {"_type": "gradio.FileData"}}]]}', 422),
+        (r'{"data": [{"x": {"path": "\u0068ttp://example.org/"}}]}', 422),
+        ("[" * 100_000, 422),
+        ("no json", 422),
+        ('{"data": ["gamma"], "fn_index": 0, "session_hash": "x"}', 200),
+    ],
+)
+def test_the_page_fetches_nothing_from_elsewhere(address, body, status):
+    kind = {"content-type": "application/json"}
+    answer = httpx.post(f"{address}/gradio_api/queue/join", content=body, headers=kind, timeout=60)
+    assert answer.status_code == status, answer.text

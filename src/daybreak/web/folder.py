@@ -6,10 +6,12 @@ import os
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from daybreak.files import make_folder
 from daybreak.serving.problems import Problem
 
 KEEP_SECONDS = 3600.0
@@ -19,16 +21,19 @@ UPLOAD = "/gradio_api/upload"
 class PageFolder:
     """Takes uploads and hands out empty folders; what is older than an hour is removed as more comes.
 
+    Args:
+        root: made anew; what a killed server left in it goes.
+
     Attributes:
-        root: readable by this user alone.
         uploads: Gradio's own; by default it would use one that all users of a machine share and can read.
     """
 
-    def __init__(self) -> None:
-        self.root = Path(tempfile.mkdtemp(prefix="daybreak-page-"))
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
         self.uploads, self._results = self.root / "uploads", self.root / "results"
+        self.close()
         for folder in (self.uploads, self._results):
-            folder.mkdir()
+            make_folder(folder)
 
     def fresh(self) -> Path:
         """A new empty folder."""
@@ -39,13 +44,18 @@ class PageFolder:
         """Remove what is older than an hour."""
         now = time.time()
         for folder in (*self.uploads.iterdir(), *self._results.iterdir()):
-            if now - folder.stat().st_mtime > KEEP_SECONDS:
-                shutil.rmtree(folder, ignore_errors=True)
+            with suppress(FileNotFoundError):  # Gradio removes some itself
+                if now - folder.stat().st_mtime > KEEP_SECONDS:
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def size(self) -> int:
         """Bytes of all files in it."""
         found = (Path(folder, name) for folder, _, names in os.walk(self.root) for name in names)
-        return sum(path.stat().st_size for path in found if path.exists())
+        total = 0
+        for path in found:
+            with suppress(FileNotFoundError):
+                total += path.stat().st_size
+        return total
 
     def close(self) -> None:
         """Remove all of it."""

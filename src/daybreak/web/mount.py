@@ -20,6 +20,7 @@ from daybreak.enhancing.page import resource
 from daybreak.serving.state import ServerState
 from daybreak.web.actions import Actions
 from daybreak.web.folder import PageFolder, Room
+from daybreak.web.inputs import OnlyUploads
 from daybreak.web.page import build
 
 
@@ -31,7 +32,7 @@ def mount_page(app: FastAPI) -> None:
     """
     state: ServerState = app.state.daybreak
     limits = state.config.limits
-    folder = PageFolder()
+    folder = PageFolder(state.config.state / "page")  # for this user alone, as all of the state
     os.environ["GRADIO_TEMP_DIR"] = str(folder.uploads)  # read as the page is built and as files come
     page = build(Actions(limits, folder, state.workers.threads))
     page.queue(max_size=limits.in_flight, default_concurrency_limit=state.workers.threads)
@@ -55,7 +56,10 @@ def mount_page(app: FastAPI) -> None:
         allowed_paths=[str(folder.root)],
         head=f"<style>{style}</style><script>{script}</script>",
     )
-    app.user_middleware.append(Middleware(Room, folder, limits.kept_bytes))  # innermost, behind the guard
+    app.user_middleware += [  # innermost, behind the guard
+        Middleware(Room, folder, limits.kept_bytes),
+        Middleware(OnlyUploads),
+    ]
     _remove_at_end(app, folder)
 
 
