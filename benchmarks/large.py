@@ -1,0 +1,83 @@
+"""Peak memory and seconds of `daybreak enhance --max-memory 1GB` at 12, 100 and 1,000 megapixels.
+
+    python benchmarks/large.py                    # writes benchmarks/results/large.json; needs 6 GB of disk
+
+The picture is a dark TIFF (LZW) made of one photo side by side; the result is a TIFF too. Each run is a
+process of its own, whose peak is what the system tells at its end (VmHWM). 1,000 megapixels go to one local
+method alone, the others to methods of each kind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from enhance_12mp import PICTURE
+from machine import save
+
+SIZES = {"12": (4000, 3000), "100": (12_500, 8000), "1000": (32_000, 31_250)}
+METHODS = ("cascade", "auto", "msr", "srie")
+LIMIT = "1GB"
+RUN = """
+import sys
+from pathlib import Path
+from daybreak.cli.start import start
+start()
+from daybreak.cli.main import run
+assert not run()
+lines = Path("/proc/self/status").read_text().splitlines()
+print(next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")))
+"""
+
+
+def make_picture(path: Path, width: int, height: int) -> None:
+    """One photo side by side, as often as it takes."""
+    import pyvips
+
+    photo = pyvips.Image.new_from_file(str(PICTURE)).copy_memory()
+    wide = photo.replicate(-(-width // photo.width), -(-height // photo.height)).crop(0, 0, width, height)
+    wide.tiffsave(str(path), compression="lzw", predictor="horizontal", bigtiff=width * height > 10**9)
+
+
+def measure(source: Path, target: Path, method: str, megapixels: str) -> dict[str, Any]:
+    """One run: seconds, and the peak in MB."""
+    typed = ["enhance", str(source), "-o", str(target), "-m", method, "-q", "--max-memory", LIMIT]
+    begin = time.perf_counter()
+    told = subprocess.run(
+        [sys.executable, "-c", RUN, *typed, "--max-pixels", str(int(megapixels) + 1)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    seconds = time.perf_counter() - begin
+    target.unlink()
+    return {"seconds": round(seconds, 1), "peak_rss_mb": round(int(told.stdout.split()[-1]) / 1e6)}
+
+
+def main() -> None:
+    """Measure and save."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", default=",".join(SIZES))
+    parser.add_argument("--methods", default=",".join(METHODS))
+    parser.add_argument("--folder", help="for the pictures")
+    options = parser.parse_args()
+    found: dict[str, dict[str, Any]] = {}
+    for size in options.sizes.split(","):
+        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+            source = Path(folder, "in.tif")
+            make_picture(source, *SIZES[size])
+            for method in options.methods.split(",") if size != "1000" else ["cascade"]:
+                found.setdefault(method, {})[f"{size} MP"] = measure(
+                    source, Path(folder, "out.tif"), method, size
+                )
+                print(size, method, found[method][f"{size} MP"], flush=True)
+    save("large", {"limit": LIMIT, "runs": found})
+
+
+if __name__ == "__main__":
+    main()
