@@ -101,7 +101,7 @@ class FilmRan(_Frozen):
     frames: int
     broken: int
     notes: list[str]
-    choices: list[FilmChoice]
+    choices: list[FilmChoice] = []
 
 
 class Made(_Frozen):
