@@ -1,4 +1,4 @@
-"""To a Ray cluster: the one at an address, or one of our own on this machine that listens to nobody else."""
+"""To a Ray cluster: the one at an address, or one of our own on this machine."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def connected(address: str | None, crew: Crew) -> Iterator[Any]:
 
     Args:
         address: HOST:PORT, ray://HOST:PORT or "auto"; None for RAY_ADDRESS, and without that for a cluster of
-            our own on the loopback of this machine. One that this process is connected to already stays.
+            our own on this machine. One that this process is connected to already stays.
         crew: what room a cluster of our own needs.
 
     Raises:
@@ -81,7 +81,6 @@ def connected(address: str | None, crew: Crew) -> Iterator[Any]:
             "num_cpus": max(cores, (crew.workers or 0) * crew.cpus),
             "include_dashboard": False,
             "object_store_memory": _STORE_BYTES,
-            "_node_ip_address": "127.0.0.1",
         }
     try:
         ray.init(address=address or "local", **quiet)
