@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
+import numpy as np
 
 from daybreak.engines.runtime import PrecisionAsked, Runtime
 from daybreak.enhancing.amount import Amount, amount_for, check_amount, enlarged
@@ -180,6 +181,11 @@ class Enhancer:
             return decision.outcome(rows)
         return decision.outcome(*self._enhanced(rows, decision.method, decision.settings, decision.share))
 
+    def warm_up(self) -> None:
+        """Load what the method needs, so that what is left of a limit is known."""
+        if self.room.limit is not None and self.method.card.kind == "pretrained":
+            self.method.run(np.zeros((1, 1, 3), np.float32), self.settings)
+
     def decide(self, rows: Rows) -> Decision:
         """Which method runs on a picture, with what settings and how much of it.
 
@@ -205,6 +211,7 @@ class Enhancer:
         self, rows: Rows, method: Method[Any], settings: Settings, strength: float
     ) -> tuple[Rows, str]:
         """The result, and what was reduced for it."""
+        self.warm_up()
         height, width = rows.shape[:2]
         left, takes = self.room.left(), height * width * (bytes_per_pixel(self) or UNMEASURED)
         tiled = method.card.context == "local" and self.exposure is None and max(height, width) > SIDE

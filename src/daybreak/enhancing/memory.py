@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import re
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +23,10 @@ EXPOSED = 24.0  # bytes a pixel that reaching an exposure adds (measured): all o
 
 UNMEASURED = 400.0  # bytes a pixel: assumed of a method whose card does not say, above most that do
 IN_MEMORY = 12.0  # bytes a pixel: levels before and after, and the encoded file twice while metadata go in
-LEAST = 128 << 20  # bytes: under this the program itself, with a tile or two, does not fit
+LEAST = 256 << 20  # bytes: under this the program itself, with a tile or two, does not fit
+RESERVE = 64 << 20  # bytes under a limit that are left to libraries' buffers and what the allocator keeps
+
+_MMAP_THRESHOLD = -3  # glibc, malloc.h: M_MMAP_THRESHOLD
 
 _GROUPS = Path("/sys/fs/cgroup")
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
@@ -66,14 +72,25 @@ class Room:
 
     limit: int | None = None
 
+    def __post_init__(self) -> None:
+        if self.limit is not None:
+            _give_back_at_once()
+
     def left(self) -> int | None:
         """Bytes that may still be taken now; None where nobody knows."""
         free = free_memory()
         most = None if free is None else int(SHARE * free)
         if self.limit is None:
             return most
-        under = max(0, self.limit - resident())
+        under = max(0, self.limit - resident() - RESERVE)
         return under if most is None else min(under, most)
+
+
+def _give_back_at_once() -> None:
+    """Have glibc return large blocks when they are freed; else it keeps those of up to 32 MB for later."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 1 << 18)
 
 
 def too_large(path: Path, room: Room) -> bool:

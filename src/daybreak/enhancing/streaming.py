@@ -124,6 +124,7 @@ def _check_size(path: Path, scroll: Scroll, most: int) -> None:
 
 def _look(scroll: Scroll, enhancer: Enhancer) -> tuple[Decision, Plan]:
     """What is to be done to the picture, and how."""
+    enhancer.warm_up()
     left = enhancer.room.left()
     room = None if left is None else int(0.4 * left)  # the rest for reading, packing and writing
     method = enhancer.method

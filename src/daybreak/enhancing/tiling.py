@@ -25,6 +25,7 @@ from daybreak.image.depth import to_levels
 from daybreak.image.rows import Bands, Floats, Levels, Rows
 from daybreak.image.tiles import Span, spans
 from daybreak.methods.base import Method, Settings
+from daybreak.stopping import look
 from daybreak.types import Array, Pixels
 
 SIDE = 512  # px of a tile without its halo: the halo then costs little, and the tile fits the cache
@@ -234,6 +235,9 @@ def in_parts(source: Bands, plan: Plan, bits: int | None) -> Iterator[tuple[int,
 
     Yields:
         The first row of a band in the result, and the band: h×W×3 uint8, uint16 or float32.
+
+    Raises:
+        Stopped: between two tiles, where that was asked for (`daybreak.stopping`).
     """
     height, part = source.shape[0], plan.part
     halo = -(-part.halo // part.cell) * part.cell
@@ -262,7 +266,10 @@ def _band(window: Rows, above: int, rows: Span, halo: int, plan: Plan, side: int
     kind = np.float32 if bits is None else np.uint8 if bits == 8 else np.uint16
     out = np.empty(((bottom - top) * scale, width * scale, 3), kind)
 
+    go_on = look()
+
     def tile(columns: Span) -> None:
+        go_on()
         left, right = columns
         before = max(0, left - halo)
         pixels = np.ascontiguousarray(window[:, before : min(right + halo, width)])

@@ -19,7 +19,7 @@ def block_pixels(source: Bands, side: int) -> Pixels:
     """The middle pixel of each block of side×side pixels, and of those that the border cuts.
 
     One pixel, not the mean: a mean has less noise, and what a method does to a dark picture depends on its
-    noise (percentiles, histograms, the largest channel). Results learnt from means were up to 12 dB farther
+    noise (percentiles, histograms, the largest channel). Results learnt from means were up to 20 dB farther
     from those of the whole picture.
 
     Args:
