@@ -97,6 +97,14 @@ def test_what_auto_chose_for_each_frame_stands_in_the_manifest(folder):
     assert "another method or choice" in findings(folder / "e.json")
 
 
+def test_a_manifest_that_lists_no_choices_is_read(folder):
+    assert enhanced() == 0
+    told = json.loads((folder / "e.json").read_text())
+    assert told["films"][0]["ran"].pop("choices") == []
+    (folder / "e.json").write_text(json.dumps(told))
+    assert read_manifests(folder / "e.json")[0].films[0].ran.choices == []
+
+
 def test_what_cannot_be_repeated_is_refused(folder, capsys):
     with pytest.raises(BadSetting, match="--resume"):
         repeatable(Enhancer("gamma"), VideoOptions(resume=True))
