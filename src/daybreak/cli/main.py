@@ -28,6 +28,7 @@ COMMANDS = {
     "data": ("daybreak.cli.data:app", "List, check, split and pack data sets."),
     "evaluate": ("daybreak.cli.evaluate:evaluate", "Score methods on a data set."),
     "leaderboard": ("daybreak.cli.leaderboard:leaderboard", "One table from many results files."),
+    "benchmark": ("daybreak.cli.benchmark:benchmark", "How fast methods are on this machine."),
     "reproduce": ("daybreak.cli.reproduce:reproduce", "The papers' tables and figures beside ours."),
     "train": ("daybreak.cli.train:train", "Train a network from a recipe."),
     "serve": ("daybreak.cli.serve:serve", "The web page and the HTTP API."),

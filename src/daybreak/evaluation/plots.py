@@ -32,14 +32,14 @@ def plot_generator(path: Path) -> None:
         UnwritablePicture: the file cannot be written.
     """
     levels = np.linspace(0.0, 1.0, 256, dtype=np.float32)
-    figure = _figure(5.5, 4.5)
+    figure = new_figure(5.5, 4.5)
     axes = figure.subplots()
     for alpha, gamma in CURVES:
         axes.plot(levels, darken(levels, alpha, gamma), label=f"α = {alpha:g}, γ = {gamma:g}")
     axes.plot(levels, levels, color="0.6", linestyle=":", label="α = 0 (unchanged)")
     axes.set(xlabel="clean picture I", ylabel="dark picture I'", xlim=(0, 1), ylim=(0, 1))
     axes.legend(fontsize=8)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_cost(results: Results, path: Path, metric: str = "") -> None:
@@ -66,7 +66,7 @@ def plot_cost(results: Results, path: Path, metric: str = "") -> None:
     ]
     if sized:
         panels.append(("parameters", sized, lambda row: float(row.parameters or 0)))
-    figure = _figure(7.0 * len(panels), 6.0)
+    figure = new_figure(7.0 * len(panels), 6.0)
     for axes, (label, shown, place) in zip(
         figure.subplots(1, len(panels), squeeze=False, sharey=True)[0], panels, strict=True
     ):
@@ -86,7 +86,7 @@ def plot_cost(results: Results, path: Path, metric: str = "") -> None:
         axes.grid(True, alpha=0.3)
     warned = f"; {LEAK} has seen them, or nearly" if any(row.leak for row in timed) else ""
     figure.suptitle(f"{results.title}, {results.pictures}; bars: 95 % intervals{warned}", fontsize=10)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def check_plot_path(path: Path) -> None:
@@ -99,8 +99,12 @@ def check_plot_path(path: Path) -> None:
         raise BadSetting(f"plot {str(path)!r}", f"a name that ends in {', '.join(SUFFIXES)}")
 
 
-def _figure(width: float, height: float) -> Figure:
-    """A figure of so many inches that belongs to no window."""
+def new_figure(width: float, height: float) -> Figure:
+    """A figure of so many inches that belongs to no window.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -108,7 +112,13 @@ def _figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure whole, in the format that the name's end says.
+
+    Raises:
+        BadSetting: another suffix than those of `SUFFIXES`.
+        UnwritablePicture: the file cannot be written.
+    """
     check_plot_path(path)
     make_folder(path.parent)
     with whole_file(path, overwrite=True) as file:
