@@ -1,0 +1,147 @@
+"""Pictures a second of a batch against the sum of its parts; processes against threads.
+
+    python benchmarks/batch.py [--pictures 12] [--rounds 3] [--size 1200x800]   # writes results/batch.json
+
+The parts (decode, enhance, encode) are timed one after the other on one core, picture by picture; together
+they say what two cores allow: cores / (decode + enhance + encode). The batch is `run_batch` with as many
+workers as cores, in processes as it works and in threads as it could. All take turns, in wall time, and the
+processor time a picture stands beside, which a busy machine changes less. Starting the processes is part of
+the batch's time and is told apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from daybreak.benchmark.child import make_picture
+from daybreak.benchmark.run import parse_size
+from daybreak.enhancing.batch import Output, run_batch
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.plan import Job
+from daybreak.image.paths import read_bytes
+from daybreak.image.read import read_photo
+from daybreak.image.write import encode_photo
+from machine import save
+
+PARTS = ("decode", "enhance", "encode")
+
+
+def clock(work: Callable[[], Any]) -> tuple[float, float]:
+    """Seconds of wall time, and of processor time with that of processes that ended meanwhile."""
+
+    def processor() -> float:
+        used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return sum(one.ru_utime + one.ru_stime for one in used)
+
+    wall, cpu = time.perf_counter(), processor()
+    work()
+    return time.perf_counter() - wall, processor() - cpu
+
+
+def parts(source: Path, enhancer: Enhancer) -> dict[str, tuple[float, float]]:
+    """What each part of one picture takes on one core."""
+    data, kept = source.read_bytes(), {}
+
+    def decode() -> None:
+        kept["photo"] = read_photo(data)
+
+    def enhance() -> None:
+        kept["made"] = enhancer.photo(kept["photo"])[0]
+
+    cv2.setNumThreads(1)
+    return {
+        "decode": clock(decode),
+        "enhance": clock(enhance),
+        "encode": clock(lambda: encode_photo(kept["made"], "jpeg")),
+    }
+
+
+def batch(jobs: Sequence[Job], enhancer: Enhancer, workers: int, processes: bool) -> None:
+    """The batch, all of it done."""
+
+    def read(path: Path) -> bytes:  # a reader of its own keeps a batch in threads
+        return read_bytes(path)
+
+    for result in run_batch(
+        jobs, enhancer, Output(overwrite=True), workers, read_bytes if processes else read
+    ):
+        assert not result.error, result.error
+
+
+def main() -> None:
+    """Measure and save."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("-m", "--method", default="auto")
+    parser.add_argument("--pictures", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--size", default="1200x800")
+    told = parser.parse_args()
+    width, height = parse_size(told.size)
+    cores = os.cpu_count() or 1
+    ways: dict[str, list[tuple[float, float]]] = {"processes": [], "threads": [], "start": []}
+    pieces: dict[str, list[tuple[float, float]]] = {name: [] for name in PARTS}
+    with tempfile.TemporaryDirectory() as name:
+        folder, enhancer = Path(name), Enhancer(told.method)
+        source = folder / "one.jpg"
+        make = [
+            sys.executable,
+            "-m",
+            "daybreak.benchmark.child",
+            "picture",
+            str(width),
+            str(height),
+            str(source),
+        ]
+        subprocess.run(make, check=True)
+        jobs = [Job(source, folder / f"out/{n}.jpg") for n in range(told.pictures)]
+        parts(source, enhancer)  # warms up
+        batch(jobs[:2], enhancer, cores, processes=True)
+        for _ in range(told.rounds):
+            for _ in range(told.pictures // 2):
+                for part, took in parts(source, enhancer).items():
+                    pieces[part].append(took)
+            ways["processes"].append(clock(lambda: batch(jobs, enhancer, cores, processes=True)))
+            ways["threads"].append(clock(lambda: batch(jobs, enhancer, cores, processes=False)))
+            ways["start"].append(clock(lambda: batch(jobs[:cores], enhancer, cores, processes=True)))
+    save("batch", report(told, cores, pieces, ways))
+    print((Path(__file__).parent / "results" / "batch.json").read_text())
+
+
+def report(
+    told: argparse.Namespace,
+    cores: int,
+    pieces: dict[str, list[tuple[float, float]]],
+    ways: dict[str, list[tuple[float, float]]],
+) -> dict[str, Any]:
+    """What was found."""
+
+    def median(took: list[tuple[float, float]], which: int) -> float:
+        return statistics.median(one[which] for one in took)
+
+    result: dict[str, Any] = {"method": told.method, "size": told.size, "pictures": told.pictures}
+    for which, clock_name in enumerate(("wall", "cpu")):
+        alone = {part: median(took, which) for part, took in pieces.items()}
+        whole = sum(alone.values())
+        entry: dict[str, Any] = {f"{part}_ms": round(1e3 * took, 1) for part, took in alone.items()}
+        for way in ("processes", "threads"):
+            took = median(ways[way], which) / told.pictures
+            entry[f"{way}_ms_a_picture"] = round(1e3 * took, 1)
+            allowed = whole / cores if clock_name == "wall" else whole
+            entry[f"{way}_of_what_the_parts_allow"] = round(allowed / took, 3)
+        entry["batch_of_as_many_pictures_as_workers_ms"] = round(1e3 * median(ways["start"], which), 1)
+        result[clock_name] = entry
+    return result
+
+
+if __name__ == "__main__":
+    main()
