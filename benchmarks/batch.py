@@ -93,16 +93,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder, enhancer = Path(name), Enhancer(told.method)
         source = folder / "one.jpg"
-        make = [
-            sys.executable,
-            "-m",
-            "daybreak.benchmark.child",
-            "picture",
-            str(width),
-            str(height),
-            str(source),
-        ]
-        subprocess.run(make, check=True)
+        make_picture(source, width, height)
         jobs = [Job(source, folder / f"out/{n}.jpg") for n in range(told.pictures)]
         parts(source, enhancer)  # warms up
         batch(jobs[:2], enhancer, cores, processes=True)
