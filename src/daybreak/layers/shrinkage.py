@@ -8,7 +8,9 @@ find the thresholds, where a batch of one leaves nothing to normalise over (meth
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from contextlib import nullcontext
+
+from torch import Tensor, autocast, nn
 
 from daybreak.layers.norm import InstanceNorm, plane_mean
 from daybreak.layers.reflected import Reflected
@@ -33,10 +35,16 @@ class Shrink(nn.Module):
         """B×C×H×W to the same shape."""
         sign = features.detach().sign()
         size = features * sign  # |f|; its gradient costs a tenth of that of abs() in bfloat16
-        mean = plane_mean(size, careful=not self.training).flatten(1)  # B×C
-        threshold = self.share(mean) * mean
+        threshold = self._threshold(plane_mean(size, careful=not self.training).flatten(1))
         shrunk: Tensor = sign * nn.functional.relu(size - threshold.to(size.dtype)[..., None, None])
         return shrunk
+
+    def _threshold(self, mean: Tensor) -> Tensor:
+        """B×C to the same; trained without autocast, whose casts cost more than such small products."""
+        with autocast(mean.device.type, enabled=False) if self.training else nullcontext():
+            given = mean.to(next(self.share.parameters()).dtype) if self.training else mean
+            threshold: Tensor = self.share(given) * given
+        return threshold
 
 
 class ResidualShrinkage(nn.Module):

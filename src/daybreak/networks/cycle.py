@@ -136,13 +136,14 @@ class CycleObjective(Objective[CycleNetwork]):
     def generators(self, batch: Batch) -> Terms:
         """Terms of both generators.
 
-        What one generator does to both domains goes through it in one go: instance norm keeps pictures apart.
+        What a generator can do in one go it does: many small operations cost more than their arithmetic, and
+        instance norm keeps the pictures apart.
         """
         net, weight = self.network, self.settings
         low, high = _domains(batch)
         fake_high, same_high = net.brighten(torch.cat([low, high])).chunk(2)
-        fake_low, same_low = net.darken(torch.cat([high, low])).chunk(2)
-        again_low, again_high = net.darken(fake_high), net.brighten(fake_low)
+        fake_low, same_low, again_low = net.darken(torch.cat([high, low, fake_high])).chunk(3)
+        again_high = net.brighten(fake_low)
         self._fakes = fake_high.detach(), fake_low.detach()
         return {
             "fool_high": judged(net.critic_high(fake_high), True, weight.gan),
