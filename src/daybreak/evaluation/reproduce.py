@@ -183,7 +183,8 @@ def _count(line: Line, published: float) -> Finding:
 
 def _lacking(row: str, error: DaybreakError) -> str:
     """Why a row of ours cannot be run: in most cases its weight does not ship yet."""
-    weight = PRETRAINED.get(row, row)
+    name = row.partition(":")[0]
+    weight = PRETRAINED.get(name, name)
     return f"a trained weight {weight}" if "." in weight and isinstance(error, UnknownName) else error.came
 
 
