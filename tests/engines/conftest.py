@@ -17,7 +17,10 @@ GAIN, DEFAULT = 3.0, 2.0
 
 @pytest.fixture(scope="session")
 def weight(tmp_path_factory) -> Weight:
-    """clip(gain · (low + alpha / 10)), twice as large with `upscale`; alpha is 2 where it is left out."""
+    """clip(gain · (low + mean of guide + alpha / 10)), twice as large with `upscale`.
+
+    Left out, alpha is 2 and the guide, 2×2 pixels, is black.
+    """
     onnx = pytest.importorskip("onnx")
     from onnx import TensorProto, helper, numpy_helper
 
@@ -45,7 +48,9 @@ def weight(tmp_path_factory) -> Weight:
     nodes = [
         helper.make_node("Mul", ["alpha", "tenth"], ["some"]),
         helper.make_node("Reshape", ["some", "column"], ["more"]),
-        helper.make_node("Add", ["low", "more"], ["sum"]),
+        helper.make_node("ReduceMean", ["guide", "axes"], ["glow"]),
+        helper.make_node("Add", ["low", "glow"], ["glowing"]),
+        helper.make_node("Add", ["glowing", "more"], ["sum"]),
         helper.make_node("Mul", ["sum", "gain"], ["lifted"]),
         helper.make_node(
             "If",
@@ -63,12 +68,15 @@ def weight(tmp_path_factory) -> Weight:
             helper.make_tensor_value_info("low", TensorProto.FLOAT, picture),
             helper.make_tensor_value_info("alpha", TensorProto.FLOAT, ["batch"]),
             helper.make_tensor_value_info("upscale", TensorProto.BOOL, [1]),
+            helper.make_tensor_value_info("guide", TensorProto.FLOAT, ["batch", 3, 2, 2]),
         ],
         [helper.make_tensor_value_info("enhanced", TensorProto.FLOAT, ["batch", 3, "h", "w"])],
         [
             gain,
             numpy_helper.from_array(np.array([DEFAULT], np.float32), "alpha"),
             numpy_helper.from_array(np.array([False]), "upscale"),
+            numpy_helper.from_array(np.zeros((1, 3, 2, 2), np.float32), "guide"),
+            numpy_helper.from_array(np.array([1, 2, 3]), "axes"),
             numpy_helper.from_array(np.array([0.1], np.float32), "tenth"),
             numpy_helper.from_array(np.array([-1, 1, 1, 1]), "column"),
             numpy_helper.from_array(np.float32(0), "zero"),

@@ -58,6 +58,17 @@ def test_a_batch_has_a_control_each(place, weight):
 
 
 @EVERY
+def test_an_input_may_be_a_picture(place, weight):
+    engine = load(place, weight, 1)
+    guide = np.full((2, 3, 2, 2), 0.05, np.float32)
+    guide[1] = 0.01
+    given = {"alpha": np.array([1.0], np.float32), "guide": guide}
+    expected = wanted(low(2) + guide.mean((1, 2, 3), keepdims=True), 1.0)
+    for order in (given, dict(reversed(given.items()))):
+        assert same(engine.run(low(2), order), expected, place.precision)
+
+
+@EVERY
 def test_many_threads_share_one_engine(place, weight):
     engine, pictures = load(place, weight, 1), [low(height=5 + n % 7, seed=n) for n in range(24)]
     with ThreadPoolExecutor(6) as pool:

@@ -124,7 +124,8 @@ def _give(model: ov.Model, name: str, value: Array) -> None:
     if value.dtype == np.bool_:
         default.replace(operators.constant(value).output(0))
         return
-    given = operators.parameter(ov.PartialShape([-1]), default.get_element_type(), name=name)
+    shape = ov.PartialShape([-1, *list(default.get_shape())[1:]])  # one for each picture of a batch
+    given = operators.parameter(shape, default.get_element_type(), name=name)
     given.output(0).set_names({name})
     default.replace(given.output(0))
     model.add_parameters([given])
