@@ -126,6 +126,9 @@ def test_a_table_has_a_line_a_case_and_says_where():
     assert len(lines) == 2 + 2 + 2
     assert all(line.count("|") == len(HEADS) + 1 for line in lines[:4])
     assert "2 cores" in lines[-1]
+    assert "Others" not in lines[-1]
+    busy = benchmark(row()).model_copy(update={"load": 3.5})
+    assert "Others were at work (load 3.5)" in list(markdown_table(busy))[-1]
 
 
 def test_quality_is_plotted_against_speed(tmp_path):

@@ -123,12 +123,18 @@ class Row(_Frozen):
 
 
 class Benchmark(_Frozen):
-    """A run: every case's figures and the machine."""
+    """A run: every case's figures and the machine.
+
+    Attributes:
+        load: how many other processes wanted a core when it began (the system's load average); 0 where the
+            system does not say.
+    """
 
     benchmark_schema: Literal[1] = 1
     daybreak: str
     date: str
     machine: dict[str, Any]
+    load: float = 0.0
     repeats: int
     rows: tuple[Row, ...]
     problems: tuple[str, ...] = ()

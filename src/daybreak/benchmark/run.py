@@ -83,6 +83,7 @@ class Run:
         if repeats < 1 or not cases:
             raise BadSetting(f"{len(cases)} cases, {repeats} repeats", "at least one of each")
         self.cases, self.repeats = cases, repeats
+        self.load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else 0.0
         self.rows: list[Row] = []
         self.problems: list[str] = []
 
@@ -104,6 +105,7 @@ class Run:
             daybreak=__version__,
             date=datetime.datetime.now(datetime.UTC).date().isoformat(),
             machine=machine(),
+            load=self.load,
             repeats=self.repeats,
             rows=tuple(self.rows),
             problems=tuple(self.problems),

@@ -63,11 +63,12 @@ def _cells(row: Row) -> Iterator[str]:
 def told_of(found: Benchmark) -> str:
     """One sentence: where, when, how."""
     machine = found.machine
+    others = f" Others were at work (load {found.load:g}): trust the ratios." if found.load >= 0.5 else ""
     return (
         f"Medians of {found.repeats} repeats, {found.date}, {machine.get('cpu')}, {machine.get('cores')} "
         "cores. Codec: JPEG decode + encode of the same picture by libvips in the same repeats; a ratio is "
         "the median of the repeats' ratios. Method: decoded pixels to enhanced ones. Whole: bytes to bytes, "
-        "in one process."
+        f"in one process.{others}"
     )
 
 
