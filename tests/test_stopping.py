@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.tiling import Part, Plan, enhance_parts
 from daybreak.image.strips import map_rows
-from daybreak.image.tiles import in_tiles
 from daybreak.stopping import Stopped, look, stoppable
 
 
@@ -39,13 +39,14 @@ def test_what_nobody_stops_runs_as_before(dark):
 def test_tiles_in_other_threads_know_whose_work_they_are():
     stop, tiles = threading.Event(), []
 
-    def run(tile):
+    def run(tile, _top, _left):
         tiles.append(tile.shape)
         stop.set()
         return tile
 
+    plan = Plan(Part(run, at_once=4), lambda _, made: made, side=32, note="")
     with pytest.raises(Stopped), stoppable(stop.is_set):
-        in_tiles(run, np.zeros((512, 512, 3), np.float32), halo=0, side=32)
+        enhance_parts(np.zeros((512, 512, 3), np.float32), plan)
     assert len(tiles) < 100  # of 256
 
 
