@@ -99,7 +99,9 @@ def _model(results: dict[str, Any]) -> list[str]:
             lines.append(f"| {' | '.join(cells)} |")
     big, row = results["pictures"]["12 MP"], results["driver"]["manifest_bytes"]
     came, went = (PICTURES * big[f"bytes_{way}"] / 1e12 for way in ("in", "out"))
-    told = f"Storage for 10^7 pictures of 12 MP: {came:.0f} TB in, {went:.0f} TB out, "
-    told += f"{PICTURES * row / 1e9:.1f} GB of manifest. The driver's memory: "
-    told += f"{PICTURES * DRIVER_BYTES / 1e9:.2f} GB of digests, and as much again and the manifest itself while it is merged."
-    return [*lines, "", told]
+    disk = f"{came:.0f} TB in, {went:.0f} TB out, {PICTURES * row / 1e9:.1f} GB of manifest"
+    memory = f"{PICTURES * DRIVER_BYTES / 1e9:.2f} GB of digests"
+    told = (
+        f"Storage for 10^7 pictures of 12 MP: {disk}. The driver's memory: {memory}, and as much again and "
+    )
+    return [*lines, "", told + "the manifest itself while it is merged."]

@@ -84,7 +84,7 @@ def connected(address: str | None, crew: Crew) -> Iterator[Any]:
         }
     try:
         ray.init(address=address or "local", **quiet)
-    except (ConnectionError, RuntimeError, OSError, ValueError) as error:
+    except Exception as error:  # Ray raises bare ones, of a start that took too long for example
         raise ClusterError(
             f"no Ray cluster could be joined at {address or 'this machine'} ({_first_line(error)})",
             hint="Is it running? Type: ray status --address HOST:PORT",
