@@ -42,3 +42,17 @@ def test_every_published_row_stands_in_the_docs():
         for table in paper.tables:
             for line in table.lines:
                 assert f"| {line.method} |" in part
+
+
+def test_the_page_about_scale_holds_what_its_model_makes_of_the_results(tables):
+    import json
+
+    model = importlib.import_module("scale_model")
+    results = json.loads((ROOT / "benchmarks" / "results" / "cluster_scale.json").read_text())
+    page = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
+    for name, table in model.tables(results).items():
+        assert f"<!-- {name} -->\n{table}\n<!-- /{name} -->" in page
+    for size in results["pictures"]:
+        rates = [model.estimate(results, size, nodes).real for nodes in model.NODES]
+        assert rates == sorted(rates)
+        assert model.estimate(results, size, 1).hours == pytest.approx(10**7 / rates[0] / 3600)
