@@ -39,6 +39,13 @@ USUAL = -2.3
 """EV: log2 of the mean linear light of an ordinary, normally lit picture (0.2)."""
 
 
+GAMMA = 2.2
+"""Strength moves the mean light evenly in light to the power of 1 / GAMMA, which is how even it looks."""
+
+BRIGHTEST = 0.9
+"""Where that ends."""
+
+
 class FlagshipSettings(NetworkSettings):
     """Hyper-parameters of daybreak's own network."""
 
@@ -172,8 +179,8 @@ class Develop(nn.Module):
             fit = torch.where(wanted < 0.0, wanted, fit)
         if strength is None:
             return self.towards(low, small, fit, numbers).clamp(0.0, 1.0)
-        before = light(small)
-        fit = before + strength * (fit - before)
+        before, after = torch.exp2(light(small) / GAMMA), torch.exp2(fit / GAMMA)
+        fit = GAMMA * torch.log2((before + strength * (after - before)).clamp(1e-3, BRIGHTEST))
         return self.towards(low, small, fit, numbers, strength.clamp(max=1.0)).clamp(0.0, 1.0)
 
     def towards(
