@@ -12,6 +12,7 @@ from daybreak.networks import load
 from daybreak.training import graph
 from daybreak.training.export import export, load_network
 from daybreak.training.fit import fit
+from daybreak.training.processes import alone
 from daybreak.weights import find_weight, list_weights
 
 pytestmark = [
@@ -88,6 +89,16 @@ def test_another_name_and_a_second_export_are_refused(checkpoint, tmp_path):
     (tmp_path / "cascade.mine.toml").write_text("")
     with pytest.raises(OutputExists, match="there already"):
         export(checkpoint, "cascade.mine", tmp_path)
+
+
+def test_two_exports_of_one_name_do_not_take_each_others_files(checkpoint, tmp_path):
+    with alone(tmp_path, "export of cascade.mine"):
+        with pytest.raises(OutputExists, match=r"another export of cascade\.mine is at work in"):
+            export(checkpoint, "cascade.mine", tmp_path)
+        export(checkpoint, "cascade.other", tmp_path)
+    export(checkpoint, "cascade.mine", tmp_path)
+    find_weight("cascade.mine", tmp_path).verify()
+    assert not list(tmp_path.glob(".export-of-cascade.*"))
 
 
 def test_a_graph_that_differs_is_refused_and_leaves_nothing(checkpoint, tmp_path, monkeypatch):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
@@ -24,6 +25,7 @@ from daybreak.training.graph import TOLERANCE, check_parity, macs_per_pixel, mak
 from daybreak.training.lesson import OURS
 from daybreak.training.measuring import Pair, measure, score_lines
 from daybreak.training.pictures import Bytes, read_pair, to_bytes, to_floats
+from daybreak.training.processes import alone, lock_of
 from daybreak.training.recipe import Recipe
 from daybreak.training.sharing import halved, share
 from daybreak.weights.card import Control, Score, WeightCard, write_card
@@ -71,7 +73,7 @@ def export(
 
     Raises:
         BadSetting: the name is not NETWORK.TAG, or of another network.
-        OutputExists: a weight of that name lies in the folder.
+        OutputExists: a weight of that name lies in the folder, or is being written there.
         UnwritablePicture: the folder cannot be written, or the disk is full.
         TrainingError: no checkpoint of ours, or ONNX Runtime and torch do not agree.
     """
@@ -79,28 +81,48 @@ def export(
     of, _, tag = name.partition(".")
     if of != recipe.network or not tag.replace("-", "_").isidentifier():
         raise BadSetting(f"the name {name} for a checkpoint of {recipe.network}", f"{recipe.network}.TAG")
-    target = folder / f"{name}.toml"
-    if target.exists():
-        raise OutputExists(f"{target} is there already", hint="Export under another tag or to another folder")
     make_folder(folder)
-    weight = Weight(_card(network, recipe, tag, about, steps, notes), *_files(folder, name))
-    try:
-        first, *others = (pairs or {}).items() or [("", ())]
-        card, scores = _write(weight, network, "fp32", first)
-        if first[1] and weight.card.shared:  # a small graph holds its parameters itself, as float32
-            half = _half(weight, network, first, scores[0].psnr)
-            card, scores = half or _write(weight, network, "fp32", first)
-        weight = Weight(card, weight.onnx, weight.safetensors)
-        for dataset, some in others:
-            scores += _scores(weight, dataset, some)
-        card = card.model_copy(update={"scores": tuple(scores)})
-        write_whole(target, write_card(card).encode())  # last: a weight without a card is no weight
-        Weight(card, weight.onnx, weight.safetensors).verify()
-    except BaseException:
-        for file in (weight.onnx, weight.safetensors, target):
-            file.unlink(missing_ok=True)
-        raise
+    with _alone(folder, name):
+        target = folder / f"{name}.toml"
+        if target.exists():
+            raise OutputExists(
+                f"{target} is there already", hint="Export under another tag or to another folder"
+            )
+        weight = Weight(_card(network, recipe, tag, about, steps, notes), *_files(folder, name))
+        try:
+            card = _whole(weight, network, pairs or {})
+            write_whole(target, write_card(card).encode())  # last: a weight without a card is no weight
+            Weight(card, weight.onnx, weight.safetensors).verify()
+        except BaseException:
+            for file in (weight.onnx, weight.safetensors, target):
+                file.unlink(missing_ok=True)
+            raise
     return card
+
+
+@contextmanager
+def _alone(folder: Path, name: str) -> Iterator[None]:
+    """Hold one name of a folder: a second export would take the first one's files away."""
+    work = f"export of {name}"
+    with alone(folder, work):
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # Windows keeps an open file
+                lock_of(folder, work).unlink()
+
+
+def _whole(weight: Weight, network: Network, pairs: Mapping[str, Sequence[Pair]]) -> WeightCard:
+    """Write both files, in half precision where that is good enough, and score them; gives their card."""
+    first, *others = pairs.items() or [("", ())]
+    card, scores = _write(weight, network, "fp32", first)
+    if first[1] and weight.card.shared:  # a small graph holds its parameters itself, as float32
+        half = _half(weight, network, first, scores[0].psnr)
+        card, scores = half or _write(weight, network, "fp32", first)
+    weight = Weight(card, weight.onnx, weight.safetensors)
+    for dataset, some in others:
+        scores += _scores(weight, dataset, some)
+    return card.model_copy(update={"scores": tuple(scores)})
 
 
 def read_pairs(text: str, root: Path) -> list[Pair]:

@@ -72,19 +72,24 @@ class Crew:
             )
 
 
+def lock_of(out: Path, work: str = "run") -> Path:
+    """The file that is locked meanwhile."""
+    return out / (".lock" if work == "run" else f".{work.replace(' ', '-')}.lock")
+
+
 @contextmanager
-def alone(out: Path) -> Iterator[None]:
-    """Hold a run's folder; the lock goes with the process, however it ends.
+def alone(out: Path, work: str = "run") -> Iterator[None]:
+    """Hold a folder for one kind of work; the lock goes with the process, however it ends.
 
     Raises:
-        OutputExists: another run holds it.
+        OutputExists: another process does the same work there.
     """
-    lock = FileLock(out / ".lock")
+    lock = FileLock(lock_of(out, work))
     try:
         lock.acquire(timeout=0)
     except Timeout:
         raise OutputExists(
-            f"another run is at work in {out}", hint="Wait for it to end, or give another --out"
+            f"another {work} is at work in {out}", hint="Wait for it to end, or give another --out"
         ) from None
     try:
         yield
