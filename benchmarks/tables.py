@@ -4,8 +4,9 @@
     python benchmarks/tables.py                            # only write the tables from the last results
 
 FOLDER holds LOL, LIME and Kodak24, itself or in folders of it. The scores lie in benchmarks/results as
-`daybreak evaluate --json` writes them. eval15 is for reporting: 14 of its 15 scenes have a near-identical
-view in the training part, so nothing is chosen by its numbers.
+`daybreak evaluate --json` writes them, the speeds in benchmark.json as `daybreak benchmark --json` does.
+eval15 is for reporting: 14 of its 15 scenes have a near-identical view in the training part, so nothing is
+chosen by its numbers.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from daybreak.benchmark.results import read_benchmark
+from daybreak.benchmark.show import markdown_table as markdown_table_of_speed
+from daybreak.benchmark.show import plot_quality
 from daybreak.cli.main import run
 from daybreak.evaluation.documents import write_between
 from daybreak.evaluation.results import Results, read_results
@@ -59,6 +63,11 @@ def readme_table() -> str:
     return "\n".join([*lines, *([""] if leaks else []), *dict.fromkeys(leaks)])
 
 
+def speed_table() -> str:
+    """What the methods take on 12 megapixels, for README.md."""
+    return "\n".join(markdown_table_of_speed(read_benchmark(RESULTS / "benchmark.json"), width=4000))
+
+
 def main() -> None:
     """Score what is asked for, then write the tables."""
     parser = argparse.ArgumentParser(
@@ -76,6 +85,10 @@ def main() -> None:
     for name in LISTS:
         write_between(ROOT / "docs" / "results.md", name, results_table(name))
     write_between(ROOT / "README.md", "methods", readme_table())
+    write_between(ROOT / "README.md", "speed", speed_table())
+    plot_quality(
+        read_benchmark(RESULTS / "benchmark.json"), results_of("eval15"), ROOT / "docs" / "speed.png"
+    )
 
 
 if __name__ == "__main__":

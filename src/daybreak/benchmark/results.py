@@ -111,6 +111,12 @@ class Row(_Frozen):
 
     @computed_field  # type: ignore[prop-decorator]
     @property
+    def cpu_over_floor(self) -> float:
+        """The whole way's processor time over that of the codec: what a busy machine changes least."""
+        return self.cpu_whole.over(self.cpu_floor)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
     def pictures_per_second(self) -> float:
         """The whole way, one picture after the other."""
         return 1.0 / self.whole.median

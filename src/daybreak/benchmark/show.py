@@ -20,6 +20,7 @@ HEADS = (
     "whole, ms (spread)",
     "method / codec",
     "whole / codec",
+    "CPU, whole / codec",
     "pictures/s",
     "peak MB",
     "MACs",
@@ -53,6 +54,7 @@ def _cells(row: Row) -> Iterator[str]:
     yield f"{1e3 * row.whole.median:,.0f} ({1e3 * row.whole.spread:,.0f})"
     yield f"{row.method_over_floor:.2f}"
     yield f"{row.whole_over_floor:.2f}"
+    yield f"{row.cpu_over_floor:.2f}"
     yield f"{row.pictures_per_second:.1f}"
     yield f"{row.peak_mb:,.0f}"
     yield "-" if row.macs is None else f"{row.macs / 1e9:.2f} G"
@@ -63,7 +65,7 @@ def _cells(row: Row) -> Iterator[str]:
 def told_of(found: Benchmark) -> str:
     """One sentence: where, when, how."""
     machine = found.machine
-    others = f" Others were at work (load {found.load:g}): trust the ratios." if found.load >= 0.5 else ""
+    others = f" Others were at work (load {found.load:g}): only the ratio of processor time says much." if found.load >= 0.5 else ""
     return (
         f"Medians of {found.repeats} repeats, {found.date}, {machine.get('cpu')}, {machine.get('cores')} "
         "cores. Codec: JPEG decode + encode of the same picture by libvips in the same repeats; a ratio is "
