@@ -162,6 +162,15 @@ def test_a_memory_that_cannot_be_read_or_is_of_another_machine_is_made_anew(
     assert len(counted) == 2
 
 
+def test_a_driver_that_went_wrong_since_loses_its_place(weight, counted, tmp_path):
+    gpu = replace(REFERENCE, name="wrong", hardware="gpu")
+    assert fastest(weight, usable(REFERENCE, gpu), 1).device is gpu
+    assert fastest(weight, usable(REFERENCE, gpu), 1).device is gpu
+    assert len(counted) == 1
+    fastest(weight, usable(REFERENCE, WRONG), 1)
+    assert len(counted) == 2, "it is raced anew, and the race leaves out what is wrong"
+
+
 def test_a_memory_that_cannot_be_written_is_no_fault(weight, counted, tmp_path):
     (tmp_path / "cache").write_text("a file where the folder would be")
     assert fastest(weight, TWO, 1).device.name == "other"

@@ -19,6 +19,7 @@ import numpy as np
 
 from daybreak.assets import cache_folder
 from daybreak.engines.base import Engine, Precision
+from daybreak.engines.devices import REFERENCE
 from daybreak.engines.runtime import Place
 from daybreak.errors import DaybreakError, EngineError
 from daybreak.files import make_folder, write_whole
@@ -66,16 +67,19 @@ def fastest(weight: Weight, among: Sequence[Place], threads: int) -> Place:
     key = f"{weight.card.name} {weight.card.sha256} {among[0].precision} {threads} threads, {' '.join(names)}"
     memory = _Memory(cache_folder("engines") / "fastest.json")
     remembered = memory.get(key)
-    if remembered not in names:
-        seconds = measure(weight, among, threads)
-        if not seconds:
-            raise EngineError(
-                f"none of {', '.join(names)} runs {weight.card.name} as the reference does",
-                hint="Type: daybreak doctor",
-            )
-        remembered = min(seconds, key=lambda name: seconds[name])
-        memory.put(key, remembered, seconds)
-    return among[names.index(remembered)]
+    known = [place for place in among if place.device.name == remembered]
+    # a driver may be another one by now, which no version here tells of
+    if known and (known[0].device.hardware == "cpu" or right(weight, known, threads)):
+        return known[0]
+    seconds = measure(weight, among, threads)
+    if not seconds:
+        raise EngineError(
+            f"none of {', '.join(names)} runs {weight.card.name} as the reference does",
+            hint="Type: daybreak doctor",
+        )
+    winner = min(seconds, key=lambda name: seconds[name])
+    memory.put(key, winner, seconds)
+    return among[names.index(winner)]
 
 
 def measure(weight: Weight, among: Sequence[Place], threads: int) -> dict[str, float]:
@@ -83,8 +87,18 @@ def measure(weight: Weight, among: Sequence[Place], threads: int) -> dict[str, f
 
     They take turns, so that what else the machine does slows all of them.
     """
-    from daybreak.engines.devices import REFERENCE
+    picture, engines = trial(weight), right(weight, among, threads)
+    seconds: dict[str, list[float]] = {name: [] for name in engines}
+    for _ in range(_RUNS):
+        for name, engine in engines.items():
+            start = time.perf_counter()
+            engine.run(picture)
+            seconds[name].append(time.perf_counter() - start)
+    return {name: round(statistics.median(took), 5) for name, took in seconds.items()}
 
+
+def right(weight: Weight, among: Sequence[Place], threads: int) -> dict[str, Engine]:
+    """Name of the device -> its loaded graph, of those that give the reference's picture."""
     picture = trial(weight)
     wanted = load(Place(REFERENCE, "fp32"), weight, threads).run(picture)
     engines: dict[str, Engine] = {}
@@ -93,13 +107,7 @@ def measure(weight: Weight, among: Sequence[Place], threads: int) -> dict[str, f
             engine = load(place, weight, threads)
             if same(engine.run(picture), wanted, place.precision):
                 engines[place.device.name] = engine
-    seconds: dict[str, list[float]] = {name: [] for name in engines}
-    for _ in range(_RUNS):
-        for name, engine in engines.items():
-            start = time.perf_counter()
-            engine.run(picture)
-            seconds[name].append(time.perf_counter() - start)
-    return {name: round(statistics.median(took), 5) for name, took in seconds.items()}
+    return engines
 
 
 def trial(weight: Weight) -> Array:
