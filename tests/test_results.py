@@ -34,6 +34,11 @@ def test_the_readme_holds_the_methods_with_their_scores(tables):
     assert f"<!-- methods -->\n{tables.readme_table()}\n<!-- /methods -->" in page
 
 
+def test_the_readme_holds_the_speeds(tables):
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"<!-- speed -->\n{tables.speed_table()}\n<!-- /speed -->" in page
+
+
 def test_every_published_row_stands_in_the_docs():
     page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
     part = page.partition("<!-- reproduce -->")[2].partition("<!-- /reproduce -->")[0]

@@ -65,7 +65,8 @@ def _cells(row: Row) -> Iterator[str]:
 def told_of(found: Benchmark) -> str:
     """One sentence: where, when, how."""
     machine = found.machine
-    others = f" Others were at work (load {found.load:g}): only the ratio of processor time says much." if found.load >= 0.5 else ""
+    busy = f" Others were at work (load {found.load:g}): only the ratio of processor time says much."
+    others = busy if found.load >= 0.5 else ""
     return (
         f"Medians of {found.repeats} repeats, {found.date}, {machine.get('cpu')}, {machine.get('cores')} "
         "cores. Codec: JPEG decode + encode of the same picture by libvips in the same repeats; a ratio is "
