@@ -55,8 +55,14 @@ def method(run, halo=3, multiple=1) -> Method:
     return Method(card, run)
 
 
+def settled(some: Method, pixels):
+    """The defaults, with what the method takes from the whole picture, as `Enhancer` settles them."""
+    settings = parse_settings(some.card, {})
+    return settings if some.settle is None else some.settle(pixels, settings)
+
+
 def parts(some: Method, pixels, side: int, strength: float = 1.0, room: int | None = None):
-    plan = plan_parts(Floats(pixels), some, parse_settings(some.card, {}), strength, None, room)
+    plan = plan_parts(Floats(pixels), some, settled(some, pixels), strength, None, room)
     return enhance_parts(
         pixels, replace(plan, side=max(plan.part.cell, side // plan.part.cell * plan.part.cell))
     )
@@ -96,7 +102,7 @@ def test_too_small_a_halo_is_seen():
 def test_every_local_method_equals_one_piece(some, threads, monkeypatch):
     monkeypatch.setattr(cv2, "getNumThreads", lambda: threads)
     pixels = photo(300, 410)
-    whole = some.run(pixels, parse_settings(some.card, {}))
+    whole = some.run(pixels, settled(some, pixels))
     for side in (64, 150, 299):
         np.testing.assert_allclose(parts(some, pixels, side), whole, atol=1e-6)
 

@@ -150,13 +150,13 @@ def run_weight(
         engine: with the weight's graph loaded.
         card: the weight's.
         pixels: H×W×3 float32 in [0, 1].
-        settings: settled ones; None for the defaults, settled on these pixels.
+        settings: of the method that the weight is, settled on these pixels unless they are; None: its defaults.
 
     Returns:
         H×W×3 float32 in [0, 1], times the scale.
     """
-    settings = settings or settings_for(card)().settled(card, pixels)
-    return run_graph(engine, pixels, card.multiple, settings.inputs())
+    settled = (settings or settings_for(card)()).settled(card, pixels)
+    return run_graph(engine, pixels, card.multiple, settled.inputs())
 
 
 def load(name: str, weight: str, runtime: Runtime | None = None) -> Method[Any]:

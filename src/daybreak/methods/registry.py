@@ -37,6 +37,7 @@ CLASSICAL = (
 PRETRAINED = {
     "cascade": "cascade.lol",
     "sci": "sci.lol",
+    "daybreak": "daybreak.base",
     "alpha-residual": "alpha-residual.synthetic",
     "neid": "neid.lol",
     "unet": "unet.lol",

@@ -85,6 +85,8 @@ class GuidedSettings(PretrainedSettings):
 
     def settled(self, card: WeightCard, rows: Rows) -> Self:
         """With the small copy."""
+        if self._guide is not None:
+            return self
         copy = self.model_copy()
         copy._guide = np.ascontiguousarray(small_copy(rows, card.guide).transpose(2, 0, 1)[np.newaxis])
         return copy

@@ -110,7 +110,7 @@ def _uses(weight: Weight) -> list[dict[str, Any]]:
 
 def _enhanced(weight: Weight, threads: int, low: Pixels, given: dict[str, Any], place: Place) -> Pixels:
     """A new session's first picture, for some devices are wrong on that alone."""
-    settings = settings_for(weight.card)(**given).settled(weight.card, low)
+    settings = settings_for(weight.card)(**given)
     return run_weight(load(place, weight, threads), weight.card, low, settings)
 
 
