@@ -150,7 +150,7 @@ def run_weight(
         engine: with the weight's graph loaded.
         card: the weight's.
         pixels: H×W×3 float32 in [0, 1].
-        settings: of the method that the weight is, settled on these pixels unless they are; None: its defaults.
+        settings: of the method that the weight is, settled on these pixels unless they are; None: defaults.
 
     Returns:
         H×W×3 float32 in [0, 1], times the scale.
