@@ -43,10 +43,8 @@ class Estimate:
 
 
 def driver_seconds(results: dict[str, Any]) -> float:
-    """Of the driver's one core for each picture; without Ray's part where that was not measured."""
-    return float(
-        sum(results["driver"].get(name, 0.0) for name in ("plan_seconds", "note_seconds", "ray_seconds"))
-    )
+    """Of the driver's one core for each picture."""
+    return float(sum(results["driver"][name] for name in ("plan_seconds", "note_seconds", "ray_seconds")))
 
 
 def estimate(results: dict[str, Any], size: str, nodes: int) -> Estimate:
@@ -80,9 +78,7 @@ def _measured(results: dict[str, Any]) -> list[str]:
         ("note", "noting a row and merging it"),
         ("ray", "handing out and taking in through Ray"),
     ):
-        seconds = part.get(f"{name}_seconds")
-        took = "not measured yet" if seconds is None else f"{1e6 * seconds:.0f} µs"
-        lines.append(f"| driver: {told} | {took} |")
+        lines.append(f"| driver: {told} | {1e6 * part[f'{name}_seconds']:.0f} µs |")
     lines.append(f"| a row of the manifest | {part['manifest_bytes']:.0f} bytes |")
     told = f"{machine['cpu']}, {machine['cores']} cores, {machine['date']}; the machine was busy."
     return [*lines, "", told]

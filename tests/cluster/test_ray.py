@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -134,6 +135,14 @@ def test_a_picture_that_kills_its_workers_takes_no_other_along(bucket, fill, mak
     failed = [row for row in rows if row.state == "failed"]
     assert [row.source for row in failed] == ["deadly.png"]
     assert "3 workers died over it" in failed[0].error
+
+
+def test_the_disk_does_count_as_full(ray):
+    big = np.zeros(60 << 20, np.uint8)
+    held = ray.put(big)  # of the object store's 80 MB
+    with pytest.raises(ray.exceptions.OutOfDiskError):
+        ray.put(big)
+    del held
 
 
 def test_rows_pass_and_an_empty_list_needs_no_worker(make_run, bucket, fill, pool):
