@@ -1,7 +1,7 @@
 """Jobs to results: many pictures, some at the same time, losing none.
 
 Whatever goes wrong with one picture is told in its own `Result` and the others go on. Several pictures are
-worked on by processes (`daybreak.enhancing.crew`): as quick as threads (benchmarks/batch.py), and a crash in
+worked on by processes (`daybreak.enhancing.crew`): a little dearer than threads, but a crash in
 a C library ends one of them instead of the batch.
 """
 
