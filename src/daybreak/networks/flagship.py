@@ -39,6 +39,9 @@ USUAL = -2.3
 """EV: log2 of the mean linear light of an ordinary, normally lit picture (0.2)."""
 
 
+MARGIN = 32
+"""px around what is enhanced, its border continued: convolutions see zeros beyond, which cast colours."""
+
 GAMMA = 2.2
 """Strength moves the mean light evenly in light to the power of 1 / GAMMA, which is how even it looks."""
 
@@ -61,6 +64,13 @@ class FlagshipSettings(NetworkSettings):
         "Weight of the squared error of the estimated exposure, in EV².",
         source="assumed: see docs/flagship.md",
         ge=0,
+    )
+    flat: float = hyper(
+        0.125,
+        "Share of the pictures in whose place a flat gray one with noise is taken: gray stays gray.",
+        source="assumed: see docs/flagship.md",
+        ge=0,
+        le=1,
     )
     asked: float = hyper(
         1.0,
@@ -177,11 +187,15 @@ class Develop(nn.Module):
         fit, numbers = self.glance(small)
         if wanted is not None:
             fit = torch.where(wanted < 0.0, wanted, fit)
+        low = nn.functional.pad(low, (MARGIN,) * 4, mode="replicate")
+        inside = (..., slice(MARGIN, -MARGIN), slice(MARGIN, -MARGIN))
+        share = (255.0 * small.amax((1, 2, 3))).clamp(max=1.0)  # where nothing was seen nothing is made up
         if strength is None:
-            return self.towards(low, small, fit, numbers).clamp(0.0, 1.0)
+            return self.towards(low, small, fit, numbers, share)[inside].clamp(0.0, 1.0)
         before, after = torch.exp2(light(small) / GAMMA), torch.exp2(fit / GAMMA)
         fit = GAMMA * torch.log2((before + strength * (after - before)).clamp(1e-3, BRIGHTEST))
-        return self.towards(low, small, fit, numbers, strength.clamp(max=1.0)).clamp(0.0, 1.0)
+        share = share * strength.clamp(max=1.0)
+        return self.towards(low, small, fit, numbers, share)[inside].clamp(0.0, 1.0)
 
     def towards(
         self, low: Tensor, small: Tensor, wanted: Tensor, numbers: Tensor, share: Tensor | None = None
@@ -217,6 +231,22 @@ class Flagship(Network):
         return self._develop[0]
 
 
+def flattened(low: Tensor, high: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """Some pairs exchanged for a flat gray picture with sensor noise, in 8 bits, and a flat gray reference.
+
+    Args:
+        low, high: B×3×H×W in [0, 1].
+        share: of the pictures, by chance.
+    """
+    place = (len(low), 1, 1, 1)
+    chosen = torch.rand(place, device=low.device) < share
+    level = torch.rand(place, device=low.device).square() * 0.5
+    noise = torch.randn_like(low) * torch.rand(place, device=low.device) * 0.02 * (level + 0.05).sqrt()
+    dark = ((level + noise).clamp(0.0, 1.0) * 255.0).round() / 255.0
+    gray = (0.2 + 0.6 * torch.rand(place, device=low.device)).expand_as(high)
+    return torch.where(chosen, dark, low), torch.where(chosen, gray, high)
+
+
 class FlagshipObjective(Objective[Flagship]):
     """Charbonnier and SSIM at the reference's brightness; the error of the estimated one apart."""
 
@@ -231,7 +261,7 @@ class FlagshipObjective(Objective[Flagship]):
 
     def terms(self, batch: Batch) -> Terms:
         """Weighted loss terms of one batch."""
-        low, high = batch.low, batch.reference()
+        low, high = flattened(batch.low, batch.reference(), self.settings.flat)
         develop = self.network.inference()
         with torch.no_grad():
             truth = light(high)
