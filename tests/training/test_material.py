@@ -13,6 +13,7 @@ from daybreak.data.packing import write_pack
 from daybreak.data.registry import get_dataset
 from daybreak.data.sample import Sample
 from daybreak.errors import BadSetting, DataError, UnknownName
+from daybreak.evaluation.leaks import leak
 from daybreak.training.material import Material, gather
 from daybreak.training.pictures import LARGEST, picture_name, read_pair, reduced, spread
 
@@ -51,6 +52,8 @@ def test_a_pack_gives_what_its_folder_gives(root, tmp_path):
     assert same(pack.pairs, folder.pairs)
     assert pack.told == folder.told
     assert "4 pairs" in folder.told
+    lol = get_dataset("lol-v1").card
+    assert leak(folder.told, lol, "test"), "a weight's card must name what leaks are known by"
 
 
 def test_references_are_read_where_they_are_needed_alone(root):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from daybreak.data.base import Card
 from daybreak.data.folders import UNPAIRED
 from daybreak.data.pack import INDEX, read_index, read_pack
 from daybreak.data.registry import get_dataset
@@ -128,7 +129,14 @@ def _find_pairs(source: str, root: Path) -> tuple[Sequence[Sample], Sequence[Sam
         kept = kept_back([read_bytes(reference_of(pair)) for pair in pairs])
         train = tuple(pair for number, pair in enumerate(pairs) if number not in kept)
         return train, [pairs[n] for n in sorted(kept)], "pairs of one's own", "one's own"
-    return train, val, f"a scene-disjoint part of {dataset.card.title}", dataset.card.terms
+    return train, val, _part_of(dataset.card), dataset.card.terms
+
+
+def _part_of(card: Card) -> str:
+    """The training part in words, by the name that leaks know it by."""
+    places = (leak.source.partition(":") for leak in card.leaks)
+    seen = ", ".join(sorted({part for name, _, part in places if name == card.name}))
+    return f"a scene-disjoint part of {card.title}" + (f" ({seen})" if seen else "")
 
 
 def _unpaired(low: Path, high: Path) -> Material:
