@@ -98,8 +98,9 @@ def _exported(graph: nn.Module, control: Control | None, extras: tuple[Extra, ..
         part.ClearField("doc_string")
     for value in (*model.graph.input, *model.graph.output):
         del value.metadata_props[:]
-        sides = ((2, "height"), (3, "width")) if value.name in ("low", "enhanced") else ()
-        for place, name in ((0, "batch"), *sides):
+        whole = value.name in ("low", "enhanced")
+        names = ((0, "batch"), (2, "height"), (3, "width")) if whole else ((0, f"batch of {value.name}"),)
+        for place, name in names:  # the default of what may be left out has one element for all of a batch
             value.type.tensor_type.shape.dim[place].dim_param = name
     if control is not None:
         _default(model, control.name, np.zeros(1, np.float32))
