@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daybreak.data.synthetic import Darkening, synthesise
-from daybreak.training.darkening import darken, exposed
+from daybreak.training.darkening import darken, exposed, flattened
 
 HIGH = np.random.default_rng(0).integers(0, 256, (9, 11, 3)).astype(np.float32) / np.float32(255)
 
@@ -33,3 +33,19 @@ def test_exposure_is_a_gain_cut_to_eight_bits(stops):
     levels = exposed(torch.from_numpy(HIGH), stops).numpy() * 255
     assert np.abs(levels - np.rint(levels)).max() < 1e-3
     assert np.abs(levels - np.minimum(HIGH * 255 * 2.0**stops, 255)).max() <= 0.51
+
+
+@given(level=st.floats(0, 1))
+def test_a_flat_pair_is_gray_and_lit_as_the_pair_it_stands_for(level):
+    bright = torch.from_numpy(HIGH)
+    low, high = flattened(bright / 8, bright, level, 0)
+    assert low.shape == high.shape == bright.shape
+    assert float(high.max() - high.min()) == 0
+    assert abs(float(low.mean()) - level) < 0.01
+    assert high[0, 0, 0] >= level - 1e-6, "the pair is lit, and so is gray"
+
+
+def test_a_flat_pair_at_the_level_of_its_dark_side_is_at_that_of_its_reference():
+    bright = torch.from_numpy(HIGH)
+    level = float((bright / 8).mean())
+    assert abs(float(flattened(bright / 8, bright, level, 0)[1].mean() - bright.mean())) < 1e-5

@@ -40,11 +40,12 @@ KINDS = {
     "darkened": data(),
     "mixed": data(darkened=0.5, darken_highs=True),
     "shrunk": data(darkened=0.5, shrink=1.2),
+    "flat": data(darkened=0.5, flat=0.5),
 }
 
 
 def sampler(kind, seed=0):
-    return Sampler(MATERIAL, KINDS[kind], "aligned" if kind in ("mixed", "shrunk") else kind, seed)
+    return Sampler(MATERIAL, KINDS[kind], "aligned" if kind in ("mixed", "shrunk", "flat") else kind, seed)
 
 
 def parts(batch):

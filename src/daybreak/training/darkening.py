@@ -1,4 +1,4 @@
-"""Dark pictures made where the network learns, on its device."""
+"""Dark pictures, and gray ones, made where the network learns, on its device."""
 
 from __future__ import annotations
 
@@ -35,3 +35,26 @@ def exposed(low: Tensor, stops: float) -> Tensor:
     """
     bright: Tensor = (low * (255.0 * 2.0**stops)).round().clamp(max=255.0) / 255.0
     return bright
+
+
+def flattened(low: Tensor, high: Tensor, level: float, seed: int) -> tuple[Tensor, Tensor]:
+    """A flat gray pair that is lit as another pair is: gray teaches nothing of scenes, only to stay gray.
+
+    The curve kx / (1 + (k - 1)x), with the k that takes the mean of the dark side to that of the reference,
+    takes the level of the gray dark side to that of its reference.
+
+    Args:
+        low, high: H×W×3 float32 in [0, 1].
+        level: of the dark side, in [0, 1].
+        seed: of the noise, of up to 2 % of full scale, which the dark side has.
+
+    Returns:
+        Both of the shape of `low`, the dark side quantised to 8 bits.
+    """
+    dark, bright = (float(side.mean().clamp(1e-3, 1.0 - 1e-3)) for side in (low, high))
+    slope = bright * (1.0 - dark) / (dark * (1.0 - bright))
+    source = torch.Generator(low.device).manual_seed(seed)
+    sigma = 0.02 * torch.rand((), generator=source, device=low.device)
+    noisy = level + sigma * torch.randn(low.shape, generator=source, device=low.device)
+    lit = slope * level / (1.0 + (slope - 1.0) * level)
+    return (noisy.clamp(0.0, 1.0) * 255.0).round() / 255.0, torch.full_like(high, lit)

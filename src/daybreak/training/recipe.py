@@ -39,6 +39,7 @@ class Data(_Part):
         darkened: share of each batch that paper 3's generator makes from normally lit photos.
         darken_highs: whether it may take the references of the pairs too.
         exposure: EV; the dark side is brightened or darkened by up to this much, each crop by another amount.
+        flat: share of the crops in whose place a flat gray one with noise is taken, so that gray stays gray.
     """
 
     source: str = "lol-v1"
@@ -50,6 +51,7 @@ class Data(_Part):
     darkened: float = Field(default=0.0, ge=0, le=1)
     darken_highs: bool = False
     exposure: float = Field(default=0.0, ge=0, le=4)
+    flat: float = Field(default=0.0, ge=0, le=1)
 
 
 class Optimiser(_Part):

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from daybreak.data.synthetic import draw
 from daybreak.errors import TrainingError
 from daybreak.networks.base import Batch, Sampling
-from daybreak.training.darkening import darken, exposed
+from daybreak.training.darkening import darken, exposed, flattened
 from daybreak.training.material import Material
 from daybreak.training.pictures import Bytes
 from daybreak.training.recipe import Data
@@ -138,12 +138,17 @@ class Sampler:
         second = self._sides["second"].picture(position)
         if self._sampling == "unpaired":
             cut = self._cut(second.shape, random)
-        return low, cut(second), 0.0
+        high = cut(second)
+        if self._flat(random):
+            low, high = flattened(low, high, random.random() ** 2, int(random.integers(2**62)))
+        return low, high, 0.0
 
     def _darkened(self, position: int) -> tuple[Tensor, Tensor, float]:
         random = np.random.default_rng((self._seed, 8, position))
         picture = self._sides["clean"].picture(position)
         high = self._cut(picture.shape, random)(picture)
+        if self._flat(random):
+            high = torch.full_like(high, random.integers(256) / 255.0)
         drawn = draw(random)
         return self._exposed(darken(high, drawn, int(random.integers(2**62))), random), high, drawn.alpha
 
@@ -159,6 +164,10 @@ class Sampler:
     def _exposed(self, low: Tensor, random: np.random.Generator) -> Tensor:
         limit = self._data.exposure
         return exposed(low, float(random.uniform(-limit, limit))) if limit else low
+
+    def _flat(self, random: np.random.Generator) -> bool:
+        """Whether a crop gives way to a gray one; nothing is drawn where none ever does."""
+        return self._data.flat > 0 and random.random() < self._data.flat
 
     def since(self, step: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
         """Every batch from one step on, without end."""
