@@ -13,7 +13,7 @@ from daybreak.layers.exposure import lift, light, linear, slope_for
 from daybreak.layers.thumbnail import thumbnail
 from daybreak.networks import build
 from daybreak.networks.base import Batch
-from daybreak.networks.flagship import SIDE, SPEC, flattened
+from daybreak.networks.flagship import SIDE, SPEC
 
 LOW = torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(1)) ** 3
 
@@ -96,20 +96,9 @@ def test_a_black_picture_stays_black(network):
     assert network.inference()(torch.zeros(1, 3, 32, 32)).max() == 0
 
 
-def test_flat_pictures_stand_in_for_some_pairs():
-    torch.manual_seed(1)
-    low, high = (torch.rand(400, 3, 16, 16) for _ in range(2))
-    dark, gray = flattened(low, high, 0.25)
-    chosen = (gray != high).any((1, 2, 3))
-    assert 60 < chosen.sum() < 140
-    assert torch.equal(dark[~chosen], low[~chosen])
-    assert gray[chosen].std((1, 2, 3)).max() < 1e-6
-    assert torch.equal((dark[chosen] * 255).round() / 255, dark[chosen])
-
-
 def test_what_is_learned_of_the_exposure_is_the_references(network):
     """The estimate is drawn to the light of the reference, not to what was asked for in its place."""
-    objective = SPEC.objective(network, SPEC.settings(ssim=0, guess=1, flat=0), None)
+    objective = SPEC.objective(network, SPEC.settings(ssim=0, guess=1), None)
     high = LOW.sqrt()
     truth, small = light(high), thumbnail(LOW, SIDE)
     terms = objective.terms(Batch(LOW, high))

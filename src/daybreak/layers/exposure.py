@@ -8,8 +8,6 @@ from torch import Tensor
 LEAST, MOST = -4.0, 9.0
 """log2 of the curve's slope at black, its limits."""
 
-HALVINGS = 16  # of that range, to find the slope: to 0.0002
-
 
 def linear(picture: Tensor) -> Tensor:
     """sRGB-encoded values in [0, 1] to linear light (IEC 61966-2-1)."""
@@ -37,12 +35,24 @@ def slope_for(small: Tensor, wanted: Tensor) -> Tensor:
         wanted: EV, B values.
 
     Returns:
-        B values in [`LEAST`, `MOST`], without a gradient.
+        B values in [`LEAST`, `MOST`], to about 0.0001, without a gradient.
     """
     with torch.no_grad():
-        below, above = torch.full_like(wanted, LEAST), torch.full_like(wanted, MOST)
-        for _ in range(HALVINGS):
-            middle = (below + above) / 2
-            dark = light(lift(small, torch.exp2(middle).view(-1, 1, 1, 1))) < wanted
-            below, above = torch.where(dark, middle, below), torch.where(dark, above, middle)
-    return (below + above) / 2
+        small, wanted = small.float(), wanted.float()[:, None]
+        about = _slope_on(torch.full_like(wanted, LEAST), MOST - LEAST, 13, small, wanted)
+        return _slope_on((about - 0.1).clamp(LEAST, MOST - 0.2), 0.2, 2, small, wanted)[:, 0]
+
+
+def _slope_on(least: Tensor, reach: float, parts: int, small: Tensor, wanted: Tensor) -> Tensor:
+    """The slope from `least` to as much as `reach` above (B×1), by a line between two of a grid around it.
+
+    All slopes of the grid are tried at once: one after the other they would be a thousand nodes of a graph.
+    """
+    grid = least + reach / parts * torch.arange(parts + 1, device=small.device)  # B×(parts + 1)
+    lit = lift(small[:, None], torch.exp2(grid)[..., None, None, None]).flatten(0, 1)
+    lights = light(lit).view(-1, parts + 1)
+    place = ((lights < wanted).sum(1, keepdim=True) - 1).clamp(0, parts - 1)
+    low, high = lights.gather(1, place), lights.gather(1, place + 1)
+    share = ((wanted - low) / (high - low).clamp(min=1e-9)).clamp(0.0, 1.0)
+    slope: Tensor = grid.gather(1, place) + reach / parts * share
+    return slope

@@ -2,9 +2,10 @@
 
 Sources: the five papers' ideas, in our own form (docs/flagship.md). A curve found on a thumbnail brings the
 picture to the brightness that is wanted; so brightness is a number that can be asked for, and tiles agree.
-What the curve leaves is done at half the size, steered by what the thumbnail showed: an illumination map at
-a quarter of the size (Retinex, papers 2 and 3), and a correction of detail, noise and colour (papers 0, 1, 4)
-by sub-pixel ×2 (Shi et al., CVPR 2016).
+What the curve leaves is local, steered by what the thumbnail showed (`layers.local`). `Detail` works at half
+the size: an illumination map at a quarter of it (Retinex, papers 2 and 3), and a correction of detail, noise
+and colour (papers 0, 1, 4) by sub-pixel ×2 (Shi et al., CVPR 2016). `Gates` works at an eighth: slopes for
+each colour, and thresholds on what is finer (paper 0).
 
 Training asks for the brightness of the reference, so that exposure and detail are learned apart.
 """
@@ -12,12 +13,13 @@ Training asks for the brightness of the reference, so that exposure and detail a
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from daybreak.layers.exposure import lift, light, slope_for
-from daybreak.layers.film import Steered
+from daybreak.layers.local import Detail, Gates
 from daybreak.layers.thumbnail import thumbnail
 from daybreak.losses.perceptual import Features
 from daybreak.losses.ssim import unlike
@@ -38,10 +40,6 @@ SIDE = 64
 USUAL = -2.3
 """EV: log2 of the mean linear light of an ordinary, normally lit picture (0.2)."""
 
-
-MARGIN = 32
-"""px around what is enhanced, its border continued: convolutions see zeros beyond, which cast colours."""
-
 GAMMA = 2.2
 """Strength moves the mean light evenly in light to the power of 1 / GAMMA, which is how even it looks."""
 
@@ -52,11 +50,28 @@ BRIGHTEST = 0.9
 class FlagshipSettings(NetworkSettings):
     """Hyper-parameters of daybreak's own network."""
 
+    local: Literal["detail", "gates"] = hyper(
+        "detail",
+        "What is done locally: a U-Net at half the size, or slopes and gates found at an eighth of it.",
+        source="assumed: see docs/flagship.md",
+    )
     width: int = hyper(
         16,
-        "Channels at half the size; twice, four and six times as many below.",
+        "Channels of it: of the U-Net at half the size, with twice, four and six times as many below.",
         source="assumed: see docs/flagship.md",
         ge=4,
+    )
+    glance: int = hyper(
+        24,
+        "Channels of the look at the small copy, at half its size; up to 8/3 times as many below.",
+        source="assumed: see docs/flagship.md",
+        ge=3,
+    )
+    numbers: int = hyper(
+        14,
+        "How many numbers of that look steer what is done locally.",
+        source="assumed: see docs/flagship.md",
+        ge=1,
     )
     ssim: float = hyper(0.3, "Weight of 1 − SSIM.", source="assumed: see docs/flagship.md", ge=0)
     guess: float = hyper(
@@ -64,13 +79,6 @@ class FlagshipSettings(NetworkSettings):
         "Weight of the squared error of the estimated exposure, in EV².",
         source="assumed: see docs/flagship.md",
         ge=0,
-    )
-    flat: float = hyper(
-        0.125,
-        "Share of the pictures in whose place a flat gray one with noise is taken: gray stays gray.",
-        source="assumed: see docs/flagship.md",
-        ge=0,
-        le=1,
     )
     asked: float = hyper(
         1.0,
@@ -84,18 +92,21 @@ class Glance(nn.Module):
     """What one look at the small copy tells: how bright the picture should be, and a few numbers besides.
 
     Args:
+        width: channels at half the size of the copy.
         numbers: how many besides.
     """
 
-    def __init__(self, numbers: int) -> None:
+    def __init__(self, width: int, numbers: int) -> None:
         super().__init__()
-        widths = (6, 24, 32, 48, 64)
+        widths = (6, width, 4 * width // 3, 2 * width, 8 * width // 3)
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(widths):
             layers += [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), nn.ReLU(inplace=True)]
         self.look = nn.Sequential(*layers)
-        self.tell = nn.Sequential(nn.Linear(2 * widths[-1], 64), nn.ReLU(inplace=True), nn.Dropout(0.1))
-        self.exposure, self.numbers = nn.Linear(64, 1), nn.Linear(64, numbers)
+        self.tell = nn.Sequential(
+            nn.Linear(2 * widths[-1], widths[-1]), nn.ReLU(inplace=True), nn.Dropout(0.1)
+        )
+        self.exposure, self.numbers = nn.Linear(widths[-1], 1), nn.Linear(widths[-1], numbers)
         nn.init.zeros_(self.exposure.weight)
         nn.init.constant_(self.exposure.bias, 0.0)
 
@@ -104,52 +115,9 @@ class Glance(nn.Module):
         usual = slope_for(small, torch.full_like(small[:, 0, 0, 0], USUAL))
         even = lift(small, torch.exp2(usual).view(-1, 1, 1, 1))
         dark = torch.log2(small + 1.0 / 255.0) / 4.0 + 1.0
-        features = self.look(torch.cat([even, dark], dim=1))  # B×64×4×4
+        features = self.look(torch.cat([even, dark], dim=1))  # B×C×4×4
         told = self.tell(torch.cat([features.mean((2, 3)), features.amax((2, 3))], dim=1))
         return USUAL + self.exposure(told)[:, 0].float(), self.numbers(told)
-
-
-class Detail(nn.Module):
-    """The local part, a small U-Net at half the size.
-
-    Args:
-        width: channels at half the size.
-        numbers: that steer it.
-    """
-
-    def __init__(self, width: int, numbers: int) -> None:
-        super().__init__()
-        widths = (width, 2 * width, 4 * width, 6 * width)
-        self.open = nn.Conv2d(12, width, 3, padding=1)
-        self.down = nn.ModuleList(nn.Conv2d(i, o, 3, stride=2, padding=1) for i, o in pairwise(widths))
-        self.falling = nn.ModuleList(Steered(w, numbers) for w in widths)
-        self.up = nn.ModuleList(
-            nn.Conv2d(i, o, 1) for i, o in zip(widths[:0:-1], widths[-2::-1], strict=True)
-        )
-        self.rising = nn.ModuleList(Steered(w, numbers) for w in widths[-2::-1])
-        self.map = nn.Conv2d(2 * width, 1, 3, padding=1)
-        self.close = nn.Conv2d(width, 12, 3, padding=1)
-        for last in (self.map, self.close):
-            nn.init.zeros_(last.weight)
-            nn.init.zeros_(last.bias)  # type: ignore[arg-type]
-
-    def forward(self, picture: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        """B×3×H×W, sides multiples of 16, to log2 of a slope, B×1×H×W, and a correction, B×3×H×W."""
-        features = self.open(nn.functional.pixel_unshuffle(picture, 2))
-        skips: list[Tensor] = []
-        for number, block in enumerate(self.falling):
-            features = block(self.down[number - 1](torch.relu(features)) if number else features, numbers)
-            skips.append(features)
-        skips.pop()
-        slope = features
-        for number, (up, block) in enumerate(zip(self.up, self.rising, strict=True)):
-            features = nn.functional.interpolate(up(features), scale_factor=2.0, mode="nearest") + skips.pop()
-            features = block(features, numbers)
-            if number == len(self.up) - 2:
-                slope = nn.functional.interpolate(
-                    self.map(features).float(), scale_factor=4.0, mode="bilinear", align_corners=False
-                )
-        return slope.clamp(-3.0, 3.0), nn.functional.pixel_shuffle(self.close(features), 2).float()
 
 
 class Develop(nn.Module):
@@ -159,7 +127,7 @@ class Develop(nn.Module):
         glance, detail: the network's own.
     """
 
-    def __init__(self, glance: Glance, detail: Detail) -> None:
+    def __init__(self, glance: Glance, detail: Detail | Gates) -> None:
         super().__init__()
         self.glance, self.detail = glance, detail
 
@@ -187,28 +155,25 @@ class Develop(nn.Module):
         fit, numbers = self.glance(small)
         if wanted is not None:
             fit = torch.where(wanted < 0.0, wanted, fit)
-        low = nn.functional.pad(low, (MARGIN,) * 4, mode="replicate")
-        inside = (..., slice(MARGIN, -MARGIN), slice(MARGIN, -MARGIN))
         share = (255.0 * small.amax((1, 2, 3))).clamp(max=1.0)  # where nothing was seen nothing is made up
         if strength is None:
-            return self.towards(low, small, fit, numbers, share)[inside].clamp(0.0, 1.0)
+            return self.towards(low, small, fit, numbers, share).clamp(0.0, 1.0)
         before, after = torch.exp2(light(small) / GAMMA), torch.exp2(fit / GAMMA)
         fit = GAMMA * torch.log2((before + strength * (after - before)).clamp(1e-3, BRIGHTEST))
         share = share * strength.clamp(max=1.0)
-        return self.towards(low, small, fit, numbers, share)[inside].clamp(0.0, 1.0)
+        return self.towards(low, small, fit, numbers, share).clamp(0.0, 1.0)
 
     def towards(
         self, low: Tensor, small: Tensor, wanted: Tensor, numbers: Tensor, share: Tensor | None = None
     ) -> Tensor:
         """The picture at a mean light of `wanted` EV, not clamped; of the local part a share (B values)."""
         slope = slope_for(small, wanted)
-        even = lift(low, torch.exp2(slope).view(-1, 1, 1, 1))
         steering = torch.cat([numbers, slope[:, None] / 4.0, wanted[:, None] - USUAL], dim=1)
-        local, correction = self.detail(even, steering.to(numbers.dtype))
-        if share is not None:
-            local, correction = (part * share.view(-1, 1, 1, 1) for part in (local, correction))
-        made: Tensor = lift(even, torch.exp2(local)) + correction
+        made: Tensor = self.detail(low, slope, steering.to(numbers.dtype), share)
         return made
+
+
+LOCAL: dict[str, type[Detail] | type[Gates]] = {"detail": Detail, "gates": Gates}
 
 
 class Flagship(Network):
@@ -216,35 +181,19 @@ class Flagship(Network):
 
     context = "local"  # what is global comes with the guide
     multiple = 16
-    halo = 128
     guide = SIDE
     extras = (Extra("guide", (3, SIDE, SIDE), -1.0), Extra("wanted", (), 0.0), Extra("strength", (), 1.0))
 
     def __init__(self, settings: FlagshipSettings) -> None:
         super().__init__()
-        numbers = 14
-        self.glance, self.detail = Glance(numbers), Detail(settings.width, numbers + 2)
-        self._develop = (Develop(self.glance, self.detail),)
+        self.glance = Glance(settings.glance, settings.numbers)
+        local = LOCAL[settings.local](settings.width, settings.numbers + 2)
+        self.detail, self.halo = local, local.halo
+        self._develop = (Develop(self.glance, local),)
 
     def inference(self) -> Develop:
         """Both parts."""
         return self._develop[0]
-
-
-def flattened(low: Tensor, high: Tensor, share: float) -> tuple[Tensor, Tensor]:
-    """Some pairs exchanged for a flat gray picture with sensor noise, in 8 bits, and a flat gray reference.
-
-    Args:
-        low, high: B×3×H×W in [0, 1].
-        share: of the pictures, by chance.
-    """
-    place = (len(low), 1, 1, 1)
-    chosen = torch.rand(place, device=low.device) < share
-    level = torch.rand(place, device=low.device).square() * 0.5
-    noise = torch.randn_like(low) * torch.rand(place, device=low.device) * 0.02 * (level + 0.05).sqrt()
-    dark = ((level + noise).clamp(0.0, 1.0) * 255.0).round() / 255.0
-    gray = (0.2 + 0.6 * torch.rand(place, device=low.device)).expand_as(high)
-    return torch.where(chosen, dark, low), torch.where(chosen, gray, high)
 
 
 class FlagshipObjective(Objective[Flagship]):
@@ -261,7 +210,7 @@ class FlagshipObjective(Objective[Flagship]):
 
     def terms(self, batch: Batch) -> Terms:
         """Weighted loss terms of one batch."""
-        low, high = flattened(batch.low, batch.reference(), self.settings.flat)
+        low, high = batch.low, batch.reference()
         develop = self.network.inference()
         with torch.no_grad():
             truth = light(high)

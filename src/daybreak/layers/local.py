@@ -1,0 +1,145 @@
+"""The local part of daybreak's own network, in two sizes: what is done where, once the exposure is known.
+
+Both take a picture, or a tile of it, the slope that brings the whole to its exposure (`layers.exposure`) and
+a few numbers that say what the whole looks like, and give the picture made of it. Neither looks further than
+its halo, so tiles agree.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from daybreak.layers.exposure import lift
+from daybreak.layers.film import Steered
+
+MARGIN = 32
+"""px around what is enhanced, its border continued: convolutions see zeros beyond, which cast colours."""
+
+FURTHEST = 3.0
+"""log2 of how far a slope may go from that of the whole picture."""
+
+
+def _share_of(share: Tensor | None, part: Tensor) -> Tensor:
+    return part if share is None else part * share.view(-1, 1, 1, 1)
+
+
+class Detail(nn.Module):
+    """A small U-Net at half the size: a slope at a quarter of the size, and a correction by sub-pixel ×2.
+
+    Args:
+        width: channels at half the size.
+        numbers: that steer it.
+    """
+
+    halo = 128
+
+    def __init__(self, width: int, numbers: int) -> None:
+        super().__init__()
+        widths = (width, 2 * width, 4 * width, 6 * width)
+        self.open = nn.Conv2d(12, width, 3, padding=1)
+        self.down = nn.ModuleList(nn.Conv2d(i, o, 3, stride=2, padding=1) for i, o in pairwise(widths))
+        self.falling = nn.ModuleList(Steered(w, numbers) for w in widths)
+        self.up = nn.ModuleList(
+            nn.Conv2d(i, o, 1) for i, o in zip(widths[:0:-1], widths[-2::-1], strict=True)
+        )
+        self.rising = nn.ModuleList(Steered(w, numbers) for w in widths[-2::-1])
+        self.map = nn.Conv2d(2 * width, 1, 3, padding=1)
+        self.close = nn.Conv2d(width, 12, 3, padding=1)
+        for last in (self.map, self.close):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)  # type: ignore[arg-type]
+
+    def forward(self, low: Tensor, slope: Tensor, numbers: Tensor, share: Tensor | None = None) -> Tensor:
+        """The picture made, not clamped.
+
+        Args:
+            low: B×3×H×W in [0, 1], sides multiples of 16.
+            slope: log2 of the slope that brings the whole to its exposure, B values.
+            numbers: B×numbers.
+            share: of what is local, B values; None for all.
+        """
+        low = nn.functional.pad(low, (MARGIN,) * 4, mode="replicate")
+        even = lift(low, torch.exp2(slope).view(-1, 1, 1, 1))
+        local, correction = self.parts(even, numbers)
+        made = lift(even, torch.exp2(_share_of(share, local))) + _share_of(share, correction)
+        return made[..., MARGIN:-MARGIN, MARGIN:-MARGIN]
+
+    def parts(self, picture: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """B×3×H×W, sides multiples of 16, to log2 of a slope, B×1×H×W, and a correction, B×3×H×W."""
+        features = self.open(nn.functional.pixel_unshuffle(picture, 2))
+        skips: list[Tensor] = []
+        for number, block in enumerate(self.falling):
+            features = block(self.down[number - 1](torch.relu(features)) if number else features, numbers)
+            skips.append(features)
+        skips.pop()
+        slope = features
+        for number, (up, block) in enumerate(zip(self.up, self.rising, strict=True)):
+            features = nn.functional.interpolate(up(features), scale_factor=2.0, mode="nearest") + skips.pop()
+            features = block(features, numbers)
+            if number == len(self.up) - 2:
+                slope = nn.functional.interpolate(
+                    self.map(features).float(), scale_factor=4.0, mode="bilinear", align_corners=False
+                )
+        return slope.clamp(-FURTHEST, FURTHEST), nn.functional.pixel_shuffle(self.close(features), 2).float()
+
+
+class Gates(nn.Module):
+    """What costs next to nothing: slopes, and gates that let detail through where it is more than noise.
+
+    The picture is parted into means of 4×4 pixels, brought up again, and what is finer. Convolutions at an
+    eighth of the size see the levels and how rough they are; they tell a slope for each colour, how much of
+    what is finer passes, and how much of its colour.
+
+    Args:
+        width: channels at an eighth of the size.
+        numbers: that steer it.
+    """
+
+    halo = 32
+
+    def __init__(self, width: int, numbers: int) -> None:
+        super().__init__()
+        self.open = nn.Conv2d(4, width, 3, padding=1)
+        self.look = nn.Conv2d(width, width, 3, padding=1)
+        self.steer = nn.Linear(numbers, 2 * width)
+        self.close = nn.Conv2d(width, 5, 1)
+        for last in (self.steer, self.close):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)  # type: ignore[arg-type]
+
+    def forward(self, low: Tensor, slope: Tensor, numbers: Tensor, share: Tensor | None = None) -> Tensor:
+        """As `Detail.forward`."""
+        coarse = nn.functional.avg_pool2d(low, 4)
+        smooth = _larger(coarse, 4)
+        finer = low - smooth
+        gray = (finer[:, :1] + finer[:, 1:2] + finer[:, 2:]) / 3.0  # three times as fast as a mean
+        rough = nn.functional.avg_pool2d(gray.abs(), 8)
+        local, gates = (_share_of(share, part) for part in self.parts(coarse, rough, slope, numbers))
+        passing, color = (1.0 + gates).clamp(0.0, 1.0).chunk(2, dim=1)
+        calm = smooth + _larger(color, 8) * finer + _larger(passing - color, 8) * gray
+        calm = calm.clamp(0.0, 1.0)
+        flat = _larger(torch.exp2(-slope.view(-1, 1, 1, 1) - local), 8)
+        made: Tensor = calm / (calm + (1.0 - calm) * flat)  # `lift`, with one operation less at full size
+        return made
+
+    def parts(self, coarse: Tensor, rough: Tensor, slope: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """log2 of slopes beside the whole picture's, B×3×h×w at an eighth, and gates less 1, B×2×h×w."""
+        level, steep = nn.functional.avg_pool2d(coarse, 2), torch.exp2(slope).view(-1, 1, 1, 1)
+        gray = level.mean(1, keepdim=True)
+        gain = steep / (1.0 + (steep - 1.0) * gray).square()  # what `lift` makes of a small difference
+        seen = torch.cat([lift(level, steep), 8.0 * gain * rough], dim=1)
+        margin = MARGIN // 8
+        seen = nn.functional.pad(seen, (margin,) * 4, mode="replicate")
+        features = torch.relu(self.open(seen))
+        scale, shift = self.steer(numbers)[..., None, None].chunk(2, dim=1)
+        features = features + torch.relu(self.look(features) * (1.0 + scale) + shift)
+        told = self.close(features).float()[..., margin:-margin, margin:-margin]
+        local, gates = told.split((3, 2), dim=1)
+        return local.clamp(-FURTHEST, FURTHEST), gates
+
+
+def _larger(picture: Tensor, times: int) -> Tensor:
+    return nn.functional.interpolate(picture, scale_factor=float(times), mode="bilinear", align_corners=False)
