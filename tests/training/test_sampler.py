@@ -41,11 +41,14 @@ KINDS = {
     "mixed": data(darkened=0.5, darken_highs=True),
     "shrunk": data(darkened=0.5, shrink=1.2),
     "flat": data(darkened=0.5, flat=0.5),
+    "sensor": data(darkened=0.5, sensor=0.5),
 }
 
 
 def sampler(kind, seed=0):
-    return Sampler(MATERIAL, KINDS[kind], "aligned" if kind in ("mixed", "shrunk", "flat") else kind, seed)
+    return Sampler(
+        MATERIAL, KINDS[kind], "aligned" if kind in ("mixed", "shrunk", "flat", "sensor") else kind, seed
+    )
 
 
 def parts(batch):

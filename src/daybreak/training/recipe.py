@@ -38,6 +38,8 @@ class Data(_Part):
         rotate: whether crops are turned by 90° as well as flipped.
         darkened: share of each batch that paper 3's generator makes from normally lit photos.
         darken_highs: whether it may take the references of the pairs too.
+        sensor: share of those crops that are darkened as a camera would in their place: in linear light, with
+            the noise of a sensor, off white balance and JPEG.
         exposure: EV; the dark side is brightened or darkened by up to this much, each crop by another amount.
         flat: share of the crops in whose place a flat gray one with noise is taken, so that gray stays gray.
     """
@@ -50,6 +52,7 @@ class Data(_Part):
     rotate: bool = False
     darkened: float = Field(default=0.0, ge=0, le=1)
     darken_highs: bool = False
+    sensor: float = Field(default=0.0, ge=0, le=1)
     exposure: float = Field(default=0.0, ge=0, le=4)
     flat: float = Field(default=0.0, ge=0, le=1)
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from daybreak.data.synthetic import draw
 from daybreak.errors import TrainingError
 from daybreak.networks.base import Batch, Sampling
+from daybreak.training import sensor
 from daybreak.training.darkening import darken, exposed, flattened
 from daybreak.training.material import Material
 from daybreak.training.pictures import Bytes
@@ -69,6 +70,12 @@ class Sampler:
         self._data, self._sampling, self._seed, self._device = data, sampling, seed, torch.device(device)
         if sampling == "aligned":
             _check_pairs(material)
+        if sampling == "darkened" and data.sensor:
+            raise TrainingError(
+                "some crops are to be darkened as a camera would, for a network that is told α",
+                "paper 3's generator alone, which has one",
+                "Type --set data.sensor=0",
+            )
         clean = dict(material.clean)
         if sampling == "darkened" or data.darken_highs:
             clean |= {f"high/{name}": picture for name, picture in material.highs.items()}
@@ -149,6 +156,9 @@ class Sampler:
         high = self._cut(picture.shape, random)(picture)
         if self._flat(random):
             high = torch.full_like(high, random.integers(256) / 255.0)
+        if self._data.sensor and random.random() < self._data.sensor:
+            exposure = sensor.draw(random)
+            return sensor.photograph(high, exposure, int(random.integers(2**62))), high, 0.0
         drawn = draw(random)
         return self._exposed(darken(high, drawn, int(random.integers(2**62))), random), high, drawn.alpha
 
