@@ -157,7 +157,7 @@ def jpeg(levels: Tensor, quality: int, corner: tuple[int, int] = (0, 0)) -> Tens
     colour = nn.functional.interpolate(colour, scale_factor=2.0, mode="bilinear", align_corners=False)
     planes = torch.cat([luma, colour], dim=1)[0, :, above : above + height, left : left + width]
     back = torch.linalg.inv(levels.new_tensor(_TO_YCC))
-    kept = (planes.permute(1, 2, 0) @ back.T).round().clamp(0.0, 255.0)
+    kept: Tensor = (planes.permute(1, 2, 0) @ back.T).round().clamp(0.0, 255.0)
     return kept
 
 
