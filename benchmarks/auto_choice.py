@@ -3,9 +3,9 @@
     python benchmarks/auto_choice.py --data FOLDER [METHOD...]    # measure, then write
     python benchmarks/auto_choice.py                              # only write docs/methods/auto.md's table
 
-FOLDER holds LOL and clean/BSDS500. Three kinds of pictures, none of them of eval15: the validation part of LOL
-v1, and BSDS500's validation photos darkened by paper 3's generator and as a camera would (daybreak.training.
-sensor), both seeded. RGB, 8 bit, no GT-mean.
+FOLDER holds LOL and clean/BSDS500. Three kinds of pictures, none of them of eval15: the validation part of LOL v1,
+and BSDS500's validation photos, darkened by paper 3's generator and as a camera would (training/sensor.py), both
+seeded. PSNR / SSIM / mean brightness error, RGB, 8 bit, no GT-mean.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from machine import RESULTS, machine
 
 from daybreak.data.registry import get_dataset
 from daybreak.data.synthetic import dark_version
@@ -28,6 +27,7 @@ from daybreak.metrics.psnr import psnr
 from daybreak.metrics.ssim import ssim
 from daybreak.training.pictures import read_bytes, read_pair, to_bytes, to_floats
 from daybreak.training.sensor import draw, photograph
+from machine import RESULTS, machine
 
 ROOT = Path(__file__).parents[1]
 METHODS = ("auto", "crm", "gamma:auto", "he", "bimef", "cascade", "daybreak", "daybreak.fast")
@@ -80,7 +80,9 @@ def table(results: dict[str, Any]) -> str:
 
 def main() -> None:
     """Measure what is asked for, then write the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("methods", nargs="*", metavar="METHOD", help=f"by default {', '.join(METHODS)}")
     parser.add_argument("--data", type=Path, help="measure; without it only the table is written")
     options = parser.parse_args()
