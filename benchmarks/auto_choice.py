@@ -3,9 +3,9 @@
     python benchmarks/auto_choice.py --data FOLDER [METHOD...]    # measure, then write
     python benchmarks/auto_choice.py                              # only write docs/methods/auto.md's table
 
-FOLDER holds LOL and clean/BSDS500. Three kinds of pictures, none of them of eval15: the validation part of LOL
-v1, and BSDS500's validation photos, darkened by paper 3's generator and as a camera would (training/sensor.py),
-both seeded. PSNR / SSIM / mean brightness error, RGB, 8 bit, no GT-mean.
+FOLDER holds LOL and clean/BSDS500. Three kinds of pictures, none of them of eval15: the validation part of
+LOL v1, and BSDS500's validation photos, darkened by paper 3's generator and as a camera would (daybreak's
+training/sensor.py), both seeded. PSNR / SSIM / mean brightness error, RGB, 8 bit, no GT-mean.
 """
 
 from __future__ import annotations
