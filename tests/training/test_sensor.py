@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from daybreak.layers.exposure import linear
 from daybreak.training.sensor import SHOT, STOPS, Exposure, draw, encoded, jpeg, photograph
 
-CLEAN = Exposure(0.0, 0.0, 0.0, 1.0, 1.0, 0.0, False, 0, (0, 0))
+CLEAN = Exposure(0.0, (0.0, 0.0, 0.1, 0.0), 0.0, 0.0, 1.0, 1.0, 0.0, False, 0, (0, 0))
 
 
 def scene(side=96):
@@ -41,6 +41,14 @@ def test_each_stop_halves_the_light(stops):
     high = torch.full((8, 8, 3), 0.9)
     dark = photograph(high, replace(CLEAN, stops=stops), 0)
     assert float(linear(dark).mean()) == pytest.approx(float(linear(high).mean()) / 2**stops, rel=0.03)
+
+
+def test_a_lamp_gives_the_light_back_where_it_stands():
+    high = torch.full((101, 151, 3), 0.9)
+    dark = photograph(high, replace(CLEAN, stops=3.0, lamp=(0.5, 1 / 3, 0.1, 1.0)), 0)
+    assert float(dark[50, 50].mean()) == pytest.approx(0.9, abs=0.01)
+    assert float(linear(dark[50, 150]).mean()) == pytest.approx(float(linear(high).mean()) / 8, rel=0.05)
+    assert dark[50, 50:, 0].diff().max() <= 0
 
 
 @pytest.mark.parametrize("grain", [False, True])

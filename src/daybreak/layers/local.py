@@ -21,6 +21,9 @@ MARGIN = 32
 FURTHEST = 3.0
 """log2 of how far a slope may go from that of the whole picture."""
 
+KEPT = 0.3
+"""Share of what is finer that always passes a gate, its colour apart: noise rather than smeared texture."""
+
 
 def _share_of(share: Tensor | None, part: Tensor) -> Tensor:
     return part if share is None else part * share.view(-1, 1, 1, 1)
@@ -90,8 +93,8 @@ class Gates(nn.Module):
     """What costs next to nothing: slopes, and gates that let detail through where it is more than noise.
 
     The picture is parted into means of 4×4 pixels, brought up again, and what is finer. Convolutions at an
-    eighth of the size see the levels and how rough they are; they tell a slope for each colour, how much of
-    what is finer passes, and how much of its colour.
+    eighth of the size see the levels and how rough they are; they tell a slope, how much of what is finer
+    passes, and how much of its colour.
 
     Args:
         width: channels at an eighth of the size.
@@ -105,7 +108,7 @@ class Gates(nn.Module):
         self.open = nn.Conv2d(4, width, 3, padding=1)
         self.look = nn.Conv2d(width, width, 3, padding=1)
         self.steer = nn.Linear(numbers, 2 * width)
-        self.close = nn.Conv2d(width, 5, 1)
+        self.close = nn.Conv2d(width, 3, 1)
         for last in (self.steer, self.close):
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)  # type: ignore[arg-type]
@@ -118,7 +121,8 @@ class Gates(nn.Module):
         gray = (finer[:, :1] + finer[:, 1:2] + finer[:, 2:]) / 3.0  # three times as fast as a mean
         rough = nn.functional.avg_pool2d(gray.abs(), 8)
         local, gates = (_share_of(share, part) for part in self.parts(coarse, rough, slope, numbers))
-        passing, color = (1.0 + gates).clamp(0.0, 1.0).chunk(2, dim=1)
+        gates = 1.0 + gates
+        passing, color = gates[:, :1].clamp(KEPT, 1.0), gates[:, 1:].clamp(0.0, 1.0)
         calm = smooth + _larger(color, 8) * finer + _larger(passing - color, 8) * gray
         calm = calm.clamp(0.0, 1.0)
         flat = _larger(torch.exp2(-slope.view(-1, 1, 1, 1) - local), 8)
@@ -126,7 +130,7 @@ class Gates(nn.Module):
         return made
 
     def parts(self, coarse: Tensor, rough: Tensor, slope: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        """log2 of slopes beside the whole picture's, B×3×h×w at an eighth, and gates less 1, B×2×h×w."""
+        """log2 of slopes beside the whole picture's, B×1×h×w at an eighth, and gates less 1, B×2×h×w."""
         level, steep = nn.functional.avg_pool2d(coarse, 2), torch.exp2(slope).view(-1, 1, 1, 1)
         gray = level.mean(1, keepdim=True)
         gain = steep / (1.0 + (steep - 1.0) * gray).square()  # what `lift` makes of a small difference
@@ -137,7 +141,7 @@ class Gates(nn.Module):
         scale, shift = self.steer(numbers)[..., None, None].chunk(2, dim=1)
         features = features + torch.relu(self.look(features) * (1.0 + scale) + shift)
         told = self.close(features).float()[..., margin:-margin, margin:-margin]
-        local, gates = told.split((3, 2), dim=1)
+        local, gates = told.split((1, 2), dim=1)
         return local.clamp(-FURTHEST, FURTHEST), gates
 
 

@@ -1,16 +1,15 @@
-"""`auto`: look at the picture, leave it alone if it is well lit, else give it to the best shipped method.
+"""`auto`: look at the picture, leave it alone if it is well lit, else give it to the best shipped weight.
 
-Source: our own rule; how its thresholds were measured stands in docs/methods/auto.md.
+Source: our own rule; how its thresholds and its choice were measured stands in docs/methods/auto.md.
 """
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from daybreak.image.rows import Rows, shrink
-from daybreak.methods import crm
 from daybreak.methods.base import Card, Choice, Method, Settings
+from daybreak.methods.registry import get_method
 from daybreak.types import Pixels
 
 _LOOK = 256  # longest side in pixels of the copy that is looked at: noise is averaged out, highlights are not
@@ -21,10 +20,8 @@ DARK = (0.20, 0.275)  # brightness: geometric mean of V = max(R, G, B)
 DIM = (0.30, 0.36)  # brightness of a picture that counts as dark only if it is dull too
 DULL = (0.50, 0.65)  # highlights: 95th percentile of V
 
-METER = 0.48  # mean of V that the result is exposed for
-EXACT_UP_TO = (
-    0.5  # MP: a frame of 0.9 MP takes a third of the time by the quick map, and is 51 dB from the exact
-)
+BEST = "daybreak.fast"
+"""The weight that a dark picture gets."""
 
 
 class AutoSettings(Settings):
@@ -74,24 +71,27 @@ def choose(rows: Rows, _: AutoSettings) -> Choice:
         degree = "already well lit"
     else:
         degree = "dark" if share == 1.0 else f"a little dark, so {share:.0%} strength"
-    settings = crm.CrmSettings(meter=METER, exact_up_to=EXACT_UP_TO)
-    return Choice(crm.METHOD, settings, share, f"{degree} (geometric mean of max(R, G, B) {brightness:.2f})")
+    method = get_method(BEST)
+    reason = f"{degree} (geometric mean of max(R, G, B) {brightness:.2f})"
+    return Choice(method, method.card.settings(), share, reason)
 
 
 def auto(pixels: Pixels, settings: AutoSettings) -> Pixels:
     """What `choose` decides, done: H×W×3 float32 in [0, 1] to the same."""
     choice = choose(pixels, settings)
+    method = choice.method
     if choice.strength == 0.0:
         return pixels.copy()
-    result = choice.method.run(pixels, choice.settings)
-    mixed = cv2.addWeighted(pixels, 1.0 - choice.strength, result, choice.strength, 0.0)
-    return np.asarray(mixed, dtype=np.float32).reshape(pixels.shape)
+    assert method.settle is not None
+    assert method.strengthen is not None
+    settled = method.settle(pixels, choice.settings)
+    return method.run(pixels, method.strengthen(settled, choice.strength))
 
 
 METHOD = Method(
     card=Card(
         name="auto",
-        summary="Looks at the picture: a well-lit one passes unchanged, a dark one gets a metered crm.",
+        summary="Looks at the picture: a well-lit one passes unchanged, a dark one gets daybreak.fast.",
         paper="",
         kind="automatic",
         settings=AutoSettings,

@@ -4,8 +4,8 @@ Sources: the five papers' ideas, in our own form (docs/flagship.md). A curve fou
 picture to the brightness that is wanted; so brightness is a number that can be asked for, and tiles agree.
 What the curve leaves is local, steered by what the thumbnail showed (`layers.local`). `Detail` works at half
 the size: an illumination map at a quarter of it (Retinex, papers 2 and 3), and a correction of detail, noise
-and colour (papers 0, 1, 4) by sub-pixel ×2 (Shi et al., CVPR 2016). `Gates` works at an eighth: slopes for
-each colour, and thresholds on what is finer (paper 0).
+and colour (papers 0, 1, 4) by sub-pixel ×2 (Shi et al., CVPR 2016). `Gates` works at an eighth: a slope, and
+thresholds on what is finer (paper 0).
 
 Training asks for the brightness of the reference, so that exposure and detail are learned apart.
 """
@@ -52,7 +52,7 @@ class FlagshipSettings(NetworkSettings):
 
     local: Literal["detail", "gates"] = hyper(
         "detail",
-        "What is done locally: a U-Net at half the size, or slopes and gates found at an eighth of it.",
+        "What is done locally: a U-Net at half the size, or a slope and gates found at an eighth of it.",
         source="assumed: see docs/flagship.md",
     )
     width: int = hyper(
@@ -75,8 +75,8 @@ class FlagshipSettings(NetworkSettings):
     )
     ssim: float = hyper(0.3, "Weight of 1 − SSIM.", source="assumed: see docs/flagship.md", ge=0)
     guess: float = hyper(
-        0.1,
-        "Weight of the squared error of the estimated exposure, in EV².",
+        4.0,
+        "Weight of the squared error of the estimated brightness, the mean light to the power of 1 / 2.2.",
         source="assumed: see docs/flagship.md",
         ge=0,
     )
@@ -120,6 +120,11 @@ class Glance(nn.Module):
         return USUAL + self.exposure(told)[:, 0].float(), self.numbers(told)
 
 
+def brightness(ev: Tensor) -> Tensor:
+    """How bright a mean light looks: the errors that count in a picture's values are about those of this."""
+    return torch.exp2(ev / GAMMA)
+
+
 class Develop(nn.Module):
     """What is exported.
 
@@ -158,7 +163,7 @@ class Develop(nn.Module):
         share = (255.0 * small.amax((1, 2, 3))).clamp(max=1.0)  # where nothing was seen nothing is made up
         if strength is None:
             return self.towards(low, small, fit, numbers, share).clamp(0.0, 1.0)
-        before, after = torch.exp2(light(small) / GAMMA), torch.exp2(fit / GAMMA)
+        before, after = brightness(light(small)), brightness(fit)
         fit = GAMMA * torch.log2((before + strength * (after - before)).clamp(1e-3, BRIGHTEST))
         share = share * strength.clamp(max=1.0)
         return self.towards(low, small, fit, numbers, share).clamp(0.0, 1.0)
@@ -227,7 +232,7 @@ class FlagshipObjective(Objective[Flagship]):
         return {
             "pixels": (off.square() + 1e-6).sqrt().mean(),
             "ssim": self.settings.ssim * unlike(output, asked),
-            "guess": self.settings.guess * (guess - truth).square().mean(),
+            "guess": self.settings.guess * (brightness(guess) - brightness(truth)).square().mean(),
         }
 
 

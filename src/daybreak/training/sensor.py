@@ -26,8 +26,11 @@ SHOT = (-4.5, -2.5)
 READ = (-4.0, -2.6)
 """log10 of the standard deviation of read noise."""
 
-BALANCE = 0.2
+BALANCE = 0.1
 """EV by which red and blue are off at the most."""
+
+LAMP = (0.1, 0.4)
+"""Radius (σ) of what a lamp lights, as a share of the longer side."""
 
 PEDESTAL = 0.002
 """Linear light that is added to black at the most: stray light, a black level that is off."""
@@ -42,6 +45,9 @@ class Exposure:
 
     Attributes:
         stops: EV of light that is missing.
+        lamp: where in the picture a lamp stands, down and to the right as shares of its sides, how far it
+            reaches as a share of the longer side, and which share of the missing stops it gives back there;
+            in every second picture that is 0.
         shot: variance of the shot noise at full scale.
         read: standard deviation of the read noise.
         red, blue: gains of the two.
@@ -52,6 +58,7 @@ class Exposure:
     """
 
     stops: float
+    lamp: tuple[float, float, float, float]
     shot: float
     read: float
     red: float
@@ -67,6 +74,12 @@ def draw(random: np.random.Generator) -> Exposure:
     low, high = QUALITY
     return Exposure(
         stops=random.uniform(*STOPS),
+        lamp=(
+            random.random(),
+            random.random(),
+            random.uniform(*LAMP),
+            random.integers(2) * random.uniform(0.5, 1),
+        ),
         shot=10.0 ** random.uniform(*SHOT),
         read=10.0 ** random.uniform(*READ),
         red=2.0 ** random.uniform(-BALANCE, BALANCE),
@@ -90,7 +103,7 @@ def photograph(high: Tensor, drawn: Exposure, seed: int) -> Tensor:
         H×W×3 float32 in [0, 1], sRGB-encoded, of 8 bits.
     """
     gains = high.new_tensor([drawn.red, 1.0, drawn.blue])
-    light = linear(high) * gains * 2.0**-drawn.stops + drawn.pedestal
+    light = linear(high) * gains * torch.exp2(-drawn.stops * _missing(high, drawn.lamp)) + drawn.pedestal
     source = torch.Generator(high.device).manual_seed(seed)
     noise = torch.randn(high.shape, generator=source, device=high.device)
     if drawn.grain:
@@ -98,6 +111,16 @@ def photograph(high: Tensor, drawn: Exposure, seed: int) -> Tensor:
     light = (light + (drawn.shot * light + drawn.read**2).sqrt() * noise).clamp(0.0, 1.0)
     levels = (encoded(light) * 255.0).round()
     return (jpeg(levels, drawn.quality, drawn.corner) if drawn.quality else levels) / 255.0
+
+
+def _missing(high: Tensor, lamp: tuple[float, float, float, float]) -> Tensor:
+    """H×W×1: the share of the missing stops that is missing at each pixel."""
+    down, right, reach, share = lamp
+    height, width = high.shape[:2]
+    rows = torch.arange(height, device=high.device) - down * height
+    columns = torch.arange(width, device=high.device) - right * width
+    away = (rows.square()[:, None] + columns.square()) / (reach * max(height, width)) ** 2
+    return (1.0 - share * torch.exp(-away / 2.0))[..., None]
 
 
 def encoded(light: Tensor) -> Tensor:
