@@ -30,7 +30,7 @@ from daybreak.training.sensor import draw, photograph
 from machine import RESULTS, machine
 
 ROOT = Path(__file__).parents[1]
-METHODS = ("auto", "crm", "gamma:auto", "he", "bimef", "cascade", "daybreak", "daybreak.fast")
+METHODS = ("auto", "crm:meter=0.48", "crm", "gamma:mode=auto", "he", "bimef", "cascade", "daybreak")
 KINDS = ("LOL v1, validation", "paper 3's generator", "as a camera would")
 PHOTOS = 60
 
@@ -53,8 +53,8 @@ def pairs(data: Path) -> dict[str, list[Pair]]:
 
 def measured(name: str, some: list[Pair]) -> dict[str, float]:
     """Means over pairs."""
-    method, _, mode = name.partition(":")
-    settings: dict[str, Any] = {"mode": mode} if mode else {}
+    method, _, one = name.partition(":")
+    settings: dict[str, Any] = dict([one.split("=")]) if one else {}
     rows = []
     for low, high in some:
         out = to_bytes(get_method(method).enhance(to_floats(low), **settings))

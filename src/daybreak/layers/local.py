@@ -94,7 +94,8 @@ class Gates(nn.Module):
 
     The picture is parted into means of 4×4 pixels, brought up again, and what is finer. Convolutions at an
     eighth of the size see the levels and how rough they are; they tell a slope, how much of what is finer
-    passes, and how much of its colour.
+    passes, and how much of its colour. The curve is that of each colour where a pixel is dark; the nearer its
+    brightest colour comes to white, the more that one alone decides, or lamps would lose their colour.
 
     Args:
         width: channels at an eighth of the size.
@@ -126,7 +127,9 @@ class Gates(nn.Module):
         calm = smooth + _larger(color, 8) * finer + _larger(passing - color, 8) * gray
         calm = calm.clamp(0.0, 1.0)
         flat = _larger(torch.exp2(-slope.view(-1, 1, 1, 1) - local), 8)
-        made: Tensor = calm / (calm + (1.0 - calm) * flat)  # `lift`, with one operation less at full size
+        brightest = torch.maximum(torch.maximum(calm[:, :1], calm[:, 1:2]), calm[:, 2:])
+        judged = calm + brightest.square() * (brightest - calm)
+        made: Tensor = calm / (judged + (1.0 - judged) * flat)  # `lift`, with one operation less at full size
         return made
 
     def parts(self, coarse: Tensor, rough: Tensor, slope: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
