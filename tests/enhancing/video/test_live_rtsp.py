@@ -1,8 +1,8 @@
 """RTSP on loopback: a camera that is asked for its stream, one that restarts, and a server that takes ours.
 
 The camera is a small RTSP server (RFC 2326, packets through the connection itself, as cameras send them when
-asked for TCP); what it sends are the RTP packets of an ffmpeg that encodes in real time. The server that takes
-our stream is ffmpeg's own.
+asked for TCP); it sends the RTP packets of an ffmpeg that encodes in real time. The server that takes our
+stream is ffmpeg's own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from daybreak.enhancing.enhancer import Enhancer
 
 pytest.importorskip("daybreak.enhancing.video", reason="the extra [video] is not installed")
 from daybreak.enhancing.video.live import enhance_live
-from daybreak.enhancing.video.sink import EncodedSink
 
 GAMMA = Enhancer("gamma")
 SCENE = "testsrc2=s=160x120:r=25,eq=brightness=-0.3:contrast=0.4"
