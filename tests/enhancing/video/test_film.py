@@ -77,6 +77,14 @@ def test_every_codec_is_read(name, tools, clips, tmp_path):
     assert after.mean() > 1.5 * before.mean()
 
 
+def test_webm_gets_av1_where_no_codec_was_asked_for(clips, tools, tmp_path):
+    result = run(clips("vp9"), tmp_path / "out.webm", speed="fast")
+    assert result.codec == "av1"
+    assert tools.ffprobe(tmp_path / "out.webm")["format"]["format_name"] == "matroska,webm"
+    with pytest.raises(BadSetting, match="cannot hold h264"):
+        run(clips("vp9"), tmp_path / "other.webm", codec="h264")
+
+
 @pytest.mark.parametrize("codec", ["h264", "hevc", "av1"])
 def test_every_codec_is_written_and_ten_bits_stay_ten(codec, tools, clips, tmp_path):
     out = tmp_path / "out.mp4"
@@ -210,6 +218,8 @@ def test_targets_that_cannot_be_are_refused_before_any_work(tools, clips, full, 
     with pytest.raises(BadSetting, match="is no name of a video"):
         run(source, tmp_path / "out.jpg")
     with pytest.raises(BadSetting, match=r"--codec av1"):
+        run(source, tmp_path / "out.webm", codec="h264")
+    with pytest.raises(UnwritablePicture, match=r"webm cannot hold audio stream 1 .*\.mkv"):
         run(source, tmp_path / "out.webm")
     srt = tmp_path / "srt.mkv"
     tools.ffmpeg("-i", full, "-map", "0:v", "-map", "0:s:0", "-c:v", "copy", "-c:s", "srt", srt)

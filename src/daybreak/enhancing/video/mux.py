@@ -17,7 +17,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from daybreak.enhancing.video.encoder import Encoding
-from daybreak.enhancing.video.options import check_stop
+from daybreak.enhancing.video.options import Codec, check_stop
 from daybreak.enhancing.video.packets import Entry, PacketLog, decoding_times
 from daybreak.enhancing.video.source import ATTACHED, About, open_film
 from daybreak.errors import BadSetting, UnwritablePicture
@@ -43,6 +43,11 @@ def container_of(target: Path, codec: str) -> str:
         came = f"{shown(target)} cannot hold {codec}"
         raise BadSetting(came, hint="Type --codec av1, or a name that ends in .mkv")
     return name
+
+
+def wanted_codec(asked: Codec | None, target: Path) -> Codec | None:
+    """What was asked for; where nothing was, AV1 for WebM, which holds no other of ours."""
+    return "av1" if asked is None and target.suffix.lower() == ".webm" else asked
 
 
 def what_fits(about: About, container: str) -> tuple[list[int], list[str]]:
