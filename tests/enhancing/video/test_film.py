@@ -135,6 +135,20 @@ def test_a_part_begins_at_zero_with_its_sound(tools, full, tmp_path):
     assert [chapter["tags"]["title"] for chapter in probe["chapters"]] == ["One", "Two"]
 
 
+def test_the_subtitles_of_a_part_end_with_it(tools, full, tmp_path):
+    """A player shows a file as long as the longest stream in it."""
+    out = tmp_path / "out.mp4"
+    run(full, out, start=0.4, end=0.8)  # "hello" has begun already, "world" goes on
+    probe = tools.ffprobe(out)
+    (subtitles,) = of_kind(probe, "subtitle")
+    assert float(subtitles["duration"]) == pytest.approx(0.4, abs=0.03)
+    assert float(probe["format"]["duration"]) == pytest.approx(0.4, abs=0.06)  # sound comes in blocks
+    shown = tools.ffmpeg("-i", out, "-map", "0:s:0", "-f", "srt", "-").stdout.decode().split("\n\n")
+    begins = [line.splitlines()[1:3] for line in shown if line.strip()]
+    assert [words for _, words in begins] == ["hello", "world"]
+    assert begins[0][0].startswith("00:00:00,000 --> 00:00:00,")
+
+
 def test_a_start_after_the_end_of_the_film_is_told(full, tmp_path):
     with pytest.raises(BadSetting, match=r"start 9 s in a film of 1\.2 s"):
         run(full, tmp_path / "out.mp4", start=9.0)
