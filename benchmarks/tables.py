@@ -1,4 +1,4 @@
-"""Score every method on what there is and write the tables of docs/results.md and README.md.
+"""Score every method on what there is and write the tables of docs/results.md, docs/video.md and README.md.
 
     python benchmarks/tables.py --data FOLDER [NAME...]    # score (all lists, or those named), then write
     python benchmarks/tables.py                            # only write the tables from the last results
@@ -12,6 +12,7 @@ chosen by its numbers.
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 from daybreak.benchmark.results import read_benchmark
@@ -21,7 +22,7 @@ from daybreak.cli.main import run
 from daybreak.evaluation.documents import write_between
 from daybreak.evaluation.results import Results, read_results
 from daybreak.evaluation.tables import LEAK, in_order, markdown_table, number, sort_column
-from daybreak.methods import get_method
+from daybreak.methods import get_method, list_methods
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -68,6 +69,18 @@ def speed_table() -> str:
     return "\n".join(markdown_table_of_speed(read_benchmark(RESULTS / "benchmark.json"), width=4000))
 
 
+def flicker_table() -> str:
+    """What each method adds to a still dark scene, alone and held steady, for docs/video.md."""
+    told = json.loads((RESULTS / "flicker.json").read_text())
+    lines = ["| method | gain | alone | held steady | alone, by cells | held steady, by cells |"]
+    lines += ["|---|---|---|---|---|---|"]
+    keys = ("gain", "ratio_alone", "ratio", "local_ratio_alone", "local_ratio")
+    for method in list_methods():
+        lines.append(" | ".join([f"| {method}", *(f"{told[method][key]:.2f}" for key in keys)]) + " |")
+    film = f"{told['frames']} frames of {told['size']}, noise of {told['sigma']:g} grey levels"
+    return "\n".join([*lines, "", f"{film}; [flicker.json](../benchmarks/results/flicker.json)."])
+
+
 def main() -> None:
     """Score what is asked for, then write the tables."""
     parser = argparse.ArgumentParser(
@@ -86,6 +99,7 @@ def main() -> None:
         write_between(ROOT / "docs" / "results.md", name, results_table(name))
     write_between(ROOT / "README.md", "methods", readme_table())
     write_between(ROOT / "README.md", "speed", speed_table())
+    write_between(ROOT / "docs" / "video.md", "flicker", flicker_table())
     plot_quality(
         read_benchmark(RESULTS / "benchmark.json"), results_of("eval15"), ROOT / "docs" / "speed.png"
     )

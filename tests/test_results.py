@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import json
 from pathlib import Path
 
 import pytest
 
 from daybreak.evaluation.published import read_papers
+from daybreak.methods import list_methods
 
 ROOT = Path(__file__).parents[1]
 COUNTS = {"eval15": 15, "lime": 9, "kodak24": 24}
@@ -39,6 +41,13 @@ def test_the_readme_holds_the_speeds(tables):
     assert f"<!-- speed -->\n{tables.speed_table()}\n<!-- /speed -->" in page
 
 
+def test_the_page_about_video_holds_the_flicker_of_every_method(tables):
+    page = (ROOT / "docs" / "video.md").read_text(encoding="utf-8")
+    assert f"<!-- flicker -->\n{tables.flicker_table()}\n<!-- /flicker -->" in page
+    measured = json.loads((ROOT / "benchmarks" / "results" / "flicker.json").read_text())
+    assert all(measured[method]["ratio"] <= 1.1 for method in list_methods())
+
+
 def test_every_published_row_stands_in_the_docs():
     page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
     part = page.partition("<!-- reproduce -->")[2].partition("<!-- /reproduce -->")[0]
@@ -50,8 +59,6 @@ def test_every_published_row_stands_in_the_docs():
 
 
 def test_the_page_about_scale_holds_what_its_model_makes_of_the_results(tables):
-    import json
-
     model = importlib.import_module("scale_model")
     results = json.loads((ROOT / "benchmarks" / "results" / "cluster_scale.json").read_text())
     page = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")

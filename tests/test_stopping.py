@@ -18,7 +18,16 @@ def dark():
     return np.random.default_rng(0).random((600, 640, 3), np.float32) * np.float32(0.2)
 
 
-@pytest.mark.parametrize("method", ["auto", "crm", "lime", "srie", "npe", "msr", "msrcr", "bimef", "cascade"])
+@pytest.fixture(scope="module")
+def large():
+    """One of more than two megapixels."""
+    return np.random.default_rng(0).random((1500, 1520, 3), np.float32) * np.float32(0.2)
+
+
+SLOW = ["auto", "crm", "lime", "srie", "npe", "msr", "msrcr", "bimef", "cascade", "clahe", "dong", "mf"]
+
+
+@pytest.mark.parametrize("method", SLOW)
 def test_the_slow_methods_stop_soon_after_they_are_told_to(dark, method):
     looks = []
 
@@ -30,10 +39,21 @@ def test_the_slow_methods_stop_soon_after_they_are_told_to(dark, method):
         Enhancer(method).run(dark)
 
 
-def test_what_nobody_stops_runs_as_before(dark):
-    alone = Enhancer("crm").run(dark).pixels
+@pytest.mark.parametrize("method", ["he", "daybreak"])
+def test_what_sees_the_whole_picture_at_once_stops_in_the_middle_of_it(large, method):
+    """A network's one run over all of it too, which takes a second of a core."""
+    with pytest.raises(Stopped), stoppable(lambda: True):
+        Enhancer(method).run(large)
+
+
+@pytest.mark.parametrize("method", ["crm", "daybreak"])
+def test_what_nobody_stops_runs_as_before(dark, method):
+    enhancer = Enhancer(method)
+    alone = enhancer.run(dark).pixels
+    with pytest.raises(Stopped), stoppable(lambda: True):
+        enhancer.run(np.tile(dark, (3, 3, 1)))
     with stoppable(lambda: False):
-        assert np.array_equal(Enhancer("crm").run(dark).pixels, alone)
+        assert np.array_equal(enhancer.run(dark).pixels, alone)
 
 
 def test_tiles_in_other_threads_know_whose_work_they_are():

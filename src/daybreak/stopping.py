@@ -30,6 +30,11 @@ def stoppable(asked: Callable[[], bool]) -> Iterator[None]:
         _asked.reset(before)
 
 
+def asking() -> Callable[[], bool] | None:
+    """Whether this work is to stop, as a question; None outside of `stoppable`, where nobody would say so."""
+    return _asked.get()
+
+
 def look() -> Callable[[], None]:
     """A function that raises `Stopped` where this work is to stop; does nothing outside of `stoppable`.
 
@@ -41,7 +46,7 @@ def look() -> Callable[[], None]:
     Traceback (most recent call last):
     daybreak.stopping.Stopped
     """
-    asked = _asked.get()
+    asked = asking()
 
     def go_on() -> None:
         if asked is not None and asked():

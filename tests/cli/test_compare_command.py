@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import cv2
 import numpy as np
 import pytest
@@ -94,3 +96,78 @@ def test_tiny_pictures_are_compared_too(size, tmp_path):
     cv2.imwrite(str(path), np.full((*size, 3), 9, np.uint8))
     assert run(["compare", str(path), "-m", "gamma,clahe"]) == 0
     assert (tmp_path / "tiny_compare.png").is_file()
+
+
+def test_evidence_of_a_sheet_and_of_a_page_is_confirmed(picture, tmp_path, capsys):
+    sheet, page = tmp_path / "s.png", tmp_path / "p.html"
+    for target, manifest in ((sheet, "s.json"), (page, "p.json")):
+        line = ["compare", str(picture), "-m", "gamma,auto,cascade", "-o", str(target)]
+        assert run([*line, "--evidence", str(tmp_path / manifest)]) == 0
+    assert "SHA-256" in capsys.readouterr().err
+    (told,) = json.loads((tmp_path / "s.json").read_text())["comparisons"]
+    assert (told["input"]["path"], told["output"]["path"]) == (picture.name, "s.png")
+    assert told["asked"] == {"methods": ["gamma", "auto", "cascade"], "format": "png"}
+    assert [ran["method"] for ran in told["ran"]] == ["gamma", "crm", "cascade"]
+    assert [ran["weights_sha256"] != "" for ran in told["ran"]] == [False, False, True]
+    steps = [(step["operation"], step.get("of", "")) for step in told["operations"]]
+    assert steps[:3] == [("read", ""), ("orient", ""), ("to sRGB", "")]
+    assert ("choose", "auto") in steps
+    assert steps[-2:] == [("draw a sheet", ""), ("encode", "")]
+    assert run(["verify", str(tmp_path / "s.json"), str(tmp_path / "p.json")]) == 0
+    assert "2 confirmed bit for bit, 0 not" in capsys.readouterr().out
+
+
+def test_the_same_comparison_comes_out_at_any_number_of_threads(picture, tmp_path):
+    made = set()
+    before = cv2.getNumThreads()
+    for threads in (1, 3):
+        cv2.setNumThreads(threads)
+        for name in ("s.png", "p.html"):
+            assert (
+                run(["compare", str(picture), "-m", "crm,clahe", "-o", str(tmp_path / name), "--overwrite"])
+                == 0
+            )
+        made.add(((tmp_path / "s.png").read_bytes(), (tmp_path / "p.html").read_bytes()))
+    cv2.setNumThreads(before)
+    assert len(made) == 1
+
+
+def test_what_was_changed_in_a_comparison_is_told(picture, tmp_path, capsys):
+    sheet, page, manifest = tmp_path / "s.png", tmp_path / "p.html", tmp_path / "e.json"
+    line = ["compare", str(picture), "-m", "gamma,he", "-o"]
+    assert run([*line, str(sheet), "--evidence", str(manifest)]) == 0
+    assert run([*line, str(page), "--evidence", str(tmp_path / "f.json")]) == 0
+    retouched = cv2.imread(str(sheet))
+    retouched[5:7, 5:8] ^= 1
+    cv2.imwrite(str(sheet), retouched)
+    page.write_bytes(page.read_bytes().replace(b"<h1>night", b"<h1>Night"))
+    assert run(["verify", str(manifest), str(tmp_path / "f.json")]) == 1
+    told = capsys.readouterr().out
+    assert "at most 1 level of 255, in 6 of" in told
+    assert "another text in 1 line" in told
+    other = json.loads(manifest.read_text())
+    other["comparisons"][0]["ran"][1]["settings"]["mode"] = "y"
+    manifest.write_text(json.dumps(other))
+    assert run(["verify", str(manifest)]) == 1
+    assert "of he: another choice, other settings or other weights" in capsys.readouterr().out
+    picture.write_bytes(picture.read_bytes() + b"x")
+    assert run(["verify", str(manifest)]) == 1
+    assert "so the comparison could not be made again" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("more", "wanted"),
+    [
+        (["-o", "c.avif", "--evidence", "e.json"], "a name that ends in .png"),
+        (["-o", "c.png", "--evidence", "e.txt"], ".json"),
+        (["-o", "c.png", "--evidence", "there.json"], "evidence is not replaced"),
+    ],
+)
+def test_evidence_that_cannot_be_had_is_refused_before_any_work(
+    more, wanted, picture, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there.json").write_text("{}")
+    assert run(["compare", str(picture), "-m", "gamma", *more]) == 2
+    assert wanted in capsys.readouterr().err
+    assert sorted(file.name for file in tmp_path.iterdir()) == [picture.name, "there.json"]

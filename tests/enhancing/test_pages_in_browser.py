@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from daybreak.enhancing.compare import write_compare_page
+from daybreak.enhancing.compare import compare_page
 from daybreak.enhancing.gallery import GalleryEntry, write_gallery
 
 CHROMIUM = shutil.which("chromium")
@@ -52,7 +52,7 @@ def comparison(tmp_path_factory):
     for channel, name in enumerate(["red", "green", LONG]):
         results[name] = np.zeros((90, 120, 3), np.float32)
         results[name][..., channel] = 1
-    write_compare_page(path, LONG, np.full((90, 120, 3), 0.5, np.float32), results)
+    path.write_bytes(compare_page(LONG, np.full((90, 120, 3), 0.5, np.float32), results))
     return path
 
 

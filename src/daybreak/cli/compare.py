@@ -10,12 +10,13 @@ import typer
 
 from daybreak.cli.console import DONE
 from daybreak.cli.options import complete_methods, parse_methods
-from daybreak.enhancing.api import load_image, save_image
-from daybreak.enhancing.compare import compare_sheet, write_compare_page
-from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.comparison import PAGE, make_comparison
+from daybreak.enhancing.manifest import check_manifest_path, placed, write_manifest
 from daybreak.enhancing.page import is_page
 from daybreak.errors import BadSetting, OutputExists
+from daybreak.files import make_folder, write_whole
 from daybreak.image.formats import format_of
+from daybreak.image.paths import read_bytes
 from daybreak.text import printable
 
 
@@ -36,17 +37,25 @@ def compare(
         typer.Option("-o", "--output", help="A picture or an .html page. [default: NAME_compare.png]"),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an older comparison.")] = False,
+    evidence: Annotated[
+        Path | None,
+        typer.Option("--evidence", help="Write a .json manifest that `daybreak verify` can do again."),
+    ] = None,
 ) -> int:
     """Show one picture through several methods: labelled, side by side, with the same zoomed crops."""
     names = parse_methods(methods)
     target = choose_target(path, output, overwrite)
-    photo = load_image(path)
-    results = {name: Enhancer(name).run(photo.pixels).pixels for name in names}
-    if is_page(target):
-        write_compare_page(target, path.name, photo.pixels, results)
-    else:
-        save_image(compare_sheet(photo.pixels, results), target, bit_depth=8, overwrite=overwrite)
+    if evidence:
+        check_manifest_path(evidence, ".json", (path, target))
+    named = format_of(target)
+    format = named.name if named else PAGE
+    made, entry = make_comparison(read_bytes(path), path, names, format, evidence=evidence is not None)
+    make_folder(target.parent)
+    write_whole(target, made, overwrite=overwrite)
     print(printable(f"{path} -> {target}: {', '.join(names)}"), file=sys.stderr)
+    if evidence and entry:
+        sealed = write_manifest(evidence, (), {}, comparisons=[placed(entry, path, target, evidence)])
+        print(printable(f"evidence {evidence}: SHA-256 {sealed}"), file=sys.stderr)
     return DONE
 
 

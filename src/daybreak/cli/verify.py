@@ -11,7 +11,7 @@ import typer
 
 from daybreak.cli.console import DONE, SOME_FAILED, complain
 from daybreak.enhancing.manifest import Manifest, read_manifests
-from daybreak.enhancing.verify import Verdict, verify_entry
+from daybreak.enhancing.verify import Verdict, verify_comparison, verify_entry
 from daybreak.text import printable
 
 
@@ -43,8 +43,9 @@ def verify(
 
 
 def verdicts(manifest: Manifest, folder: Path) -> Iterator[Verdict]:
-    """Of the pictures, then of the films."""
+    """Of the pictures, of the comparisons, then of the films."""
     yield from (verify_entry(entry, folder) for entry in manifest.entries)
+    yield from (verify_comparison(entry, folder) for entry in manifest.comparisons)
     if manifest.films:
         from daybreak.enhancing.video.evidence import verify_film  # brings FFmpeg in
 

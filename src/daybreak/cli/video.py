@@ -44,7 +44,7 @@ def video(
     threads: ThreadsOption = None,
     codec: Annotated[
         Literal["keep", "h264", "hevc", "av1"],
-        typer.Option("--codec", help="keep: that of the input, or H.264 where that cannot be written."),
+        typer.Option("--codec", help="keep: that of the input, else H.264; AV1 in .webm."),
     ] = "keep",
     quality: Annotated[
         int | None, typer.Option("--quality", min=1, max=100, help="1 small, 100 as the input; 70 if unsaid.")

@@ -19,10 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from daybreak.engines.base import failed
+from daybreak.engines.running import run_session
 from daybreak.errors import WeightsError
 from daybreak.types import Array
 
+_PLACE = "ONNX Runtime on the CPU"
 _POOLS = {"ReduceMean", "ReduceMax", "ReduceMin", "GlobalAveragePool", "GlobalMaxPool"}
 _NORMS = {"InstanceNormalization", "GroupNormalization", "LayerNormalization"}
 _GRAPH, _NODE, _INPUT, _OUTPUT = 7, 1, 11, 12
@@ -63,7 +64,8 @@ class FrozenGraph:
         Returns:
             The pooled numbers by name, for `run`.
         """
-        told = self._run(self._asking, self._candidates, batch, besides)
+        inputs = {self._input: batch, **besides}
+        told = run_session(self._asking, self._candidates, inputs, _PLACE)
         pooled = {
             name: value
             for name, value in zip(self._candidates, told, strict=True)
@@ -75,17 +77,7 @@ class FrozenGraph:
 
     def run(self, batch: Array, besides: Mapping[str, Array] = MappingProxyType({})) -> Array:
         """Run over a part: 1×C×H×W, with the other inputs and what `look` told among `besides`."""
-        result: Array = self._run(self._taking, [self._output], batch, besides)[0]
-        return result
-
-    def _run(
-        self, session: Any, outputs: list[str], batch: Array, besides: Mapping[str, Array]
-    ) -> list[Array]:
-        try:
-            told: list[Array] = session.run(outputs, {self._input: batch, **besides})
-        except Exception as error:  # ONNX Runtime's exception classes have no common base below Exception
-            raise failed("ONNX Runtime on the CPU", error) from error
-        return told
+        return run_session(self._taking, [self._output], {self._input: batch, **besides}, _PLACE)[0]
 
     def _load(self, data: bytes) -> Any:
         import onnxruntime as ort

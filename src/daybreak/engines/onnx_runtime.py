@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from daybreak.engines.base import failed
+from daybreak.engines.running import run_session
 from daybreak.errors import EngineError, WeightsError
 from daybreak.types import Array
 
@@ -72,12 +73,9 @@ class OnnxEngine:
 
         Raises:
             EngineError: see `Engine`.
+            Stopped: between two nodes, where that was asked for (`daybreak.stopping`).
         """
-        try:
-            result: Array = self._session.run([self._output], {self._input: batch, **besides})[0]
-        except Exception as error:  # as above
-            raise failed(self._place, error) from None
-        return result
+        return run_session(self._session, [self._output], {self._input: batch, **besides}, self._place)[0]
 
 
 def providers() -> list[str]:

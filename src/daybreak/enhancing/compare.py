@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,7 +12,6 @@ from daybreak.enhancing.crops import ZOOMED, Crop, choose_crops
 from daybreak.enhancing.page import (
     TINY,
     Bytes8,
-    check_page_path,
     closing,
     data_uri,
     image_tag,
@@ -24,7 +22,6 @@ from daybreak.enhancing.page import (
     text,
     to_bytes,
 )
-from daybreak.files import make_folder, whole_file
 from daybreak.types import Pixels
 
 ORIGINAL = "original"
@@ -115,39 +112,27 @@ def write_label(strip: Bytes8, words: str) -> None:
     strip[:] = drawn
 
 
-def write_compare_page(path: Path, title: str, original: Pixels, results: Mapping[str, Pixels]) -> None:
-    """Write one self-contained HTML page: any two of the pictures on a slider, and the zoomed crops of all.
+def compare_page(title: str, original: Pixels, results: Mapping[str, Pixels]) -> bytes:
+    """One self-contained HTML page: any two of the pictures on a slider, and the zoomed crops of all.
 
     Args:
-        path: the page, `*.html`; appears whole or not at all.
         title: its heading, usually the picture's name.
         original, results: as for `compare_sheet`.
-
-    Raises:
-        BadSetting: the path is not named like a page.
-        UnwritablePicture: the page cannot be written.
     """
-    check_page_path(path)
-    crops = choose_crops(original)
     pictures = {ORIGINAL: original, **results}
     sides = {"left": 0, "right": 1 if results else 0}
-    make_folder(path.parent)
-    with whole_file(path, overwrite=True) as page:
-        page.write((opening(title) + f"<header><h1>{text(title)}</h1></header>\n<main>\n").encode())
-        page.write(chooser(list(pictures), sides).encode())
-        page.write(stack(pictures, original.shape, sides).encode())
-        for number, crop in enumerate(crops):
-            heading = ("Darkest detail", "Most texture")[number]
-            page.write(f'<h2>{heading}</h2>\n<div class="crops">\n'.encode())
-            for name, pixels in pictures.items():
-                part = preview(crop.cut(pixels, original.shape))
-                words = f"{heading}, {name}, enlarged"
-                page.write(
-                    f'<figure><img alt="{text(words)}" src="{data_uri(part, ".png")}">'
-                    f"<figcaption>{text(name)}</figcaption></figure>\n".encode()
-                )
-            page.write(b"</div>\n")
-        page.write(f"</main>\n{closing()}".encode())
+    page = f"{opening(title)}<header><h1>{text(title)}</h1></header>\n<main>\n"
+    page += chooser(list(pictures), sides) + stack(pictures, original.shape, sides)
+    for number, crop in enumerate(choose_crops(original)):
+        heading = ("Darkest detail", "Most texture")[number]
+        page += f'<h2>{heading}</h2>\n<div class="crops">\n'
+        for name, pixels in pictures.items():
+            part = data_uri(preview(crop.cut(pixels, original.shape)), ".png")
+            words = f"{heading}, {name}, enlarged"
+            page += f'<figure><img alt="{text(words)}" src="{part}">'
+            page += f"<figcaption>{text(name)}</figcaption></figure>\n"
+        page += "</div>\n"
+    return f"{page}</main>\n{closing()}".encode()
 
 
 def chooser(names: list[str], sides: Mapping[str, int], key: str = "") -> str:

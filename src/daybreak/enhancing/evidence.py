@@ -102,13 +102,18 @@ def entry_for(
         input=fact(data),
         output=fact(encoded),
         asked=asked,
-        ran=Ran(
-            method=outcome.method,
-            settings=outcome.settings,
-            strength=outcome.strength,
-            weights_sha256=outcome.weights_sha256,
-            note=outcome.note,
-        ),
+        ran=ran_of(outcome),
         operations=steps,
         environment=environment(),
+    )
+
+
+def ran_of(outcome: Outcome) -> Ran:
+    """What a run of a method came to."""
+    return Ran(
+        method=outcome.method,
+        settings=outcome.settings,
+        strength=outcome.strength,
+        weights_sha256=outcome.weights_sha256,
+        note=outcome.note,
     )

@@ -104,8 +104,15 @@ class FilmRan(_Frozen):
     choices: list[FilmChoice] = []
 
 
+class ComparisonAsked(_Frozen):
+    """The same of a comparison: its methods, each with its defaults, and "html" or a format of pictures."""
+
+    methods: list[str]
+    format: str
+
+
 class Made(_Frozen):
-    """What is said of a picture and of a film alike.
+    """What is said of a picture, a film and a comparison alike.
 
     Attributes:
         made: when, UTC, ISO 8601.
@@ -135,6 +142,13 @@ class FilmEntry(Made):
     ran: FilmRan
 
 
+class ComparisonEntry(Made):
+    """One picture through several methods on a sheet or a page; `ran` in the order of `asked.methods`."""
+
+    asked: ComparisonAsked
+    ran: list[Ran]
+
+
 AnyMade = TypeVar("AnyMade", bound=Made)
 
 
@@ -152,6 +166,7 @@ class Manifest(_Frozen):
         complete: False where the run was interrupted.
         entries: one for each picture, in the order of the run.
         films: one for each film.
+        comparisons: one for each sheet or page.
         failed: what was asked for and not made.
     """
 
@@ -160,6 +175,7 @@ class Manifest(_Frozen):
     complete: bool = True
     entries: list[Entry] = []
     films: list[FilmEntry] = []
+    comparisons: list[ComparisonEntry] = []
     failed: list[Failure] = []
 
 
@@ -238,13 +254,14 @@ def write_manifest(
     failed: Mapping[Path, str],
     *,
     films: Iterable[FilmEntry] = (),
+    comparisons: Iterable[ComparisonEntry] = (),
     complete: bool = True,
 ) -> str:
     """Write the manifest of a run, whole or not at all.
 
     Args:
         path: a new file, or the manifest of an interrupted run.
-        entries, films: from `placed`.
+        entries, films, comparisons: from `placed`.
         failed: picture -> why nothing was made of it.
         complete: False where the run was interrupted.
 
@@ -257,7 +274,12 @@ def write_manifest(
     """
     failures = [Failure(path=_seen(source, path.parent), error=error) for source, error in failed.items()]
     manifest = Manifest(
-        kind=KIND, complete=complete, entries=list(entries), films=list(films), failed=failures
+        kind=KIND,
+        complete=complete,
+        entries=list(entries),
+        films=list(films),
+        comparisons=list(comparisons),
+        failed=failures,
     )
     # ASCII, in which lone surrogates of odd file names survive
     data = json.dumps(manifest.model_dump(mode="python"), indent=2).encode("ascii") + b"\n"

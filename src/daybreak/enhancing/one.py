@@ -28,6 +28,7 @@ from daybreak.image.paths import read_bytes, shown
 from daybreak.image.read import MAX_PIXELS, read_photo
 from daybreak.image.rows import Levels, Rows, shrink
 from daybreak.image.write import encode_photo, keep_format, losses
+from daybreak.stopping import look
 
 
 def run_job(
@@ -159,6 +160,7 @@ def enhance_bytes(
         UnreadablePicture: the data is no picture.
         UnwritablePicture: the format cannot hold what is asked of it.
         BadSetting: evidence is asked for and could not be repeated.
+        Stopped: before encoding at the latest, where that was asked for (`daybreak.stopping`).
     """
     photo = read_photo(data, max_pixels=max_pixels, name=shown(source))
     named = format_of(target) if target is not None else None
@@ -168,6 +170,7 @@ def enhance_bytes(
 
         check_repeatable(enhancer, format)
     made, outcome = enhancer.photo(photo)
+    look()()
     if output.evidence and outcome.reduced:
         raise BadSetting(
             f"evidence of {shown(source)}, which was {outcome.reduced}", "a smaller picture, or more memory"

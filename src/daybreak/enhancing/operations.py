@@ -50,7 +50,7 @@ def operations(
     Returns:
         One entry an operation: `operation` names it, the rest are its parameters, as JSON values.
     """
-    looked = [*_reading(photo), *_choosing(enhancer, outcome)]
+    looked = [*reading_operations(photo), *_choosing(enhancer, outcome)]
     if copied:
         return [*looked, {"operation": "copy", "why": outcome.note, "bytes": "unchanged"}]
     return [
@@ -60,7 +60,13 @@ def operations(
     ]
 
 
-def _reading(photo: Photo) -> list[Operation]:
+def enhancing_operations(enhancer: Enhancer, outcome: Outcome) -> list[Operation]:
+    """From the picture as it was read to its result: which method, chosen or named, and how much of it."""
+    return [*_choosing(enhancer, outcome), *_enhancing(enhancer, outcome)]
+
+
+def reading_operations(photo: Photo) -> list[Operation]:
+    """From a file to upright sRGB."""
     height, width = photo.stored.shape[:2]
     colour = "CMYK" if photo.cmyk else "gray" if photo.gray else "RGB"
     return [

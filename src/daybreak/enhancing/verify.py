@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from daybreak.enhancing.batch import Output, enhance_bytes
+from daybreak.enhancing.comparison import PAGE, make_comparison
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.environment import environment
-from daybreak.enhancing.manifest import Entry, FileFact, Made, fact_of
+from daybreak.enhancing.manifest import ComparisonEntry, Entry, FileFact, Made, fact_of
 from daybreak.errors import DaybreakError
 from daybreak.image.depth import to_levels
 from daybreak.image.paths import read_bytes, shown
@@ -58,6 +60,54 @@ def verify_entry(entry: Entry, folder: Path) -> Verdict:
     else:
         findings += _made_again(entry, source, target)
     return verdict(source, target, findings, changed_environment(entry))
+
+
+def verify_comparison(entry: ComparisonEntry, folder: Path) -> Verdict:
+    """The same of a sheet or a page: made again from its picture and compared.
+
+    Args:
+        entry: of a manifest.
+        folder: that the manifest lies in.
+    """
+    source, target = folder / entry.input.path, folder / entry.output.path
+    changed = changed_file(source, entry.input, "input")
+    findings = [*changed, *changed_file(target, entry.output, "output")]
+    if changed:
+        findings.append("so the comparison could not be made again")
+    else:
+        findings += _compared_again(entry, source, target)
+    return verdict(source, target, findings, changed_environment(entry))
+
+
+def _compared_again(entry: ComparisonEntry, source: Path, target: Path) -> list[str]:
+    """Where a comparison made now is not the manifest's, or not what lies there."""
+    methods, format = entry.asked.methods, entry.asked.format
+    try:
+        again, now = make_comparison(read_bytes(source), source, methods, format, evidence=True)
+    except DaybreakError as error:
+        return [f"the comparison cannot be made again: {error}"]
+    assert now is not None
+    findings = [
+        f"of {name}: another choice, other settings or other weights than what ran now"
+        for name, then, new in zip_longest(methods, entry.ran, now.ran)
+        if then != new
+    ]
+    if now.operations != entry.operations:
+        findings.append(f"the manifest's operations are not those of now: {_first_other(entry, now)}")
+    if now.output.sha256 != entry.output.sha256:
+        findings.append("made again, the comparison has other bytes than the manifest says")
+    lies = target.read_bytes() if target.is_file() else again  # that it is gone was told already
+    if lies != again:
+        apart = _lines_apart(lies, again) if format == PAGE else difference(lies, again)
+        findings.append(f"the output against the comparison made again: {apart}")
+    return findings
+
+
+def _lines_apart(one: bytes, other: bytes) -> str:
+    """How far two pages are apart, in a clause."""
+    lines = zip_longest(one.splitlines(keepends=True), other.splitlines(keepends=True))
+    differ = [number for number, (first, second) in enumerate(lines, 1) if first != second]
+    return f"another text in {counted(len(differ), 'line')}, the first of them line {differ[0]}"
 
 
 def verdict(source: Path, target: Path, findings: list[str], changed: list[str]) -> Verdict:
@@ -125,7 +175,7 @@ def _made_again(entry: Entry, source: Path, target: Path) -> list[str]:
     return findings
 
 
-def _first_other(entry: Entry, now: Entry) -> str:
+def _first_other(entry: Made, now: Made) -> str:
     """The first operation that is not the same in both."""
     pairs = zip(entry.operations, now.operations, strict=False)
     first = next((place for place, (then, new) in enumerate(pairs) if then != new), None)

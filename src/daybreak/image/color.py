@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from daybreak.stopping import look
 from daybreak.types import Pixels, Plane
 
 _BAND_PIXELS = 1 << 20
@@ -24,10 +25,15 @@ _KNEE = 6.0 / 29.0  # where CIELAB's cube root gives way to a line
 
 
 def row_bands(plane: Plane) -> Iterator[slice]:
-    """Slices of whole rows, about a megapixel each, so that temporaries stay small on large pictures."""
+    """Slices of whole rows, about a megapixel each, so that temporaries stay small on large pictures.
+
+    Raises:
+        Stopped: before any of them, where that was asked for (`daybreak.stopping`).
+    """
     height, width = plane.shape
-    step = max(1, _BAND_PIXELS // width)
+    step, go_on = max(1, _BAND_PIXELS // width), look()
     for top in range(0, height, step):
+        go_on()
         yield slice(top, min(top + step, height))
 
 

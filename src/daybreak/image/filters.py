@@ -7,6 +7,7 @@ import math
 import cv2
 import numpy as np
 
+from daybreak.stopping import look
 from daybreak.types import Array, Plane
 
 _TRUNCATE = 3.0  # kernel radius in standard deviations
@@ -92,6 +93,7 @@ def guided_filter(plane: Plane, guide: Plane, radius: int, eps: float) -> Plane:
 
 
 def _box_sum(values: Plane, radius: int) -> Plane:
+    look()()
     side = 2 * radius + 1
     out = cv2.boxFilter(values, -1, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT)
     return np.asarray(out, dtype=np.float32)

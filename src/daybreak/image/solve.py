@@ -121,6 +121,7 @@ def conjugate_gradients(system: System, target: Array, start: Array, tolerance: 
         if _dot(residual, residual) ** 0.5 <= enough:
             break
         better = _cycle(levels, 0, residual.astype(np.float32, copy=False)).astype(x.dtype, copy=False)
+        go_on()
         before, slope = slope, _dot(residual, better)
         direction = cv2.scaleAdd(direction, slope / before, better)
         image = system.minus(np.zeros_like(x), direction)  # -A p

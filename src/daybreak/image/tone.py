@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from daybreak.image.color import row_bands
+from daybreak.stopping import look
 from daybreak.types import Array, Plane
 
 LEVELS = 256
@@ -80,6 +81,9 @@ def equalize_tiles(plane: Plane, tiles: int, clip: float) -> Plane:
 
     Returns:
         H×W float32 in [0, 1].
+
+    Raises:
+        Stopped: between two rows of tiles, where that was asked for (`daybreak.stopping`).
     """
     height, width = plane.shape
     bottom, right = -height % tiles, -width % tiles
@@ -90,8 +94,9 @@ def equalize_tiles(plane: Plane, tiles: int, clip: float) -> Plane:
         top, left = row * tile_height, column * tile_width
         counts = histogram(padded[top : top + tile_height, left : left + tile_width])
         curves[row, column] = np.cumsum(limit_histogram(counts, clip)) / (tile_height * tile_width)
-    out = np.empty((height, width), np.float32)
+    out, go_on = np.empty((height, width), np.float32), look()
     for upper, rows, down in _cells(height, tile_height, tiles):
+        go_on()
         lower, upper = min(upper + 1, tiles - 1), max(upper, 0)
         for left, columns, across in _cells(width, tile_width, tiles):
             right, left = min(left + 1, tiles - 1), max(left, 0)

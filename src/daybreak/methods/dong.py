@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from daybreak.methods.base import Card, Method, Settings, setting
+from daybreak.stopping import look
 from daybreak.types import Array, Pixels, Plane
 
 _RIM = 10  # px; the picture is continued by its last pixels before anything else
@@ -86,15 +87,22 @@ def dong(pixels: Pixels, settings: DongSettings) -> Pixels:
 
     Returns:
         H×W×3 float32 in [0, 1].
+
+    Raises:
+        Stopped: between two steps, where that was asked for (`daybreak.stopping`).
     """
+    go_on = look()
     padded = cv2.copyMakeBorder(pixels, _RIM, _RIM, _RIM, _RIM, cv2.BORDER_REPLICATE)
     inverted = np.subtract(1, padded, dtype=np.float32)
     del padded
     side = settings.window | 1
     minima = np.asarray(cv2.erode(inverted, np.ones((side, side), np.uint8)), dtype=np.float32)
+    go_on()
     air = atmosphere(inverted, minima.min(axis=2))
+    go_on()
     clear = transmission(minima, air, settings.omega)[_RIM:-_RIM, _RIM:-_RIM, None]
     del minima
+    go_on()
     out = inverted[_RIM:-_RIM, _RIM:-_RIM] - air
     out /= clear
     out += air

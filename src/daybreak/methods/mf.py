@@ -15,6 +15,7 @@ from daybreak.image.color import value
 from daybreak.image.filters import guided_filter
 from daybreak.image.tone import equalize_tiles
 from daybreak.methods.base import Card, Method, Settings, setting
+from daybreak.stopping import look
 from daybreak.types import Pixels, Plane
 
 _LEAST_LIGHT = 1e-3
@@ -124,7 +125,9 @@ def fuse(inputs: list[Plane], weights: list[Plane]) -> Plane:
     """
     scales = max(int(math.log2(min(inputs[0].shape))) - 2, 1)
     details: list[Plane] = []
+    go_on = look()
     for _ in range(scales - 1):
+        go_on()
         smaller = [_reduced(plane) for plane in inputs]
         bands = [plane - _enlarged(small, plane) for plane, small in zip(inputs, smaller, strict=True)]
         details.append(_weighted(bands, weights))

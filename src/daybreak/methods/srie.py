@@ -13,6 +13,7 @@ import numpy as np
 from daybreak.image.color import value, with_value
 from daybreak.image.solve import solve
 from daybreak.methods.base import Card, Method, Settings, setting
+from daybreak.stopping import look
 from daybreak.types import Array, Pixels
 
 _SOFTEN = 1e-3  # keeps 1 / |∇r| finite
@@ -67,15 +68,21 @@ def decompose(plane: Array, settings: SrieSettings) -> tuple[Array, Array]:
 
     Returns:
         r and l, H×W float64 each; r + l is close to log(V + 1).
+
+    Raises:
+        Stopped: between two steps, where that was asked for (`daybreak.stopping`).
     """
+    go_on = look()
     both = np.log1p(plane)
     reflectance, light = np.zeros_like(both), both.copy()
     for _ in range(settings.iterations):
         prior = 0.5 * settings.c1 * np.exp(reflectance)
         steps = (np.abs(_forward(reflectance, axis)) + _SOFTEN for axis in (1, 0))
         right, down = (prior / step for step in steps)
+        go_on()
         reflectance = _solve(both - light, right, down, settings.tolerance, reflectance)
         np.minimum(reflectance, 0, out=reflectance)
+        go_on()
         prior = settings.c2 * np.expm1(light) ** 2
         light = _solve(both - reflectance, prior, prior.copy(), settings.tolerance, light)
         np.maximum(light, both, out=light)
@@ -84,6 +91,7 @@ def decompose(plane: Array, settings: SrieSettings) -> tuple[Array, Array]:
 
 def _forward(plane: Array, axis: int) -> Array:
     """Differences to the next pixel along an axis, 0 for the last."""
+    look()()
     return np.diff(plane, axis=axis, append=np.take(plane, [-1], axis=axis))
 
 

@@ -1,9 +1,9 @@
 """Work off the event loop, within bounds: so many requests taken on, so many at the same time, so long each.
 
 A request that outlasts its seconds is answered 503, and its work is given up, as that of a client that went
-away: it is dropped if it has not begun, and else stops at its next look (`daybreak.stopping`). A thread that
-does not look for a while cannot be ended; until it is free, its place among the requests in flight stays
-taken, and where all threads are at such work, new requests are told so at once instead of waiting behind it.
+away: it is dropped if it has not begun, and else stops at its next look (`daybreak.stopping`). A thread
+cannot be ended, so until it looks, its place among the requests in flight stays taken, and where all threads
+are at such work, new requests are told so at once instead of waiting behind it.
 """
 
 from __future__ import annotations

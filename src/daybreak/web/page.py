@@ -162,7 +162,7 @@ def _pictures(asking: Asking, actions: Actions) -> gr.File:
 def _compare(files: gr.File, actions: Actions) -> None:
     """The first picture through several methods."""
     names = gr.CheckboxGroup(
-        list_methods(), value=["auto", "crm", "lime"], label="Methods, each with its defaults"
+        list_methods(), value=["auto", "crm", "daybreak"], label="Methods, each with its defaults"
     )
     button = gr.Button("Compare on the first picture", variant="primary", elem_id="compare")
     shown = gr.HTML(EMPTY, apply_default_css=False, js_on_load=None)

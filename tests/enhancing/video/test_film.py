@@ -77,6 +77,14 @@ def test_every_codec_is_read(name, tools, clips, tmp_path):
     assert after.mean() > 1.5 * before.mean()
 
 
+def test_webm_gets_av1_where_no_codec_was_asked_for(clips, tools, tmp_path):
+    result = run(clips("vp9"), tmp_path / "out.webm", speed="fast")
+    assert result.codec == "av1"
+    assert tools.ffprobe(tmp_path / "out.webm")["format"]["format_name"] == "matroska,webm"
+    with pytest.raises(BadSetting, match="cannot hold h264"):
+        run(clips("vp9"), tmp_path / "other.webm", codec="h264")
+
+
 @pytest.mark.parametrize("codec", ["h264", "hevc", "av1"])
 def test_every_codec_is_written_and_ten_bits_stay_ten(codec, tools, clips, tmp_path):
     out = tmp_path / "out.mp4"
@@ -125,6 +133,20 @@ def test_a_part_begins_at_zero_with_its_sound(tools, full, tmp_path):
     for sound in of_kind(probe, "audio"):
         assert float(sound["duration"]) == pytest.approx(0.4, abs=0.06)
     assert [chapter["tags"]["title"] for chapter in probe["chapters"]] == ["One", "Two"]
+
+
+def test_the_subtitles_of_a_part_end_with_it(tools, full, tmp_path):
+    """A player shows a file as long as the longest stream in it."""
+    out = tmp_path / "out.mp4"
+    run(full, out, start=0.4, end=0.8)  # "hello" has begun already, "world" goes on
+    probe = tools.ffprobe(out)
+    (subtitles,) = of_kind(probe, "subtitle")
+    assert float(subtitles["duration"]) == pytest.approx(0.4, abs=0.03)
+    assert float(probe["format"]["duration"]) == pytest.approx(0.4, abs=0.06)  # sound comes in blocks
+    shown = tools.ffmpeg("-i", out, "-map", "0:s:0", "-f", "srt", "-").stdout.decode().split("\n\n")
+    begins = [line.splitlines()[1:3] for line in shown if line.strip()]
+    assert [words for _, words in begins] == ["hello", "world"]
+    assert begins[0][0].startswith("00:00:00,000 --> 00:00:00,")
 
 
 def test_a_start_after_the_end_of_the_film_is_told(full, tmp_path):
@@ -210,6 +232,8 @@ def test_targets_that_cannot_be_are_refused_before_any_work(tools, clips, full, 
     with pytest.raises(BadSetting, match="is no name of a video"):
         run(source, tmp_path / "out.jpg")
     with pytest.raises(BadSetting, match=r"--codec av1"):
+        run(source, tmp_path / "out.webm", codec="h264")
+    with pytest.raises(UnwritablePicture, match=r"webm cannot hold audio stream 1 .*\.mkv"):
         run(source, tmp_path / "out.webm")
     srt = tmp_path / "srt.mkv"
     tools.ffmpeg("-i", full, "-map", "0:v", "-map", "0:s:0", "-c:v", "copy", "-c:s", "srt", srt)

@@ -9,6 +9,7 @@ import numpy as np
 from av import VideoFrame
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
+from daybreak.enhancing.video.hdr import HLG, PQ, put_back
 from daybreak.image.depth import to_levels
 from daybreak.image.rows import Levels, Rows
 from daybreak.types import Array
@@ -40,7 +41,12 @@ class Colors:
     @property
     def hdr(self) -> bool:
         """PQ or HLG."""
-        return self.transfer in (16, 18)
+        return self.transfer in (PQ, HLG)
+
+    @property
+    def deep(self) -> bool:
+        """Whether levels are worked on in 16 bits; those of HDR lie too far apart in 8 of sRGB."""
+        return self.high or self.hdr
 
     @property
     def _sws(self) -> int:
@@ -65,8 +71,8 @@ class ToLevels:
         self._reformatter = VideoReformatter()
 
     def __call__(self, frame: VideoFrame) -> Levels:
-        """H×W×3 `Levels`, of 8 bits, or of 16 where the frame has more than 8."""
-        format = "rgb48le" if self.colors.high else "rgb24"
+        """H×W×3 `Levels`, of 8 bits, or of 16 where the frame has more than 8 or is HDR; on its own scale."""
+        format = "rgb48le" if self.colors.deep else "rgb24"
         if frame.format.name != format:
             frame = self._reformatter.reformat(
                 frame,
@@ -78,7 +84,7 @@ class ToLevels:
                 dst_color_range=ColorRange.JPEG,
                 threads=1,
             )
-        return Levels(frame.to_ndarray(), 65535 if self.colors.high else 255)
+        return Levels(frame.to_ndarray(), 65535 if self.colors.deep else 255)
 
 
 class FromLevels:
@@ -94,14 +100,22 @@ class FromLevels:
         self.format = format
         self._reformatter = VideoReformatter()
 
-    def __call__(self, rows: Rows, size: tuple[int, int]) -> VideoFrame:
-        """A frame of a size (height, width), to which the last row and column are repeated."""
-        whole = rows_to_levels(rows, self.colors.high)
+    def __call__(self, rows: Rows, size: tuple[int, int], hdr: Array | None = None) -> VideoFrame:
+        """A frame of a size (height, width), to which the last row and column are repeated.
+
+        Args:
+            rows: H×W×3, sRGB.
+            size: H and W, or a little more.
+            hdr: of an HDR stream: the levels that its frame had, as for `put_back`.
+        """
+        whole = rows_to_levels(rows, self.colors.deep)
+        if hdr is not None:
+            whole = put_back(whole, hdr, self.colors.transfer)
         below, right = size[0] - whole.shape[0], size[1] - whole.shape[1]
         if below or right:
             whole = cv2.copyMakeBorder(whole, 0, below, 0, right, cv2.BORDER_REPLICATE)
         frame = VideoFrame.from_ndarray(
-            np.ascontiguousarray(whole), "rgb48le" if self.colors.high else "rgb24"
+            np.ascontiguousarray(whole), "rgb48le" if self.colors.deep else "rgb24"
         )
         made = self._reformatter.reformat(
             frame,

@@ -21,6 +21,7 @@ from daybreak.enhancing.video.options import Codec, Speed
 from daybreak.enhancing.video.source import About
 from daybreak.errors import UnwritablePicture
 from daybreak.image.rows import Rows
+from daybreak.types import Array
 
 DEFAULT_QUALITY = 70
 KEY_SECONDS = 5.0  # between key frames at most: how exactly a player can jump, and what a resumed run redoes
@@ -161,7 +162,7 @@ def plan_encoding(
     if about.interlaced:
         notes.append("interlaced frames were enhanced as they are and are marked as progressive now")
     if about.colors.hdr:
-        notes.append("HDR levels (PQ or HLG) were enhanced as if they were those of a plain video")
+        notes.append("HDR: up to white it was enhanced, highlights are as far above white as they were")
     colors = about.colors
     return (
         Encoding(
@@ -226,9 +227,11 @@ class Encoder:
             came = f"the {encoding.codec} encoder refuses {size} ({error.strerror})"
             raise UnwritablePicture(came, hint="Try another --codec") from None
 
-    def encode(self, rows: Rows, pts: int, *, key: bool = False) -> list[Packet[Any]]:
-        """Packets that are ready after one more frame."""
-        frame: VideoFrame = self._to_frame(rows, (self.encoding.height, self.encoding.width))
+    def encode(
+        self, rows: Rows, pts: int, *, key: bool = False, hdr: Array | None = None
+    ) -> list[Packet[Any]]:
+        """Packets that are ready after one more frame; `hdr` as for `FromLevels`."""
+        frame: VideoFrame = self._to_frame(rows, (self.encoding.height, self.encoding.width), hdr)
         frame.pts, frame.time_base = pts, self.encoding.time_base
         frame.pict_type = 1 if key else 0
         return self.context.encode(frame)

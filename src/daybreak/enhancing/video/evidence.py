@@ -22,6 +22,7 @@ from daybreak.enhancing.manifest import FilmAsked, FilmChoice, FilmEntry, FilmRa
 from daybreak.enhancing.operations import Operation
 from daybreak.enhancing.verify import Verdict, changed_environment, changed_file, verdict
 from daybreak.enhancing.video.encoder import plan_encoding
+from daybreak.enhancing.video.mux import wanted_codec
 from daybreak.enhancing.video.options import VideoOptions, VideoResult
 from daybreak.enhancing.video.run import enhance_video
 from daybreak.enhancing.video.source import Film
@@ -87,7 +88,8 @@ def _operations(enhancer: Enhancer, options: VideoOptions, result: VideoResult) 
     """Every one in order, as `daybreak.enhancing.operations` has them for a picture."""
     about = Film(result.source).about
     scale = int(getattr(enhancer.settings, "upscale", enhancer.method.card.scale))
-    encoding, _ = plan_encoding(about, scale, options.codec, options.quality, options.speed)
+    codec = wanted_codec(options.codec, result.target)
+    encoding, _ = plan_encoding(about, scale, codec, options.quality, options.speed)
     amount: Operation = {"operation": "strength", "s": enhancer.strength}
     if enhancer.exposure is not None:
         amount = {"operation": "exposure", "ev": enhancer.exposure}
@@ -103,6 +105,7 @@ def _operations(enhancer: Enhancer, options: VideoOptions, result: VideoResult) 
             "end": options.end,
         },
         {"operation": "to RGB", "colors": str(about.colors)},
+        {"operation": "HDR up to white as sRGB", "white": "203 cd/m² of PQ, 0.75 of HLG"},
         {"operation": "average over time", "frames": options.denoise},
         {
             "operation": "method",
@@ -114,6 +117,7 @@ def _operations(enhancer: Enhancer, options: VideoOptions, result: VideoResult) 
         },
         amount,
         {"operation": "hold steady over time", "seconds": options.steady},
+        {"operation": "back to HDR", "highlights": "as many times brighter than white as they were"},
         {
             "operation": "encode",
             "encoder": encoding.encoder,
@@ -125,7 +129,12 @@ def _operations(enhancer: Enhancer, options: VideoOptions, result: VideoResult) 
         },
         {"operation": "copy what lies beside the picture", "container": result.target.suffix.lower()},
     ]
-    kept = {"average over time": options.denoise > 1.0, "hold steady over time": options.steady > 0.0}
+    kept = {
+        "average over time": options.denoise > 1.0,
+        "hold steady over time": options.steady > 0.0,
+        "HDR up to white as sRGB": about.colors.hdr,
+        "back to HDR": about.colors.hdr,
+    }
     return [step for step in steps if kept.get(step["operation"], True)]
 
 
@@ -208,4 +217,4 @@ def frames_apart(one: Path, other: Path) -> str:
 def _frames(path: Path) -> Iterator[Array]:
     film = Film(path)
     for shot in film.frames(film.about.begins, None):
-        yield np.ascontiguousarray(shot.levels.whole)
+        yield np.ascontiguousarray(shot.levels.whole if shot.hdr is None else shot.hdr)

@@ -29,6 +29,7 @@ from av.error import (
 
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.video.colors import ToLevels, colors_of
+from daybreak.enhancing.video.hdr import shown_levels
 from daybreak.enhancing.video.raw import RawFormat, read_raw
 from daybreak.enhancing.video.sink import Sink
 from daybreak.enhancing.video.source import picture_stream
@@ -276,7 +277,10 @@ def _newest_frames(newest: _Newest, begun: float) -> Iterator[_Arrived]:
         colors = colors_of(frame)
         if convert is None or convert.colors != colors:
             convert = ToLevels(colors)
-        yield _Arrived(convert(frame), at, at - begun)
+        levels = convert(frame)
+        if colors.hdr:  # the sink is a plain stream
+            levels = shown_levels(levels, colors.transfer)
+        yield _Arrived(levels, at, at - begun)
 
 
 def _result(newest: _Newest | None, enhanced: int, latencies: deque[float], seconds: float) -> LiveResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,7 +18,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from daybreak.enhancing.video.encoder import Encoding
-from daybreak.enhancing.video.options import check_stop
+from daybreak.enhancing.video.options import Codec, check_stop
 from daybreak.enhancing.video.packets import Entry, PacketLog, decoding_times
 from daybreak.enhancing.video.source import ATTACHED, About, open_film
 from daybreak.errors import BadSetting, UnwritablePicture
@@ -43,6 +44,11 @@ def container_of(target: Path, codec: str) -> str:
         came = f"{shown(target)} cannot hold {codec}"
         raise BadSetting(came, hint="Type --codec av1, or a name that ends in .mkv")
     return name
+
+
+def wanted_codec(asked: Codec | None, target: Path) -> Codec | None:
+    """What was asked for; where nothing was, AV1 for WebM, which holds no other of ours."""
+    return "av1" if asked is None and target.suffix.lower() == ".webm" else asked
 
 
 def what_fits(about: About, container: str) -> tuple[list[int], list[str]]:
@@ -233,8 +239,11 @@ def _beside(film: InputContainer, copies: dict[int, Stream], part: _Part) -> Ite
             if not film.streams[packet.stream_index].disposition & ATTACHED:
                 continue
             packet.pts = packet.dts = 0  # a cover picture has no time
-        if part.cut and not _belongs(packet, part, film.streams[packet.stream_index].type):
+        kind = film.streams[packet.stream_index].type
+        if part.cut and not _belongs(packet, part, kind):
             continue
+        if part.cut and kind == "subtitle":
+            _trim(packet, part)
         moved = part.shift(packet.time_base)
         packet.pts = None if packet.pts is None else packet.pts - moved
         packet.dts = None if packet.dts is None else packet.dts - moved
@@ -248,9 +257,20 @@ def _belongs(packet: Packet[Any], part: _Part, kind: str) -> bool:
     at = packet.pts if packet.pts is not None else packet.dts
     assert at is not None
     until = at + (packet.duration or 0) if kind == "subtitle" else at
-    if until * packet.time_base < part.zero:
+    if until * packet.time_base < part.zero or (at < until and until * packet.time_base == part.zero):
         return False
     return part.finish is None or at * packet.time_base < part.finish
+
+
+def _trim(packet: Packet[Any], part: _Part) -> None:
+    """Have a subtitle begin and end within the part: a file is as long as the longest that lies in it."""
+    if packet.pts is None or not packet.duration:
+        return
+    begin, end = packet.pts, packet.pts + packet.duration
+    begin = max(begin, math.ceil(part.zero / packet.time_base))
+    if part.finish is not None:
+        end = min(end, math.floor(part.finish / packet.time_base))
+    packet.pts, packet.dts, packet.duration = begin, begin, max(end - begin, 1)
 
 
 def _in_order(packet: Packet[Any], last: dict[int, int]) -> None:

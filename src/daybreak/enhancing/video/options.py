@@ -34,7 +34,7 @@ class VideoOptions:
     """How a film is read and written.
 
     Attributes:
-        codec: of the result; None keeps that of the source where it can be written, else H.264.
+        codec: of the result; None keeps that of the source where it can be written, else H.264; in WebM, AV1.
         quality: 1 (small) to 100 (as the source); None for `DEFAULT_QUALITY`.
         speed: of the encoder: "fast" makes larger files, "slow" smaller ones.
         start, end: part of the film in seconds from its beginning; `end` None is all the rest. What is cut

@@ -17,7 +17,7 @@ from daybreak.enhancing.memory import bytes_per_pixel, fitting_jobs, free_memory
 from daybreak.enhancing.record import asked
 from daybreak.enhancing.video.denoise import TemporalDenoiser
 from daybreak.enhancing.video.encoder import Encoder, Encoding, plan_encoding
-from daybreak.enhancing.video.mux import container_of, mux, what_fits
+from daybreak.enhancing.video.mux import container_of, mux, wanted_codec, what_fits
 from daybreak.enhancing.video.options import Chosen, Progress, VideoOptions, VideoResult, check_stop
 from daybreak.enhancing.video.packets import PacketLog, log_path
 from daybreak.enhancing.video.source import About, Film, Shot
@@ -28,6 +28,7 @@ from daybreak.errors import OutputExists, UnreadablePicture, UnwritablePicture
 from daybreak.files import make_folder, whole_path, writing
 from daybreak.image.paths import shown
 from daybreak.image.rows import Rows
+from daybreak.types import Array
 from daybreak.version import __version__
 
 _QUEUE = 3  # frames between two stages: enough to even out, little memory
@@ -90,7 +91,8 @@ def enhance_video(
     _check_target(source, target, options.overwrite)
     film = Film(source)
     scale = int(getattr(enhancer.settings, "upscale", enhancer.method.card.scale))
-    encoding, notes = plan_encoding(film.about, scale, options.codec, options.quality, options.speed)
+    codec = wanted_codec(options.codec, target)
+    encoding, notes = plan_encoding(film.about, scale, codec, options.quality, options.speed)
     encoding = replace(encoding, threads=options.threads or enhancer.threads)
     container = container_of(target, encoding.codec)
     streams, left_out = what_fits(film.about, container)
@@ -202,11 +204,11 @@ def _enhance(
     watch = _Watch(expected_frames(film.about, options), told.frames, progress)
     encoder = Encoder(encoding)
 
-    def write(item: tuple[Rows, int, bool, State | None]) -> None:
-        rows, pts, key, state = item
+    def write(item: tuple[Rows, Array | None, int, bool, State | None]) -> None:
+        rows, hdr, pts, key, state = item
         if state is not None:
             log.note(pts, state)
-        for packet in encoder.encode(rows, pts, key=key):
+        for packet in encoder.encode(rows, pts, key=key, hdr=hdr):
             log.add(packet, told.durations.pop(packet.pts or 0, 0))
 
     shots = ahead(_denoised(film.frames(start, span[1]), options.denoise), _QUEUE)
@@ -222,7 +224,7 @@ def _enhance(
                 seconds = float((shot.pts - last) * film.about.time_base)
                 rows = steady(shot.levels, outcome.rows, seconds) if options.steady else outcome.rows
                 told.durations[shot.pts] = shot.duration
-                writer.put((rows, shot.pts, key, state))
+                writer.put((rows, shot.hdr, shot.pts, key, state))
                 last = shot.pts
                 told.add(outcome)
                 watch(told.frames)

@@ -16,9 +16,11 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from daybreak.enhancing.video.colors import Colors, ToLevels, colors_of
+from daybreak.enhancing.video.hdr import shown_levels
 from daybreak.errors import UnreadablePicture
 from daybreak.image.paths import shown
 from daybreak.image.rows import Levels
+from daybreak.types import Array
 
 _FAR = 5.0  # s: what is nearer to the beginning is reached by decoding
 ATTACHED = 1 << 10  # the disposition of a cover picture
@@ -72,14 +74,16 @@ class Shot:
     """One frame.
 
     Attributes:
-        levels: H×W×3.
+        levels: H×W×3, sRGB.
         pts: when it is shown, in units of the film's time base.
         duration: until the next, in the same units.
+        hdr: of an HDR film: the frame's own levels, H×W×3 uint16.
     """
 
     levels: Levels
     pts: int
     duration: int
+    hdr: Array | None = None
 
 
 def open_film(path: Path) -> InputContainer:
@@ -197,7 +201,10 @@ class Film:
                 levels = convert(frame)
                 if levels.shape[:2] != size:
                     levels = _resized(levels, size)
-                held = Shot(levels, pts, frame.duration or self.about.frame_units)
+                own = None
+                if self.about.colors.hdr:
+                    own, levels = levels.whole, shown_levels(levels, self.about.colors.transfer)
+                held = Shot(levels, pts, frame.duration or self.about.frame_units, own)
         if held is not None:
             yield held
 
