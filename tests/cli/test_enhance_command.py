@@ -42,7 +42,7 @@ def test_a_report_says_what_was_done_and_a_rerun_says_the_same(folder, tmp_path,
     assert "3 pictures: 2 enhanced, 1 left as they were" in capsys.readouterr().err
     first = report_of(tmp_path / "r/report.json")
     assert first["a.jpg"]["method"] == "daybreak.fast"
-    assert first["a.jpg"]["settings"]["meter"] > 0
+    assert first["a.jpg"]["settings"] == {"light": 0.0}
     assert first["a.jpg"]["brightness_after"] > 2 * first["a.jpg"]["brightness_before"]
     assert first["lit.png"]["state"] == "unchanged"
     assert (tmp_path / "out/lit_daybreak.png").read_bytes() == (folder / "lit.png").read_bytes()
