@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daybreak.layers.exposure import lift, light, linear, slope_for
+from daybreak.layers.exposure import lift, light, linear, see, slope_for
 from daybreak.layers.thumbnail import thumbnail
 from daybreak.networks import build
 from daybreak.networks.base import Batch
@@ -47,7 +47,7 @@ def test_linear_is_the_standards():
 @given(st.floats(-5, -0.5))
 def test_the_slope_reaches_any_light(wanted):
     asked = torch.full((2,), wanted)
-    reached = light(lift(LOW, torch.exp2(slope_for(LOW, asked)).view(-1, 1, 1, 1)))
+    reached = light(lift(LOW, torch.exp2(slope_for(see(LOW), asked)).view(-1, 1, 1, 1)))
     torch.testing.assert_close(reached, asked, atol=1e-3, rtol=0)
 
 
@@ -100,7 +100,7 @@ def test_what_is_learned_of_the_exposure_is_the_references(network):
     """The estimate is drawn to the light of the reference, not to what was asked for in its place."""
     objective = SPEC.objective(network, SPEC.settings(ssim=0, guess=1), None)
     high = LOW.sqrt()
-    truth, small = light(high), thumbnail(LOW, SIDE)
+    truth, seen = light(high), see(thumbnail(LOW, SIDE))
     terms = objective.terms(Batch(LOW, high))
-    off = brightness(network.glance(small)[0]) - brightness(truth)
+    off = brightness(network.glance(seen)[0]) - brightness(truth)
     torch.testing.assert_close(terms["guess"], off.square().mean())

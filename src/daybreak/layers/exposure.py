@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
 LEAST, MOST = -4.0, 9.0
 """log2 of the curve's slope at black, its limits."""
+
+RUNGS = 14
+"""Slopes that are tried first, an EV apart."""
+
+NEAR = 0.1
+"""EV; how far from what lies between two of them it is looked for again."""
 
 
 def linear(picture: Tensor) -> Tensor:
@@ -27,32 +35,54 @@ def lift(picture: Tensor, slope: Tensor) -> Tensor:
     return slope * picture / (1.0 + (slope - 1.0) * picture)
 
 
-def slope_for(small: Tensor, wanted: Tensor) -> Tensor:
+class Seen(NamedTuple):
+    """A small copy of a picture, and what the curve makes of it.
+
+    Attributes:
+        copy: B×3×h×w in [0, 1].
+        lights: EV, the mean lights that slopes an EV apart bring it to, from 2^`LEAST` on; B×`RUNGS`.
+    """
+
+    copy: Tensor
+    lights: Tensor
+
+
+def see(copy: Tensor) -> Seen:
+    """Look at a small copy once, for every slope that is asked for afterwards."""
+    copy = copy.float()
+    with torch.no_grad():
+        slopes = torch.linspace(LEAST, MOST, RUNGS, device=copy.device)
+        return Seen(copy, _lights(copy, slopes.expand(len(copy), -1)))
+
+
+def slope_for(seen: Seen, wanted: Tensor) -> Tensor:
     """log2 of the slope with which `lift` brings a picture to a mean light.
 
     Args:
-        small: B×3×h×w in [0, 1].
+        seen: the picture.
         wanted: EV, B values.
 
     Returns:
         B values in [`LEAST`, `MOST`], to about 0.0001, without a gradient.
     """
     with torch.no_grad():
-        small, wanted = small.float(), wanted.float()[:, None]
-        about = _slope_on(torch.full_like(wanted, LEAST), MOST - LEAST, 13, small, wanted)
-        return _slope_on((about - 0.1).clamp(LEAST, MOST - 0.2), 0.2, 2, small, wanted)[:, 0]
+        wanted = wanted.float()[:, None]
+        about = _between(torch.full_like(wanted, LEAST), 1.0, seen.lights, wanted)
+        least = (about - NEAR).clamp(LEAST, MOST - 2.0 * NEAR)
+        slopes = torch.cat([least, least + NEAR, least + 2.0 * NEAR], dim=1)
+        return _between(least, NEAR, _lights(seen.copy, slopes), wanted)[:, 0]
 
 
-def _slope_on(least: Tensor, reach: float, parts: int, small: Tensor, wanted: Tensor) -> Tensor:
-    """The slope from `least` to as much as `reach` above (B×1), by a line between two of a grid around it.
+def _lights(copy: Tensor, slopes: Tensor) -> Tensor:
+    """The mean lights at B×n slopes, all at once: one by one they would be a thousand nodes of a graph."""
+    lit = lift(copy[:, None], torch.exp2(slopes)[..., None, None, None]).flatten(0, 1)
+    return light(lit).view(-1, slopes.shape[1])
 
-    All slopes of the grid are tried at once: one after the other they would be a thousand nodes of a graph.
-    """
-    grid = least + reach / parts * torch.arange(parts + 1, device=small.device)  # B×(parts + 1)
-    lit = lift(small[:, None], torch.exp2(grid)[..., None, None, None]).flatten(0, 1)
-    lights = light(lit).view(-1, parts + 1)
-    place = ((lights < wanted).sum(1, keepdim=True) - 1).clamp(0, parts - 1)
+
+def _between(least: Tensor, step: float, lights: Tensor, wanted: Tensor) -> Tensor:
+    """The slope by a line between the two, of those `step` apart from `least` on, that lie around it; B×1."""
+    place = ((lights < wanted).sum(1, keepdim=True) - 1).clamp(0, lights.shape[1] - 2)
     low, high = lights.gather(1, place), lights.gather(1, place + 1)
     share = ((wanted - low) / (high - low).clamp(min=1e-9)).clamp(0.0, 1.0)
-    slope: Tensor = grid.gather(1, place) + reach / parts * share
+    slope: Tensor = least + step * (place + share)
     return slope

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from daybreak.layers.exposure import lift
 from daybreak.layers.film import Steered
+from daybreak.layers.thumbnail import quarter
 
 MARGIN = 32
 """px around what is enhanced, its border continued: convolutions see zeros beyond, which cast colours."""
@@ -116,7 +117,7 @@ class Gates(nn.Module):
 
     def forward(self, low: Tensor, slope: Tensor, numbers: Tensor, share: Tensor | None = None) -> Tensor:
         """As `Detail.forward`."""
-        coarse = nn.functional.avg_pool2d(low, 4)
+        coarse = quarter(low)
         smooth = _larger(coarse, 4)
         finer = low - smooth
         gray = (finer[:, :1] + finer[:, 1:2] + finer[:, 2:]) / 3.0  # three times as fast as a mean
@@ -128,8 +129,9 @@ class Gates(nn.Module):
         calm = calm.clamp(0.0, 1.0)
         flat = _larger(torch.exp2(-slope.view(-1, 1, 1, 1) - local), 8)
         brightest = torch.maximum(torch.maximum(calm[:, :1], calm[:, 1:2]), calm[:, 2:])
-        judged = calm + brightest.square() * (brightest - calm)
-        made: Tensor = calm / (judged + (1.0 - judged) * flat)  # `lift`, with one operation less at full size
+        square, steep = brightest.square(), 1.0 - flat
+        # kx / (1 + (k − 1)y), y = x + V²(V − x): in this order all but three operations are on one plane
+        made: Tensor = calm / (flat + steep * square * brightest + calm * (steep * (1.0 - square)))
         return made
 
     def parts(self, coarse: Tensor, rough: Tensor, slope: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:

@@ -18,9 +18,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from daybreak.layers.exposure import lift, light, slope_for
+from daybreak.layers.exposure import Seen, lift, light, see, slope_for
 from daybreak.layers.local import Detail, Gates
-from daybreak.layers.thumbnail import thumbnail
+from daybreak.layers.thumbnail import quarter, thumbnail
 from daybreak.losses.perceptual import Features
 from daybreak.losses.ssim import unlike
 from daybreak.networks.base import (
@@ -110,9 +110,10 @@ class Glance(nn.Module):
         nn.init.zeros_(self.exposure.weight)
         nn.init.constant_(self.exposure.bias, 0.0)
 
-    def forward(self, small: Tensor) -> tuple[Tensor, Tensor]:
-        """B×3×64×64 in [0, 1] to B values in EV (see `light`) and B×numbers."""
-        usual = slope_for(small, torch.full_like(small[:, 0, 0, 0], USUAL))
+    def forward(self, seen: Seen) -> tuple[Tensor, Tensor]:
+        """A copy of 64×64 to B values in EV (see `light`) and B×numbers."""
+        small = seen.copy
+        usual = slope_for(seen, torch.full_like(small[:, 0, 0, 0], USUAL))
         even = lift(small, torch.exp2(usual).view(-1, 1, 1, 1))
         dark = torch.log2(small + 1.0 / 255.0) / 4.0 + 1.0
         features = self.look(torch.cat([even, dark], dim=1))  # B×C×4×4
@@ -147,32 +148,34 @@ class Develop(nn.Module):
 
         Args:
             low: B×3×H×W in [0, 1], sides multiples of 16.
-            guide: B×3×64×64, `thumbnail` of the whole picture; None or values below 0: of `low`.
+            guide: B×3×64×64, `thumbnail` of the whole picture; None or values below 0: of `low`,
+                from means of 4×4 pixels.
             wanted: B values, the mean light to reach in EV (see `light`); None or 0: as the network sees fit.
             strength: B values; 0 gives the picture back, 1 reaches what is wanted, more goes beyond; None: 1.
 
         Returns:
             B×3×H×W in [0, 1].
         """
-        small = thumbnail(low, SIDE)
+        small = thumbnail(quarter(low), SIDE)
         if guide is not None:
             small = torch.where(guide < 0.0, small, guide)
-        fit, numbers = self.glance(small)
+        seen = see(small)
+        fit, numbers = self.glance(seen)
         if wanted is not None:
             fit = torch.where(wanted < 0.0, wanted, fit)
         share = (255.0 * small.amax((1, 2, 3))).clamp(max=1.0)  # where nothing was seen nothing is made up
         if strength is None:
-            return self.towards(low, small, fit, numbers, share).clamp(0.0, 1.0)
+            return self.towards(low, seen, fit, numbers, share).clamp(0.0, 1.0)
         before, after = brightness(light(small)), brightness(fit)
         fit = GAMMA * torch.log2((before + strength * (after - before)).clamp(1e-3, BRIGHTEST))
         share = share * strength.clamp(max=1.0)
-        return self.towards(low, small, fit, numbers, share).clamp(0.0, 1.0)
+        return self.towards(low, seen, fit, numbers, share).clamp(0.0, 1.0)
 
     def towards(
-        self, low: Tensor, small: Tensor, wanted: Tensor, numbers: Tensor, share: Tensor | None = None
+        self, low: Tensor, seen: Seen, wanted: Tensor, numbers: Tensor, share: Tensor | None = None
     ) -> Tensor:
         """The picture at a mean light of `wanted` EV, not clamped; of the local part a share (B values)."""
-        slope = slope_for(small, wanted)
+        slope = slope_for(seen, wanted)
         steering = torch.cat([numbers, slope[:, None] / 4.0, wanted[:, None] - USUAL], dim=1)
         made: Tensor = self.detail(low, slope, steering.to(numbers.dtype), share)
         return made
@@ -220,14 +223,14 @@ class FlagshipObjective(Objective[Flagship]):
         with torch.no_grad():
             truth = light(high)
             ev = (torch.rand_like(truth) * 2 - 1) * self.settings.asked * (torch.rand_like(truth) < 0.5)
-            slope = slope_for(thumbnail(high, SIDE), truth + ev)
+            slope = slope_for(see(thumbnail(high, SIDE)), truth + ev)
             asked = torch.where(
                 (ev == 0).view(-1, 1, 1, 1), high, lift(high, torch.exp2(slope).view(-1, 1, 1, 1))
             )
             wanted = light(asked)
-            small = thumbnail(low, SIDE)
-        guess, numbers = self.network.glance(small)
-        output = develop.towards(low, small, wanted, numbers).float()
+            seen = see(thumbnail(low, SIDE))
+        guess, numbers = self.network.glance(seen)
+        output = develop.towards(low, seen, wanted, numbers).float()
         off = output - asked
         return {
             "pixels": (off.square() + 1e-6).sqrt().mean(),
