@@ -241,7 +241,7 @@ class FlagshipObjective(Objective[Flagship]):
 
 SPEC = NetworkSpec(
     name="daybreak",
-    summary="Exposure from one glance at the whole picture, detail at half the size.",
+    summary="Exposure from one glance at the whole picture, detail and noise locally.",
     paper="daybreak's own (docs/flagship.md)",
     settings=FlagshipSettings,
     build=Flagship,
