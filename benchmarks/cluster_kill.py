@@ -1,6 +1,6 @@
 """2,000 pictures from bucket to bucket, workers and drivers killed on the way: is every result right?
 
-    python benchmarks/cluster_kill.py        # writes benchmarks/results/cluster_kill.{json,log}
+    python benchmarks/cluster_kill.py [--pictures 2000]    # writes benchmarks/results/cluster_kill.{json,log}
 
 A Ray cluster of several workers and an S3 server (moto) of its own run on this machine's loopback. A driver
 is started as anybody would, `daybreak enhance s3://... -o s3://... --engine ray --address ...`. Every so many
@@ -30,7 +30,7 @@ import psutil
 from machine import RESULTS, save
 
 WORKERS = 3
-WORKER_EVERY = 170  # results between two kills of a worker
+WORKER_EVERY = 0.085  # share of the results between two kills of a worker
 DRIVER_AT = (0.3, 0.6)  # shares of the results after which a driver is killed
 METHOD = "gamma"
 
@@ -100,16 +100,23 @@ def kill_one(random: np.random.Generator) -> bool:
     return True
 
 
-def drive(s3: Any, address: str, until: float, random: np.random.Generator) -> tuple[int | None, int]:
-    """Give the command once and kill on the way; its exit code (None: killed), how many workers died."""
+def drive(
+    s3: Any, address: str, until: float, every: float, random: np.random.Generator
+) -> tuple[int | None, int]:
+    """Give the command once and kill on the way; its exit code (None: killed), how many workers died.
+
+    Args:
+        until: results at which the driver is killed.
+        every: results between two kills of a worker.
+    """
     command = [sys.executable, "-m", "daybreak", "enhance", "s3://photos/in", "-o", "s3://photos/out"]
     command += ["--engine", "ray", "--address", address, "--jobs", str(WORKERS), "-m", METHOD, "--suffix", ""]
     driver = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     there = count(s3)
     tell(f"driver {driver.pid} starts; {there} results are there")
-    killed, next_kill = 0, there + WORKER_EVERY
+    killed, next_kill = 0, there + every
     while driver.poll() is None:
-        time.sleep(0.5)
+        time.sleep(0.1)
         there = count(s3)
         if there >= until:
             driver.kill()
@@ -117,7 +124,7 @@ def drive(s3: Any, address: str, until: float, random: np.random.Generator) -> t
             tell(f"driver {driver.pid} gets SIGKILL; {there} results are there")
             return None, killed
         if there >= next_kill and kill_one(random):
-            killed, next_kill = killed + 1, there + WORKER_EVERY
+            killed, next_kill = killed + 1, there + every
     lines = driver.communicate()[1].splitlines()
     told = [line for line in lines if "raylet" not in line][-3:]
     tell(f"driver {driver.pid} ends with code {driver.returncode}: {' | '.join(told)}")
@@ -169,7 +176,7 @@ def main() -> None:
         with connected(None, Crew(WORKERS)) as ray:
             address = ray.get_runtime_context().gcs_address
             for share in (*DRIVER_AT, *[2.0] * 5):
-                code, more = drive(s3, address, share * wanted, random)
+                code, more = drive(s3, address, share * wanted, WORKER_EVERY * wanted, random)
                 killed, drivers = killed + more, drivers + (code is None)
                 if code is not None:
                     codes.append(code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from pathlib import Path
 
 import pytest
@@ -183,3 +184,10 @@ def test_the_command_measures_writes_compares_and_fails_on_a_regression(tmp_path
 def test_lines_to_be_corrected(words, told, capsys):
     assert run(["benchmark", *words]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_a_plot_without_matplotlib_is_refused_before_anything_is_measured(monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setattr("daybreak.cli.benchmark.Run", None)  # to measure would fail in another way
+    assert run(["benchmark", "--plot", str(tmp_path / "q.png"), "--scores", str(SCORES)]) == 1
+    assert 'pip install "daybreak[plots]"' in capsys.readouterr().err

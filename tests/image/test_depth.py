@@ -32,3 +32,17 @@ def test_clip_then_round_to_nearest(array, bits):
     assert levels.shape == array.shape
     assert levels.dtype == (np.uint8 if bits == 8 else np.uint16)
     np.testing.assert_array_equal(levels, np.clip(np.rint(array * np.float32(peak)), 0, peak))
+
+
+@given(
+    array=hnp.arrays(np.float32, shapes, elements=st.floats(0, 3, width=32)), bits=st.sampled_from([8, 16])
+)
+def test_what_is_known_to_be_clipped_is_rounded_alike(array, bits):
+    np.testing.assert_array_equal(to_levels(array, bits, clipped=True), to_levels(array, bits))
+
+
+def test_halves_between_two_levels_are_rounded_alike():
+    halves = ((np.arange(255) + 0.5) / 255).astype(np.float32)
+    near = [np.nextafter(halves, np.float32(0)), halves, np.nextafter(halves, np.float32(1))]
+    array = np.concatenate(near).reshape(1, -1)
+    np.testing.assert_array_equal(to_levels(array, 8, clipped=True), to_levels(array, 8))

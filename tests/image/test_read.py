@@ -11,6 +11,7 @@ import tifffile
 from PIL import Image
 
 from daybreak.image.read import read_photo, turn_upright
+from daybreak.image.vips import load_vips, pixels_of
 
 
 def png16(array):
@@ -221,3 +222,12 @@ def test_several_threads_read_different_pictures(pillow_bytes):
     with ThreadPoolExecutor(4) as pool:
         photos = list(pool.map(read_photo, files * 3))
     assert [round(float(p.pixels.mean()) * 255) for p in photos] == levels * 3
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("bands", [1, 3, 4])
+def test_pixels_of_an_image_are_its_own(dtype, bands):
+    levels = np.random.default_rng(0).integers(0, 200, (5, 7, bands)).astype(dtype)
+    pixels = pixels_of(load_vips().Image.new_from_array(levels))
+    assert pixels.dtype == dtype
+    np.testing.assert_array_equal(pixels, levels)

@@ -94,4 +94,7 @@ def test_minus_is_the_residual_of_the_matrix():
     right, down = weights(rng, (7, 9), circular=True)
     x, base = rng.random((2, 7, 9))
     expected = base.ravel() - matrix(right, down) @ x.ravel()
-    assert np.abs(make_system(right, down).minus(base, x).ravel() - expected).max() < 1e-8
+    system, out = make_system(right, down), np.full((7, 9), np.nan)
+    assert np.abs(system.minus(base, x).ravel() - expected).max() < 1e-8
+    assert system.minus(base, x, out) is out
+    assert np.array_equal(out, system.minus(base, x))

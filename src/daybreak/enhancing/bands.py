@@ -32,7 +32,7 @@ def enhance_levels(levels: Levels, apply: Apply, strength: float) -> Levels:
         for top, bottom in bands:
             band = levels[top:bottom]
             result = apply(band if strength == 1.0 else band.copy(), top)
-            out[top:bottom] = to_levels(blend(band, result, strength), bits)
+            out[top:bottom] = to_levels(blend(band, result, strength), bits, clipped=True)
 
     map_rows(work, levels.shape[0], ROWS)
     return Levels(out, (1 << bits) - 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,9 +95,12 @@ def check_plot_path(path: Path) -> None:
 
     Raises:
         BadSetting: another suffix than those of `SUFFIXES`.
+        MissingExtra: matplotlib is not installed.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise BadSetting(f"plot {str(path)!r}", f"a name that ends in {', '.join(SUFFIXES)}")
+    if find_spec("matplotlib") is None:  # looked for, not imported: that takes half a second
+        raise MissingExtra("plotting", "plots")
 
 
 def new_figure(width: float, height: float) -> Figure:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from daybreak.image.solve import conjugate_gradients, make_system
+from daybreak.image.solve import conjugate_gradients, make_system, planes
 from daybreak.image.upsample import upsample_guided
 from daybreak.types import Array, Plane
 
@@ -58,8 +58,10 @@ def solve_cascade(fine: Smoothing, steps: int, last_steps: int | None = None) ->
 
 
 def _improve(problem: Smoothing, start: Plane, steps: int) -> Plane:
-    system = make_system(np.float32(1) / problem.right, np.float32(1) / problem.down)
-    return conjugate_gradients(system, problem.target, start, 0.0, steps)
+    right, down = planes(2, problem.right)
+    np.divide(np.float32(1), problem.right, out=right)
+    np.divide(np.float32(1), problem.down, out=down)
+    return conjugate_gradients(make_system(right, down), problem.target, start, 0.0, steps)
 
 
 def halve(fine: Smoothing) -> Smoothing:

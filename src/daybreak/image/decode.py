@@ -19,7 +19,7 @@ from daybreak.errors import DaybreakError, MissingExtra
 from daybreak.image import containers, exif, ifd
 from daybreak.image.photo import Metadata
 from daybreak.image.profile import Space
-from daybreak.image.vips import load_vips, one_line
+from daybreak.image.vips import load_vips, one_line, pixels_of
 from daybreak.types import Array
 
 SizeCheck = Callable[[int, int], None]
@@ -113,7 +113,7 @@ def _load(data: bytes, format: str, fail_on: str, check: SizeCheck) -> Decoded:
     image = loader(data, access="sequential", fail_on=fail_on)
     check(image.width, image.height)
     decoded = _describe(image, data, format)
-    levels = image.numpy().reshape(image.height, image.width, image.bands)
+    levels = pixels_of(image)
     decoded.levels = _checked_float(levels) if levels.dtype.kind == "f" else levels
     if format == "avif":  # 10 and 12 bits arrive shifted up to 16, the lowest bits empty
         bits = _get(image, "bits-per-sample") or 8

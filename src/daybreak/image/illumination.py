@@ -99,7 +99,7 @@ def _problem(ring: Plane, smoothness: float, halved: bool) -> Smoothing:
     """The system of a half-size plane, or the same at half of that size."""
     tall, wide = ring.shape[0] - _ABOVE - _BELOW, ring.shape[1]
     factor = 2 if halved else 1
-    target, right, down = (np.empty((tall // factor, wide // factor), np.float32) for _ in range(3))
+    target, right, down = np.empty((3, tall // factor, wide // factor), np.float32)  # as `solve.planes`
 
     def work(bands: Sequence[Band]) -> None:
         for top, bottom in bands:

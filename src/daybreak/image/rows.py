@@ -86,6 +86,19 @@ class Floats:
         return self._pixels[top:bottom]
 
 
+def sparse(rows: Rows, step: int) -> Pixels:
+    """Every `step`-th pixel of every `step`-th row, a new array: what `rows[::step, ::step]` gives.
+
+    Of `Levels` the pixels are picked before they become floats, each in one piece.
+    """
+    if not isinstance(rows, Levels):
+        return np.array(rows[::step, ::step])
+    whole = np.ascontiguousarray(rows.whole)
+    pixel = np.dtype((np.void, 3 * whole.itemsize))
+    picked = np.ascontiguousarray(whole.view(pixel)[::step, ::step, 0])
+    return to_float(picked.view(whole.dtype).reshape(*picked.shape, 3), rows.peak)
+
+
 def shrink(rows: Rows, longest: int) -> Pixels:
     """A copy whose longer side is at most `longest` pixels, area-averaged: h×w×3 float32.
 

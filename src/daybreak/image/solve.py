@@ -21,6 +21,7 @@ _RESCALE = 0.7  # of coarse couplings: blocks of constants are too stiff by a fa
 _COARSEST = 64  # unknowns that Jacobi sweeps alone finish
 _WEAK = 0.5  # couplings over mass under which they do so on any size
 _MOST_STEPS = 2000
+_BAND = 64  # rows that stay in the cache
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,9 @@ class System:
     down: Array
     diagonal: Array
 
-    def minus(self, base: Array, x: Array) -> Array:
-        """base - A x, h×w each."""
-        out = self.diagonal * x
+    def minus(self, base: Array | float, x: Array, out: Array | None = None) -> Array:
+        """base - A x, h×w each; in `out`, which is none of the others, where that is given."""
+        out = np.multiply(self.diagonal, x, out=out)
         np.subtract(base, out, out=out)
         return self.add_neighbours(out, x)
 
@@ -62,10 +63,21 @@ class System:
         return out
 
 
+def planes(count: int, like: Array) -> list[Array]:
+    """So many arrays of the shape and type of another, uninitialised, in one piece of memory.
+
+    From 4 MB on NumPy asks for large pages; the first touch of small ones takes longer than the arithmetic.
+    """
+    return list(np.empty((count, *like.shape), like.dtype))
+
+
 def make_system(right: Array, down: Array, mass: Array | None = None) -> System:
     """The system with these edge weights (see `System`) and, unless told, mass 1 at every pixel."""
-    mass = np.ones_like(right) if mass is None else mass
-    diagonal = mass.copy()
+    if mass is None:
+        mass, diagonal = planes(2, right)
+        mass[:] = diagonal[:] = 1
+    else:
+        diagonal = mass.copy()
     if right.shape[1] > 1:
         diagonal += right
         diagonal[:, 1:] += right[:, :-1]
@@ -113,23 +125,25 @@ def conjugate_gradients(system: System, target: Array, start: Array, tolerance: 
     """
     levels, go_on = _levels(system), look()
     x = start.copy()
-    residual = system.minus(target, x)
+    residual, image = planes(2, target)
+    system.minus(target, x, residual)
     enough = tolerance * _dot(target, target) ** 0.5
-    direction, slope = np.zeros_like(x), 1.0
-    for _ in range(steps):
+    direction, slope = None, 1.0
+    for left in reversed(range(steps)):
         go_on()
         if _dot(residual, residual) ** 0.5 <= enough:
             break
         better = _cycle(levels, 0, residual.astype(np.float32, copy=False)).astype(x.dtype, copy=False)
         go_on()
         before, slope = slope, _dot(residual, better)
-        direction = cv2.scaleAdd(direction, slope / before, better)
-        image = system.minus(np.zeros_like(x), direction)  # -A p
+        direction = better if direction is None else cv2.scaleAdd(direction, slope / before, better, better)
+        system.minus(0.0, direction, image)  # -A p
         curvature = -_dot(direction, image)
         if curvature <= 0.0:  # the residual has vanished in rounding
             break
-        x = cv2.scaleAdd(direction, slope / curvature, x)
-        residual = cv2.scaleAdd(image, slope / curvature, residual)
+        cv2.scaleAdd(direction, slope / curvature, x, x)
+        if left:
+            cv2.scaleAdd(image, slope / curvature, residual, residual)
     return x
 
 
@@ -144,7 +158,7 @@ def _levels(system: System) -> list[System]:
     levels = [System(*(part.astype(np.float32, copy=False) for part in parts))]
     while True:
         fine = levels[-1]
-        coupling = float((fine.diagonal / fine.mass).max()) - 1.0
+        coupling = _most(fine.diagonal, fine.mass) - 1.0
         if fine.mass.size <= _COARSEST or coupling <= _WEAK:
             return levels
         right = _last_of_pairs(_pair_sums(fine.right, 0), 1) * np.float32(_RESCALE)
@@ -152,21 +166,29 @@ def _levels(system: System) -> list[System]:
         levels.append(make_system(right, down, _pair_sums(_pair_sums(fine.mass, 0), 1)))
 
 
+def _most(above: Array, below: Array) -> float:
+    """The largest quotient of two h×w arrays."""
+    bands = (slice(top, top + _BAND) for top in range(0, len(above), _BAND))
+    return max(float((above[rows] / below[rows]).max()) for rows in bands)
+
+
 def _cycle(levels: list[System], k: int, residual: Array) -> Array:
     """One symmetric V-cycle on level k: about A⁻¹ residual, h×w float32."""
     level = levels[k]
-    inverse = np.float32(_DAMPING) / level.diagonal
-    x = inverse * residual
+    inverse, x, left = planes(3, residual)
+    np.divide(np.float32(_DAMPING), level.diagonal, out=inverse)
+    np.multiply(inverse, residual, out=x)
+    np.multiply(residual, np.float32(1.0 - _DAMPING), out=left)
+    sweeps = 8
     if k + 1 < len(levels):
-        left = level.add_neighbours(residual * np.float32(1.0 - _DAMPING), x)  # residual - A x
+        level.add_neighbours(left, x)  # residual - A x
         coarse = _cycle(levels, k + 1, _pair_sums(_pair_sums(left, 0), 1))
         doubled = (2 * coarse.shape[1], 2 * coarse.shape[0])
-        x += cv2.resize(coarse, doubled, interpolation=cv2.INTER_NEAREST)[: x.shape[0], : x.shape[1]]
+        large = cv2.resize(coarse, doubled, left, interpolation=cv2.INTER_NEAREST)  # new where sides are odd
+        x += large[: x.shape[0], : x.shape[1]]
         sweeps = 1
-    else:
-        sweeps = 8
     for _ in range(sweeps):
-        left = level.minus(residual, x)
+        level.minus(residual, x, left)
         left *= inverse
         x += left
     return x

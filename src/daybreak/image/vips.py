@@ -6,6 +6,12 @@ import re
 from functools import cache
 from typing import Any
 
+import numpy as np
+
+from daybreak.types import Array
+
+_DTYPES = {"uchar": np.uint8, "ushort": np.uint16, "float": np.float32}
+
 
 @cache
 def load_vips() -> Any:
@@ -27,6 +33,21 @@ def load_vips() -> Any:
     # Messages that quote a damaged file are no UTF-8; pyvips, strict there, would print a traceback instead.
     pyvips._to_string = pyvips.error._to_string = text
     return pyvips
+
+
+def pixels_of(image: Any) -> Array:
+    """Decode an image: H×W×bands, of a format that we read.
+
+    Into memory of NumPy's, which comes in large pages: the first touch of libvips' own, 4 KB at a time, takes
+    a third of the time of decoding a JPEG.
+
+    Args:
+        image: of libvips, uchar, ushort or float.
+    """
+    pixels = np.empty((image.height, image.width, image.bands), _DTYPES[image.format])
+    size = (image.width, image.height, image.bands, image.format)
+    image.write(load_vips().Image.new_from_memory(pixels, *size))
+    return pixels
 
 
 def one_line(error: Exception) -> str:

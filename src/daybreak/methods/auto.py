@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from daybreak.image.rows import Rows, shrink
+from daybreak.image.color import value
+from daybreak.image.rows import Rows, shrink, sparse
 from daybreak.methods.base import Card, Choice, Method, Settings
 from daybreak.methods.registry import get_method
 from daybreak.types import Pixels
@@ -31,10 +32,10 @@ class AutoSettings(Settings):
 def measure(rows: Rows) -> tuple[float, float]:
     """Brightness (geometric mean of V) and highlights (95th percentile of V), each in [0, 1]."""
     step = max(1, max(rows.shape[:2]) // (4 * _LOOK))  # of a large picture at least 4×4 pixels make each mean
-    value = shrink(np.ascontiguousarray(rows[::step, ::step]), _LOOK).max(axis=2)
-    brightness = float(np.exp(np.log(value + _FLOOR).mean()) - _FLOOR)
-    place = int(0.95 * (value.size - 1))  # np.percentile would import another 10 ms of NumPy
-    return max(brightness, 0.0), float(np.partition(value, place, axis=None)[place])
+    light = value(shrink(sparse(rows, step), _LOOK))
+    brightness = float(np.exp(np.log(light + _FLOOR).mean()) - _FLOOR)
+    place = int(0.95 * (light.size - 1))  # np.percentile would import another 10 ms of NumPy
+    return max(brightness, 0.0), float(np.partition(light, place, axis=None)[place])
 
 
 def need(brightness: float, highlights: float) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 
 from daybreak.image.camera import RESPONSES, Response
 from daybreak.image.illumination import illumination
-from daybreak.image.rows import Rows
+from daybreak.image.rows import Rows, sparse
 from daybreak.image.upsample import Doubled, samples
 from daybreak.methods.bands import by_bands
 from daybreak.methods.base import Apply, Card, Method, Settings, setting
@@ -99,7 +99,7 @@ def metered_ratio(rows: Rows, light: Plane | Doubled, target: float, response: R
         response: one of `RESPONSES`.
     """
     step = max(1, int((math.prod(light.shape) / _SAMPLES) ** 0.5))
-    few, few_light = rows[::step, ::step].max(axis=2, keepdims=True), samples(light, step)
+    few, few_light = sparse(rows, step).max(axis=2, keepdims=True), samples(light, step)
     low, high = 0.0, math.log2(_METER_RATIO)
     for _ in range(12):  # to a thousandth of a stop
         middle = 0.5 * (low + high)
