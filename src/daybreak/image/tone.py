@@ -7,11 +7,14 @@ than 8 bits keeps them; on 8-bit planes the result, rounded, is that of the usua
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 
 from daybreak.image.color import row_bands
+from daybreak.image.rows import Bands, Rows
+from daybreak.image.strips import Sum, band_rows, over_bands
 from daybreak.types import Array, Plane
 
 LEVELS = 256
@@ -61,9 +64,20 @@ def apply_curve(plane: Plane, curve: Array) -> Plane:
     return out
 
 
-def equalize(plane: Plane) -> Plane:
-    """Global histogram equalisation: H×W float32 in [0, 1] -> the same."""
-    return apply_curve(plane, equalizing_curve(histogram(plane)))
+def histograms(source: Bands, planes: Callable[[Rows], list[Plane]]) -> Array:
+    """The histogram of each of the planes that a picture's bands have: c×256 float64 counts.
+
+    Args:
+        source: the picture, looked at once.
+        planes: of a band, H×W float32 in [0, 1] each.
+    """
+    found = Sum()
+    over_bands(
+        source,
+        band_rows(source.shape[1]),
+        lambda band, *_: found.add(np.stack([histogram(plane) for plane in planes(band)])),
+    )
+    return found.total
 
 
 def equalize_tiles(plane: Plane, tiles: int, clip: float) -> Plane:
