@@ -16,12 +16,13 @@ from daybreak.methods import every_method, get_method
 from daybreak.methods.base import parse_settings
 
 PREPARED = [method.card.name for method in every_method() if method.prepare is not None]
-EXACT = ("gamma", "he", "dong", "npe")
+EXACT = ("gamma", "he", "clahe", "dong", "npe")
 """Methods whose results hang on no room at all."""
 OTHER_SETTINGS = [
     ("gamma", {"mode": "auto"}),
     ("he", {"mode": "rgb"}),
     ("he", {"mode": "y"}),
+    ("clahe", {"tiles": 5, "clip": 4.0}),
     ("ssr", {"sigma": 7.0}),
     ("dong", {"window": 21}),
     ("lime", {"denoise": "nlm"}),

@@ -11,7 +11,7 @@ from daybreak.image.strips import over_bands
 from daybreak.image.tiles import spans
 from daybreak.types import Array, Pixels
 
-_SIDE = 512  # px of a tile without its halo
+_ROWS, _SIDE = 128, 512  # px of a tile without its halo, at the least and at the most
 
 
 class Derived:
@@ -38,9 +38,7 @@ class Derived:
         self._source, self._make, self._halo = source, make, halo
         self.whole: Array | None = None
         """H×W×c float32 where they are kept."""
-        if room is None:
-            self.whole = make(np.array(source.band(0, height)[:]), 0, 0)
-        elif 8 * height * width * channels <= room:
+        if room is None or 8 * height * width * channels <= room:
             whole = np.empty((height, width, channels), np.float32)
 
             def keep(part: Array, top: int, left: int) -> None:
@@ -82,4 +80,4 @@ class Derived:
                 made = self._make(np.array(window[:, before : right + halo]), first, before)
                 look(made[top - first : bottom - first, left - before : right - before], top, left)
 
-        over_bands(self._source, max(64, 2 * halo), work, above=halo, below=halo)
+        over_bands(self._source, max(_ROWS, 8 * halo), work, above=halo, below=halo)
