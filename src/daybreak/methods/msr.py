@@ -7,6 +7,7 @@ Observation of Scenes", IEEE TIP 6(7), 1997; methods.md B.4: MSR = Σ ⅓ (log X
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -75,7 +76,22 @@ def shifted(plane: Array) -> Array:
     return np.asarray(plane * np.float32(255) + np.float32(1), dtype=np.float32)
 
 
-def retinex(source: Bands, sigmas: Sequence[float]) -> tuple[Callable[[Pixels, int, int], Pixels], int]:
+@dataclass(frozen=True)
+class Detail:
+    """Log ratios that are made of any window of a picture.
+
+    Attributes:
+        at: (window, top, left) -> h×w×3 float32.
+        halo: pixels around a place that what is told of it depends on.
+        kept: bytes of memory that it holds.
+    """
+
+    at: Callable[[Pixels, int, int], Pixels]
+    halo: int
+    kept: int
+
+
+def retinex(source: Bands, sigmas: Sequence[float]) -> Detail:
     """Mean over the surrounds of log X - log(G_σ ∗ X), X = 255·I + 1.
 
     Args:
@@ -83,8 +99,7 @@ def retinex(source: Bands, sigmas: Sequence[float]) -> tuple[Callable[[Pixels, i
         sigmas: widths of the surrounds in px.
 
     Returns:
-        (X of a window, top, left) -> h×w×3 float32, about 0; 0 where the picture is flat. And the pixels that
-        it looks at around the place it tells of.
+        About 0; 0 where the picture is flat. Its windows are of X.
     """
     go_on = look()
     surrounds = []
@@ -101,7 +116,13 @@ def retinex(source: Bands, sigmas: Sequence[float]) -> tuple[Callable[[Pixels, i
         out += logarithm(window)
         return out
 
-    return at, max(surround.halo for surround in surrounds)
+    kept = sum(surround.kept for surround in surrounds)
+    return Detail(at, max(surround.halo for surround in surrounds), kept)
+
+
+def of_shifted(detail: Detail) -> Detail:
+    """The same of windows of I instead of X."""
+    return replace(detail, at=lambda window, top, left: detail.at(shifted(window), top, left))
 
 
 def logarithm(values: Array) -> Array:
@@ -112,24 +133,19 @@ def logarithm(values: Array) -> Array:
 
 
 def balanced(
-    source: Bands,
-    detail: Callable[[Pixels, int, int], Pixels],
-    halo: int,
-    percent: float,
-    room: int | None,
-    most: float = _RANGE,
+    source: Bands, detail: Detail, percent: float, room: int | None, most: float = _RANGE
 ) -> Prepared:
     """Stretch Retinex values between two percentiles to [0, 1]; a channel where they are flat stays as it is.
 
     Args:
         source: H×W×3, sRGB in [0, 1].
-        detail: (window, top, left) -> log ratios, h×w×3 float32.
-        halo: of `detail`.
+        detail: of windows of the source.
         percent: clipped at each end, in %.
         room: bytes that may be taken; None for no limit.
         most: the detail lies within ± this.
     """
-    planes = Derived(source, detail, halo, 3, room)
+    left = None if room is None else max(0, room - detail.kept)
+    planes = Derived(source, detail.at, detail.halo, 3, left)
     if planes.whole is not None:
         ends = [_percentiles(planes.whole[..., channel], percent) for channel in range(3)]
     else:
@@ -143,7 +159,7 @@ def balanced(
                 window[..., channel] = np.clip(out, 0, 1, out=out)
         return window
 
-    return Prepared(run, planes.halo, kept=planes.kept)
+    return Prepared(run, planes.halo, kept=planes.kept + detail.kept)
 
 
 def _percentiles(plane: Plane, percent: float) -> tuple[float, float]:
@@ -178,10 +194,8 @@ def prepare(source: Bands, settings: MsrSettings, room: int | None) -> Prepared:
         settings: see `MsrSettings`.
         room: bytes that may be taken; None for no limit.
     """
-    detail, halo = retinex(source, (settings.sigma_small, settings.sigma_middle, settings.sigma_large))
-    return balanced(
-        source, lambda window, top, left: detail(shifted(window), top, left), halo, settings.clip, room
-    )
+    detail = retinex(source, (settings.sigma_small, settings.sigma_middle, settings.sigma_large))
+    return balanced(source, of_shifted(detail), settings.clip, room)
 
 
 METHOD = Method(

@@ -8,6 +8,7 @@ C_c = β (log(α X_c) - log Σ_c X_c). β scales all values alike and so vanishe
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -40,11 +41,11 @@ def prepare(source: Bands, settings: MsrcrSettings, room: int | None) -> Prepare
         settings: see `MsrcrSettings`.
         room: bytes that may be taken; None for no limit.
     """
-    plain, halo = retinex(source, (settings.sigma_small, settings.sigma_middle, settings.sigma_large))
+    plain = retinex(source, (settings.sigma_small, settings.sigma_middle, settings.sigma_large))
 
     def detail(window: Pixels, top: int, left: int) -> Pixels:
         values = shifted(window)
-        out = plain(values, top, left)
+        out = plain.at(values, top, left)
         log_total = logarithm(values[..., 0] + values[..., 1] + values[..., 2])
         share = logarithm(values)
         share -= log_total[..., None]
@@ -52,7 +53,7 @@ def prepare(source: Bands, settings: MsrcrSettings, room: int | None) -> Prepare
         out *= share
         return out
 
-    return balanced(source, detail, halo, settings.clip, room, _RANGE)
+    return balanced(source, replace(plain, at=detail), settings.clip, room, _RANGE)
 
 
 METHOD = Method(

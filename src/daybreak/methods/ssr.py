@@ -9,7 +9,7 @@ from __future__ import annotations
 from daybreak.image.rows import Bands
 from daybreak.methods.bands import by_bands
 from daybreak.methods.base import Card, Method, Prepared, Settings, setting
-from daybreak.methods.msr import RETINEX_NOTES, balanced, retinex, shifted
+from daybreak.methods.msr import RETINEX_NOTES, balanced, of_shifted, retinex
 
 
 class SsrSettings(Settings):
@@ -41,10 +41,7 @@ def prepare(source: Bands, settings: SsrSettings, room: int | None) -> Prepared:
         settings: see `SsrSettings`.
         room: bytes that may be taken; None for no limit.
     """
-    detail, halo = retinex(source, [settings.sigma])
-    return balanced(
-        source, lambda window, top, left: detail(shifted(window), top, left), halo, settings.clip, room
-    )
+    return balanced(source, of_shifted(retinex(source, [settings.sigma])), settings.clip, room)
 
 
 METHOD = Method(
