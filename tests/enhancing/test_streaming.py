@@ -63,13 +63,14 @@ def test_streamed_is_what_comes_out_in_one_piece(suffix, deep, tmp_path, monkeyp
 
 
 @pytest.mark.parametrize("method", ["auto", "msr", "gamma", "srie"])
-def test_every_kind_of_method_is_streamed(method, tmp_path, scarce):
+def test_every_kind_of_method_is_streamed(method, tmp_path, monkeypatch):
+    monkeypatch.setattr(memory.Room, "left", lambda self: int(IN_MEMORY * 900 * 1260) - 1)
     source, target = tmp_path / "in.png", tmp_path / "out.tif"
-    levels = picture(source)
+    levels = picture(source, 900, 1260)
     result = run(source, target, method)
     assert result.error == ""
     made = read_photo(target)
-    assert made.pixels.shape == (300, 420, 3)
+    assert made.pixels.shape == (900, 1260, 3)
     assert made.pixels.mean() > levels.mean() / 255
     assert read_record(target)["method"] == method
 

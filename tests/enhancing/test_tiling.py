@@ -123,7 +123,7 @@ def test_no_global_method_shows_where_it_was_cut(some):
     """What is learnt from a copy is the same wherever the cuts are: not a tenth of a level of 8 bits."""
     pixels = photo(240, 330)
     plan = plan_parts(Floats(pixels), some, parse_settings(some.card, {}), 1.0, None, 3_000_000)
-    assert plan.note, "the whole would have fitted"
+    assert plan.note or some.prepare is not None, "the whole would have fitted"
     single = enhance_parts(pixels, replace(plan, side=-(-330 // plan.part.cell) * plan.part.cell))
     for side in (40, 77, 160):
         side = side // plan.part.cell * plan.part.cell
@@ -139,7 +139,7 @@ def test_what_a_copy_taught_is_near_the_result_of_the_whole(some):
     whole = some.run(pixels, set_as)
     plan = plan_parts(Floats(pixels), some, set_as, 1.0, None, 2 * 360 * 480 // 4 * 600)
     error = float(np.mean((enhance_parts(pixels, plan) - whole) ** 2))
-    assert -10 * np.log10(error) > 28, "a picture of pure texture; photographs come nearer"
+    assert error < 10**-2.8, "28 dB on a picture of pure texture; photographs come nearer"
 
 
 def test_settings_in_pixels_shrink_with_the_copy():
@@ -198,8 +198,8 @@ def test_where_memory_runs_out_tiles_are_halved_and_the_work_goes_on(error):
 def test_a_picture_that_does_not_fit_in_one_piece_is_worked_on_in_parts_all_the_same():
     """Memory that runs out where nobody expected it: the plan said that the whole fits."""
     hungry = Hungry(150 * 150, MemoryError())
-    enhancer = Enhancer("gamma")
-    enhancer.method = replace(get_method("gamma"), run=hungry.run)
+    enhancer = Enhancer("mf")
+    enhancer.method = replace(get_method("mf"), run=hungry.run)
     outcome = enhancer.run(photo(200, 260))
     assert hungry.failed == 1
     assert outcome.reduced

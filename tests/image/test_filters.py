@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter, uniform_filter
 from skimage.data import astronaut
 
-from daybreak.image.filters import gaussian_blur, guided_filter
+from daybreak.image.filters import Blur, gaussian_blur, guided_filter
+from daybreak.image.rows import Floats
 
 PHOTO = astronaut()[..., 0].astype(np.float32) / 255
 NOISE = np.random.default_rng(0).random((101, 140)).astype(np.float32)
@@ -92,3 +93,17 @@ def test_guided_filter_keeps_an_edge_of_its_guide():
     out = guided_filter(noisy, STEP, 7, 1e-3)
     assert abs((out[20, 82] - out[20, 77]) - 1) < 0.02
     assert (out - STEP)[10:40, 10:70].std() < 0.005
+
+
+@pytest.mark.parametrize("sigma", [4.0, 40.0, 90.0])
+def test_a_window_has_the_blur_of_the_whole(sigma):
+    plane = np.random.default_rng(0).random((150, 170, 2), np.float32)
+    blur = Blur(Floats(plane), sigma)
+    whole = blur.at(plane, 0, 0)
+    for channel in range(2):
+        one = gaussian_blur(np.ascontiguousarray(plane[..., channel]), sigma)
+        np.testing.assert_allclose(whole[..., channel], one, atol=1e-6)
+    halo, (top, left) = blur.halo, (37, 51)
+    window = np.ascontiguousarray(plane[top - halo : 90 + halo, left - halo : 123 + halo])
+    part = blur.at(window, top - halo, left - halo)[halo : halo + 90 - top, halo : halo + 123 - left]
+    np.testing.assert_allclose(part, whole[top:90, left:123], atol=1e-6)

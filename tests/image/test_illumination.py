@@ -12,7 +12,7 @@ from skimage.transform import resize
 from daybreak.image import illumination as module
 from daybreak.image.camera import beta_gamma
 from daybreak.image.illumination import exact_map, quick_map
-from daybreak.image.upsample import Doubled
+from daybreak.image.rows import Floats
 from daybreak.methods.crm import expose
 
 
@@ -26,8 +26,7 @@ def dark_photograph(height: int, width: int) -> np.ndarray:
 
 def illumination(pixels: np.ndarray, smoothness: float, limit: float) -> np.ndarray:
     """The map as a whole plane."""
-    light = module.illumination(pixels, smoothness, limit)
-    return light.whole() if isinstance(light, Doubled) else light
+    return module.illumination(Floats(pixels), smoothness, limit).at(pixels, 0, 0)
 
 
 def quick(pixels: np.ndarray, smoothness: float) -> np.ndarray:

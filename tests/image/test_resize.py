@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daybreak.image.resize import contributions, resize_bicubic
+from daybreak.image.resize import Shrinking, contributions, resize_bicubic
 
 LENGTHS = st.integers(1, 40)
 SCALES = st.floats(0.07, 5.0)
@@ -88,3 +88,13 @@ def test_one_axis_may_shrink_while_the_other_grows():
     plane = np.random.default_rng(3).random((12, 10))
     expected = dense(12, 5, 5 / 12) @ plane @ dense(10, 23, 2.3).T
     assert np.abs(resize_bicubic(plane, (5, 23)) - expected).max() < 1e-12
+
+
+@given(height=st.integers(50, 130), width=st.integers(50, 90), rows=st.integers(1, 60))
+@settings(max_examples=20, deadline=None)
+def test_bands_in_any_order_shrink_to_what_the_whole_does(height, width, rows):
+    pixels = np.random.default_rng(height).random((height, width, 3), np.float32)
+    small = Shrinking((height, width), (20, 15))
+    for top in reversed(range(0, height, rows)):
+        small.add(pixels[top : top + rows], top)
+    np.testing.assert_allclose(small.done(), resize_bicubic(pixels, (20, 15)), atol=1e-5)

@@ -7,10 +7,11 @@ import threading
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daybreak.image.strips import map_rows
+from daybreak.image.rows import Floats
+from daybreak.image.strips import map_rows, over_bands
 
 
 @pytest.fixture
@@ -51,3 +52,20 @@ def test_an_error_in_a_thread_comes_out(threads):
 
     with pytest.raises(ValueError, match="no"):
         map_rows(work, 100, 10)
+
+
+@given(height=st.integers(1, 60), rows=st.integers(1, 70), above=st.integers(0, 9), below=st.integers(0, 9))
+@settings(max_examples=30)
+def test_each_row_is_looked_at_once_with_those_around_it(height, rows, above, below):
+    pixels = np.arange(height, dtype=np.float32)[:, None, None].repeat(3, axis=2)
+    seen, lock = np.zeros(height, int), threading.Lock()
+
+    def work(window, first, top, bottom):
+        assert np.array_equal(window[:, 0, 0], np.arange(first, first + len(window)))
+        assert first == max(0, top - above)
+        assert first + len(window) == min(height, bottom + below)
+        with lock:
+            seen[top:bottom] += 1
+
+    over_bands(Floats(pixels), rows, work, above, below)
+    assert (seen == 1).all()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from daybreak.image.cascade import halve_plane
-from daybreak.image.upsample import Doubled, enlarge, samples, upsample_guided
+from daybreak.image.upsample import Doubled, enlarge, upsample_guided
 
 
 def steps(height: int = 48, width: int = 64) -> np.ndarray:
@@ -63,6 +63,6 @@ def test_a_plane_kept_at_half_size_has_the_rows_of_the_whole_one(shape, missing)
         for bottom in range(top + 1, height + 1):
             assert np.array_equal(kept[top:bottom], whole[top:bottom])
     for step in (1, 2, 3):
-        few = samples(kept, step)
+        few = kept.samples(step)
         assert few.shape == whole[::step, ::step].shape
         assert np.isin(few, half).all()

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+import cv2
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from daybreak.image.rows import Floats
+from daybreak.methods import dong as module
 from daybreak.methods import get_method
-from daybreak.methods.dong import atmosphere, transmission
+from daybreak.methods.dong import Haziest, atmosphere, transmission
 
 DONG = get_method("dong")
 
@@ -18,15 +24,34 @@ def test_white_stays_white_and_black_is_finite():
     assert np.isfinite(DONG.enhance(np.zeros_like(white))).all()
 
 
-def test_the_atmosphere_is_the_brightest_of_the_haziest_wherever_it_stands():
-    rng = np.random.default_rng(0)
-    inverted = rng.random((100, 100, 3)).astype(np.float32)
-    dark = rng.random((100, 100)).astype(np.float32)
-    haziest = np.argsort(-dark.ravel())[:20]  # 0.2 % of 10,000
-    candidates = inverted.reshape(-1, 3)[haziest]
-    expected = candidates[candidates.mean(axis=1).argmax()]
-    assert np.array_equal(atmosphere(inverted, dark), expected)
-    assert np.array_equal(atmosphere(inverted[::-1, ::-1].copy(), dark[::-1, ::-1].copy()), expected)
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 99), cuts=st.lists(st.integers(1, 49), max_size=4), shuffled=st.randoms())
+def test_the_haziest_are_found_band_by_band_in_any_order(seed, cuts, shuffled):
+    rng = np.random.default_rng(seed)
+    inverted = (rng.integers(0, 6, (50, 40, 3)) / 5).astype(np.float32)  # many are equal
+    dark = (rng.integers(0, 30, (50, 40)) / 29).astype(np.float32)
+    limit = np.sort(dark.ravel())[-20]
+    candidates = inverted[dark >= limit]
+    expected = candidates[candidates.sum(axis=1).argmax()]
+    found, edges = Haziest(20), sorted({0, 50, *cuts})
+    bands = list(pairwise(edges))
+    shuffled.shuffle(bands)
+    for top, bottom in bands:
+        found.add(inverted[top:bottom], dark[top:bottom], top * 40)
+    assert np.array_equal(found.colour(), expected)
+
+
+@pytest.mark.parametrize("side", [1, 7, 21])
+def test_the_atmosphere_is_that_of_the_whole_picture(side, monkeypatch):
+    picture = np.random.default_rng(0).random((70, 90, 3)).astype(np.float32)
+    rim = np.pad(1 - picture, ((10, 10), (10, 10), (0, 0)), mode="edge")
+    dark = cv2.erode(rim, np.ones((side, side), np.uint8)).min(axis=2)
+    limit = np.sort(dark.ravel())[-int(0.002 * dark.size)]
+    candidates = rim[dark >= limit]
+    expected = candidates[candidates.sum(axis=1).argmax()]
+    for rows in (5, 32, 100):
+        monkeypatch.setattr(module, "band_rows", lambda _, rows=rows: rows)
+        assert np.array_equal(atmosphere(Floats(picture), side), expected)
 
 
 @settings(max_examples=50)

@@ -8,11 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daybreak.image.camera import RESPONSES, beta_gamma
+from daybreak.image.rows import Floats
+from daybreak.image.upsample import Kept
 from daybreak.methods import get_method
-from daybreak.methods.bimef import best_exposure, entropy, fuse
+from daybreak.methods.bimef import best_exposure as searched
+from daybreak.methods.bimef import entropy, fuse, thumbnails
 from daybreak.methods.crm import expose
 
 CRM, BIMEF = get_method("crm"), get_method("bimef")
+
+
+def best_exposure(pixels: np.ndarray, light: np.ndarray, ratio: float) -> float | None:
+    """The exposure of a picture with a certain illumination."""
+    return searched(*thumbnails(Floats(pixels), Kept(light), None), ratio)
 
 
 def colours(height: int = 30, width: int = 40, top: float = 1.0) -> np.ndarray:

@@ -7,10 +7,18 @@ import pytest
 
 from daybreak.errors import BadSetting
 from daybreak.image.color import luma
+from daybreak.image.rows import Floats
 from daybreak.methods import get_method
-from daybreak.methods.lime import LimeSettings, edge_penalty, exact_map, gradients, sped_up_map
+from daybreak.methods.lime import LimeSettings, edge_penalty, exact_map, gradients
+from daybreak.methods.lime import sped_up_map as map_of
 
 LIME = get_method("lime")
+
+
+def sped_up_map(plane: np.ndarray, settings: LimeSettings) -> np.ndarray:
+    """The sped-up map of a gray picture."""
+    gray = np.repeat(plane[..., None], 3, axis=2)
+    return map_of(Floats(gray), settings)[0](gray, 0, 0)
 
 
 def scene(height: int = 60, width: int = 84) -> np.ndarray:

@@ -24,16 +24,22 @@ post = partial(httpx.post, timeout=60)  # machines differ and are shared
 def slow():
     """Gamma that waits until it is let go (or half a minute)."""
     gate = threading.Event()
-    real = gamma.METHOD.run
+    real = gamma.METHOD.run, gamma.METHOD.prepare
 
     def run(pixels, settings):
         gate.wait(120)
-        return real(pixels, settings)
+        return real[0](pixels, settings)
+
+    def prepare(source, settings, room):
+        gate.wait(120)
+        return real[1](source, settings, room)
 
     object.__setattr__(gamma.METHOD, "run", run)
+    object.__setattr__(gamma.METHOD, "prepare", prepare)
     yield gate
     gate.set()
-    object.__setattr__(gamma.METHOD, "run", real)
+    object.__setattr__(gamma.METHOD, "run", real[0])
+    object.__setattr__(gamma.METHOD, "prepare", real[1])
 
 
 def connect(address):

@@ -10,16 +10,16 @@ from daybreak.enhancing.amount import blend
 from daybreak.image.depth import to_levels
 from daybreak.image.rows import Levels
 from daybreak.image.strips import Band, map_rows
-from daybreak.methods.bands import ROWS
-from daybreak.methods.base import Apply
+from daybreak.methods.bands import rows_of
+from daybreak.methods.base import Prepared
 
 
-def enhance_levels(levels: Levels, apply: Apply, strength: float) -> Levels:
+def enhance_levels(levels: Levels, prepared: Prepared, strength: float) -> Levels:
     """What a prepared method makes of a picture, mixed with it at a strength and rounded.
 
     Args:
         levels: H×W×3 of any peak; left unchanged.
-        apply: from `Method.prepare`.
+        prepared: from `Method.prepare`.
         strength: in (0, 1.5].
 
     Returns:
@@ -30,9 +30,9 @@ def enhance_levels(levels: Levels, apply: Apply, strength: float) -> Levels:
 
     def work(bands: Sequence[Band]) -> None:
         for top, bottom in bands:
-            band = levels[top:bottom]
-            result = apply(band if strength == 1.0 else band.copy(), top)
-            out[top:bottom] = to_levels(blend(band, result, strength), bits, clipped=True)
+            result = prepared.rows(levels, top, bottom)
+            mixed = result if strength == 1.0 else blend(levels[top:bottom], result, strength)
+            out[top:bottom] = to_levels(mixed, bits, clipped=True)
 
-    map_rows(work, levels.shape[0], ROWS)
+    map_rows(work, levels.shape[0], rows_of(prepared))
     return Levels(out, (1 << bits) - 1)

@@ -230,7 +230,7 @@ class Enhancer:
         """The method run on all of the picture, or band by band where it can."""
         stops = self.exposure
         if stops is None and method.prepare is not None and isinstance(rows, Levels):
-            return enhance_levels(rows, method.prepare(rows, settings), strength)
+            return enhance_levels(rows, method.prepare(rows, settings, None), strength)
         pixels = rows[:]
         if method.card.context == "local" and max(rows.shape[:2]) > SIDE:
             made = enhance_fitting(pixels, method, settings, 1.0, None, left)[0][:]

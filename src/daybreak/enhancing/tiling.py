@@ -1,8 +1,9 @@
 """Large pictures in parts: tiles of a local method, and a whole-picture pass for one that looks at all of it.
 
-A `local` method is run on tiles with its halo around them; the result is that of one piece. What a `global`
-method does is learnt from a reduced copy of the whole picture (`daybreak.enhancing.lowpass`) and applied part
-by part. Either way no part knows less than the picture, and what is float at a time is a few tiles.
+A `local` method is run on tiles with its halo around them; the result is that of one piece. A `global` one
+looks at the whole picture in bands (`Method.prepare`); what is left of it is local. What one does that cannot
+be parted so is learnt from a reduced copy (`daybreak.enhancing.lowpass`) and applied part by part. Either way
+no part knows less than the picture, and what is float at a time is a few tiles.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from daybreak.image.blocks import block_pixels
 from daybreak.image.depth import to_levels
 from daybreak.image.rows import Bands, Floats, Levels, Rows
 from daybreak.image.tiles import Span, spans
-from daybreak.methods.base import Method, Settings
+from daybreak.methods.base import Method, Prepared, Settings
 from daybreak.stopping import look
 from daybreak.types import Array, Pixels
 
@@ -40,7 +41,8 @@ class Part:
     """How any part of one picture is made.
 
     Attributes:
-        run: (window, top, left) -> the window's result, `scale` times its size; called from several threads.
+        run: (window, top, left) -> the window's result, `scale` times its size; leaves the window as it is;
+            called from several threads.
         halo: pixels around a tile that its result depends on.
         cell: tiles and windows begin at multiples of this.
         scale: output side / input side.
@@ -126,12 +128,17 @@ def plan_parts(
     scale = card.scale * getattr(settings, "upscale", 1)
     made: Pixels | None = None
     frozen: Callable[[Pixels], Pixels] | None = None
-    if card.context == "global" or method.freeze is not None or exposure is not None:
+    kept = 0
+    if (method.prepare is None and card.context == "global") or exposure is not None:
         copy = copy or copy_of(source, method, room)
         frozen = method.freeze(copy.pixels, settings) if method.freeze is not None else None
         if frozen is None or exposure is not None:
             made = method.run(copy.pixels, shrunken(settings, copy.block))
-    if frozen is not None:
+    if method.prepare is not None:
+        prepared = method.prepare(source, settings, room)
+        part, note = Part(partial(_apply, prepared), prepared.halo, prepared.cell), prepared.reduced
+        kept = prepared.kept
+    elif frozen is not None:
         part = Part(_windows(frozen), card.halo, card.multiple, scale, per_pixel, at_once=1)
         side = max(side, 4 * card.halo) if side == SIDE else side
     elif card.context == "local":
@@ -152,11 +159,16 @@ def plan_parts(
         assert copy is not None
         assert made is not None
         amount = amount_for(enlarged(copy.pixels, made.shape), made, exposure)
-    return Plan(part, amount, fitting_side(source.shape[1], part, room, side), note)
+    left = None if room is None else max(0, room - kept)
+    return Plan(part, amount, fitting_side(source.shape[1], part, left, side), note)
 
 
 def _run(method: Method[Any], settings: Settings, window: Pixels) -> Pixels:
     return method.run(window, settings)
+
+
+def _apply(prepared: Prepared, window: Pixels, top: int, left: int) -> Pixels:
+    return prepared.run(window.copy(), top, left)  # a window may be the picture's own memory
 
 
 def _windows(run: Callable[[Pixels], Pixels]) -> Callable[[Pixels, int, int], Pixels]:

@@ -17,6 +17,7 @@ from daybreak.image.upsample import upsample_guided
 from daybreak.types import Array, Plane
 
 MULTIPLE = 8  # sides of a `Smoothing` that is to be solved here
+BYTES = 80  # a pixel, that `solve_cascade` takes at the most, its problem included (measured: 68 to 76)
 _SMALL = 60_000  # pixels that are solved from scratch
 _LEAST_FIRST_STEPS = 12
 
@@ -68,6 +69,19 @@ def halve(fine: Smoothing) -> Smoothing:
     """The same problem at half the size; both sides must be even."""
     down = np.concatenate([fine.down, fine.down[:1]])
     return Smoothing(halve_plane(fine.target), halve_right(fine.right), halve_down(down))
+
+
+def halvings(pixels: int, room: int | None, least: int) -> int:
+    """How often a problem is halved, at least `least` times, so that `solve_cascade` keeps within the room.
+
+    Args:
+        pixels: of the problem before.
+        room: bytes; None for no limit.
+    """
+    count = least
+    while room is not None and pixels / 4**count > max(room / BYTES, _SMALL):
+        count += 1
+    return count
 
 
 def halve_plane(plane: Plane) -> Plane:

@@ -14,6 +14,9 @@ _STRENGTH = (
 )
 _PATCH, _SEARCH = 7, 21  # px, sides of the squares that are compared and looked through
 
+REACH = _PATCH // 2 + _SEARCH // 2
+"""Pixels around a place that `non_local_means` looks at."""
+
 
 def non_local_means(plane: Plane, sigma: float) -> Plane:
     """Non-local means (Buades, Coll, Morel, CVPR 2005) by OpenCV, in 16 bits.

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 
-from daybreak.stopping import look
-from daybreak.types import Array, Plane
+from daybreak.image.blocks import Field
+from daybreak.image.rows import Bands, Floats, Rows
+from daybreak.image.strips import band_rows, over_bands
+from daybreak.types import Array, Pixels, Plane
 
 _TRUNCATE = 3.0  # kernel radius in standard deviations
 _FINE = 16.0  # least standard deviation, in reduced pixels, that a reduction may leave
@@ -30,26 +33,76 @@ def gaussian_blur(plane: Plane, sigma: float) -> Plane:
     Returns:
         H×W float32 within the range of the input.
     """
-    factor = int(sigma / _FINE)
-    if factor <= 1:
-        return _separable(plane, _gaussian(sigma, math.ceil(_TRUNCATE * sigma)))
-    height, width = plane.shape
-    rim = 2  # reduced pixels kept around the picture, so that bilinear weights never meet the array's end
-    margin = (math.ceil(_TRUNCATE * sigma / factor) + rim) * factor
-    bottom, right = margin + -height % factor, margin + -width % factor
-    padded = cv2.copyMakeBorder(plane, margin, bottom, margin, right, cv2.BORDER_REPLICATE)
-    small_size = (padded.shape[1] // factor, padded.shape[0] // factor)
-    small = np.asarray(cv2.resize(padded, small_size, interpolation=cv2.INTER_AREA), dtype=np.float32)
-    del padded  # 100 MB at 12 megapixels
+    blur = Blur(Floats(plane[..., None]), sigma)
+    return np.ascontiguousarray(blur.at(plane[..., None], 0, 0)[..., 0])
+
+
+class Blur:
+    """The Gaussian blur of a picture's channels, looked at window by window: see `gaussian_blur`.
+
+    Args:
+        source: H×W×c; looked at once from sigma 32 on, before that not at all.
+        sigma: standard deviation in px, > 0.
+        lift: what is blurred, made of a window of the source.
+    """
+
+    def __init__(self, source: Bands, sigma: float, lift: Callable[[Pixels], Pixels] | None = None) -> None:
+        factor = int(sigma / _FINE)
+        self.halo, self._kernel, self._field = 0, np.empty(0, np.float32), None
+        if factor > 1:
+            self._field = _reduced_blur(source, sigma, factor, lift or (lambda pixels: pixels))
+        else:
+            self.halo = math.ceil(_TRUNCATE * sigma)
+            self._kernel = _gaussian(sigma, self.halo)
+
+    @property
+    def kept(self) -> int:
+        """Bytes of memory."""
+        return self._field.kept if self._field else 0
+
+    def at(self, window: Pixels, top: int, left: int) -> Pixels:
+        """The blur of a window, what is blurred already; it is right from `halo` pixels inside a cut on."""
+        if self._field:
+            return self._field.at(top, top + window.shape[0], left, left + window.shape[1])
+        return _separable(window, self._kernel).reshape(window.shape)
+
+
+def _reduced_blur(source: Bands, sigma: float, factor: int, lift: Callable[[Pixels], Pixels]) -> Field:
+    """The blur at a reduced size."""
+    height, width = source.shape[:2]
+    rim = 1  # reduced pixels kept around the picture, between which those at its border are read
+    margin = math.ceil(_TRUNCATE * sigma / factor) + rim  # reduced pixels, on each side
+    down, across = -(-height // factor), -(-width // factor)
+    right = margin * factor - width % factor + (factor if width % factor else 0)
+    small = np.empty((down + 2 * margin, across + 2 * margin, source.shape[2]), np.float32)
+
+    def blocks(rows: Pixels) -> Pixels:
+        """Means of the blocks of some rows, which are continued to both sides."""
+        wide = cv2.copyMakeBorder(rows, 0, 0, margin * factor, right, cv2.BORDER_REPLICATE)
+        size = (small.shape[1], rows.shape[0] // factor)
+        means = cv2.resize(wide, size, interpolation=cv2.INTER_AREA)
+        return np.asarray(means, np.float32).reshape(*size[::-1], small.shape[2])
+
+    def work(window: Rows, _first: int, top: int, bottom: int) -> None:
+        rows = lift(window[:])
+        missing = -len(rows) % factor
+        filled = np.pad(rows, ((0, missing), (0, 0), (0, 0)), mode="edge") if missing else rows
+        begin = margin + top // factor
+        small[begin : begin + len(filled) // factor] = blocks(filled)
+        if top == 0:
+            small[:margin] = blocks(np.repeat(rows[:1], factor, axis=0))
+        if bottom == height:
+            small[margin + down :] = blocks(np.repeat(rows[-1:], factor, axis=0))
+
+    over_bands(source, band_rows(width, factor), work)
     # Variances add: a block of f pixels has (f² - 1) / 12, bilinear interpolation on average f² / 6.
     left_over = sigma**2 - (factor**2 - 1) / 12 - factor**2 / 6
     kernel = _gaussian(math.sqrt(left_over) / factor, round(_TRUNCATE * sigma / factor))
-    cut = margin // factor - rim
-    small = _separable(small, kernel)[cut : small_size[1] - cut, cut : small_size[0] - cut]
-    large_size = (small.shape[1] * factor, small.shape[0] * factor)
-    large = np.asarray(cv2.resize(small, large_size, interpolation=cv2.INTER_LINEAR), dtype=np.float32)
-    start = rim * factor
-    return np.ascontiguousarray(large[start : start + height, start : start + width])
+    cut = margin - rim
+    blurred = _separable(small, kernel).reshape(small.shape)[
+        cut : down + margin + rim, cut : across + margin + rim
+    ]
+    return Field(np.ascontiguousarray(blurred), factor, rimmed=True)
 
 
 def _gaussian(sigma: float, radius: int) -> Array:
@@ -93,7 +146,6 @@ def guided_filter(plane: Plane, guide: Plane, radius: int, eps: float) -> Plane:
 
 
 def _box_sum(values: Plane, radius: int) -> Plane:
-    look()()
     side = 2 * radius + 1
     out = cv2.boxFilter(values, -1, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT)
     return np.asarray(out, dtype=np.float32)

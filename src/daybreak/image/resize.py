@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from threading import Lock
 
 import numpy as np
 
@@ -44,6 +45,40 @@ def _resize_rows(plane: Array, count: int, scale: float) -> Array:
         rows *= weights[:, k]
         out += rows
     return out
+
+
+class Shrinking:
+    """`resize_bicubic` to a much smaller size of a picture that comes in bands, in any order.
+
+    Args:
+        shape: (H, W) of the picture.
+        to: (height, width) of the result.
+    """
+
+    def __init__(self, shape: tuple[int, int], to: tuple[int, int]) -> None:
+        self._to, self._shape, self._lock = to, shape, Lock()
+        taps, weights = contributions(shape[0], to[0], to[0] / shape[0])
+        self._weights = np.zeros((to[0], shape[0]), np.float32)  # of each old row in each new one
+        for row, (places, shares) in enumerate(zip(taps, weights, strict=True)):
+            np.add.at(self._weights[row], places, shares.astype(np.float32))
+        self._rows: Array | None = None
+
+    def add(self, band: Array, top: int) -> None:
+        """Look at the rows from `top` on: h×W×c float32."""
+        weights = self._weights[:, top : top + len(band)]
+        some = np.flatnonzero(weights.any(axis=1))
+        sums = weights[some] @ np.ascontiguousarray(band).reshape(len(band), -1)
+        with self._lock:
+            if self._rows is None:
+                self._rows = np.zeros((self._to[0], *band.shape[1:]), np.float32)
+            self._rows[some] += sums.reshape(len(some), *band.shape[1:])
+
+    def done(self) -> Array:
+        """The result, once every row was there: height×width×c float32."""
+        assert self._rows is not None
+        columns = np.swapaxes(self._rows, 0, 1)
+        scale = self._to[1] / self._shape[1]
+        return np.ascontiguousarray(np.swapaxes(_resize_rows(columns, self._to[1], scale), 0, 1))
 
 
 def contributions(length: int, count: int, scale: float) -> tuple[Array, Array]:

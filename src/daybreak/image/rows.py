@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeAlias
 import cv2
 import numpy as np
 
+from daybreak.image.color import value
 from daybreak.image.depth import to_float
 from daybreak.types import Array, Pixels, Plane
 
@@ -97,6 +98,21 @@ def sparse(rows: Rows, step: int) -> Pixels:
     pixel = np.dtype((np.void, 3 * whole.itemsize))
     picked = np.ascontiguousarray(whole.view(pixel)[::step, ::step, 0])
     return to_float(picked.view(whole.dtype).reshape(*picked.shape, 3), rows.peak)
+
+
+def brightest(rows: Rows) -> Plane:
+    """V, max(R, G, B): H×W float32 in [0, 1]."""
+    return rows.value(slice(None)) if isinstance(rows, Levels) else value(rows)
+
+
+def every(source: Bands, step: int) -> Pixels:
+    """Every `step`-th row and column, from the first: h×w×3 float32."""
+    height, width = source.shape[:2]
+    rows = range(0, height, step)
+    out = np.empty((len(rows), -(-width // step), 3), np.float32)
+    for at, row in enumerate(rows):
+        out[at] = source.band(row, row + 1)[:, ::step][0]
+    return out
 
 
 def shrink(rows: Rows, longest: int) -> Pixels:

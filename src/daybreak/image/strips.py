@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
 
 import cv2
+import numpy as np
 
+from daybreak.image.rows import Bands, Rows
 from daybreak.stopping import look
+from daybreak.types import Array
 
 Band = tuple[int, int]
 """The first row of a band and the row after its last."""
@@ -38,3 +43,61 @@ def map_rows(work: Callable[[Sequence[Band]], None], height: int, rows: int) -> 
     with ThreadPoolExecutor(threads) as pool:
         for done in [pool.submit(work, bands[first::threads]) for first in range(threads)]:
             done.result()
+
+
+def over_bands(
+    source: Bands, rows: int, work: Callable[[Rows, int, int, int], None], above: int = 0, below: int = 0
+) -> None:
+    """Look at a picture band by band: read from top to bottom, worked on in threads.
+
+    Args:
+        source: H×W×3.
+        rows: of a band; the last one may have fewer.
+        work: (window, first, top, bottom): the rows `top` to before `bottom` are its own, and the window
+            begins at row `first` with as many of the rows around them as there are. Called from several
+            threads, in no certain order; it must write only to what belongs to its rows.
+        above, below: rows of a window around its band.
+
+    Raises:
+        Stopped: between two bands, where that was asked for (`daybreak.stopping`).
+    """
+    go_on, height = look(), source.shape[0]
+    threads = cv2.getNumThreads()
+    waiting: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        for top in range(0, height, rows):
+            go_on()
+            bottom, first = min(top + rows, height), max(top - above, 0)
+            window = source.band(first, min(bottom + below, height))
+            if threads <= 1:
+                work(window, first, top, bottom)
+                continue
+            waiting.append(pool.submit(work, window, first, top, bottom))
+            if len(waiting) > threads:
+                waiting.popleft().result()
+        for done in waiting:
+            done.result()
+
+
+class Sum:
+    """Counts added up from several threads; whole numbers, so that the order does not matter."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self.total: Array = np.zeros(())
+
+    def add(self, counts: Array) -> None:
+        """Add an array, each time of the same shape."""
+        with self._lock:
+            if self.total.ndim:
+                self.total += counts
+            else:
+                self.total = counts.copy()
+
+
+def band_rows(width: int, cell: int = 1) -> int:
+    """Rows of a band of about a fourth of a megapixel, a multiple of `cell`: for `over_bands`."""
+    return max(1, _BAND // (width * cell)) * cell
+
+
+_BAND = 1 << 18  # pixels

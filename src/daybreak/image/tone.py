@@ -7,12 +7,15 @@ than 8 bits keeps them; on 8-bit planes the result, rounded, is that of the usua
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from threading import Lock
 
 import cv2
 import numpy as np
 
 from daybreak.image.color import row_bands
-from daybreak.stopping import look
+from daybreak.image.rows import Bands, Rows
+from daybreak.image.strips import Sum, band_rows, over_bands
 from daybreak.types import Array, Plane
 
 LEVELS = 256
@@ -62,9 +65,20 @@ def apply_curve(plane: Plane, curve: Array) -> Plane:
     return out
 
 
-def equalize(plane: Plane) -> Plane:
-    """Global histogram equalisation: H×W float32 in [0, 1] -> the same."""
-    return apply_curve(plane, equalizing_curve(histogram(plane)))
+def histograms(source: Bands, planes: Callable[[Rows], list[Plane]]) -> Array:
+    """The histogram of each of the planes that a picture's bands have: c×256 float64 counts.
+
+    Args:
+        source: the picture, looked at once.
+        planes: of a band, H×W float32 in [0, 1] each.
+    """
+    found = Sum()
+    over_bands(
+        source,
+        band_rows(source.shape[1]),
+        lambda band, *_: found.add(np.stack([histogram(plane) for plane in planes(band)])),
+    )
+    return found.total
 
 
 def equalize_tiles(plane: Plane, tiles: int, clip: float) -> Plane:
@@ -81,30 +95,65 @@ def equalize_tiles(plane: Plane, tiles: int, clip: float) -> Plane:
 
     Returns:
         H×W float32 in [0, 1].
-
-    Raises:
-        Stopped: between two rows of tiles, where that was asked for (`daybreak.stopping`).
     """
-    height, width = plane.shape
-    bottom, right = -height % tiles, -width % tiles
-    padded = np.asarray(cv2.copyMakeBorder(plane, 0, bottom, 0, right, cv2.BORDER_REFLECT_101), np.float32)
-    tile_height, tile_width = padded.shape[0] // tiles, padded.shape[1] // tiles
-    curves = np.empty((tiles, tiles, LEVELS), np.float32)
-    for row, column in np.ndindex(tiles, tiles):
-        top, left = row * tile_height, column * tile_width
-        counts = histogram(padded[top : top + tile_height, left : left + tile_width])
-        curves[row, column] = np.cumsum(limit_histogram(counts, clip)) / (tile_height * tile_width)
-    out, go_on = np.empty((height, width), np.float32), look()
-    for upper, rows, down in _cells(height, tile_height, tiles):
-        go_on()
-        lower, upper = min(upper + 1, tiles - 1), max(upper, 0)
-        for left, columns, across in _cells(width, tile_width, tiles):
-            right, left = min(left + 1, tiles - 1), max(left, 0)
-            cell = plane[rows, columns]
-            north = _blend(cell, curves[upper, left], curves[upper, right], across)
-            south = _blend(cell, curves[lower, left], curves[lower, right], across)
-            out[rows, columns] = north + (south - north) * down[:, None]
-    return np.clip(out, 0, 1, out=out)
+    grid = TileCurves(plane.shape, tiles, clip)
+    grid.count(plane, 0)
+    return grid.read(plane, 0, 0)
+
+
+class TileCurves:
+    """The curves of `equalize_tiles` for a plane that comes in bands.
+
+    Args:
+        shape: (H, W) of the plane.
+        tiles, clip: as there.
+    """
+
+    def __init__(self, shape: tuple[int, ...], tiles: int, clip: float) -> None:
+        self._shape, self._clip = shape[:2], clip
+        self._sides = [-(-length // tiles) for length in self._shape]  # of a tile
+        self._places = [
+            cv2.copyMakeBorder(
+                np.arange(length, dtype=np.int32)[:, None], 0, -length % tiles, 0, 0, cv2.BORDER_REFLECT_101
+            ).ravel()
+            for length in self._shape
+        ]  # of the continued plane's rows and columns in the plane
+        self._counts = np.zeros((tiles, tiles, LEVELS))
+        self._lock = Lock()
+        self._curves: Array | None = None
+
+    def count(self, band: Plane, top: int) -> None:
+        """Look at the rows from `top` on, h×W float32 in [0, 1]; in any order, from several threads."""
+        (tall, wide), (rows, columns) = self._sides, self._places
+        own = np.flatnonzero((rows >= top) & (rows < top + len(band)))
+        tile_of = own // tall
+        for row in np.unique(tile_of):
+            some = band[rows[own[tile_of == row]] - top]
+            for column in range(len(self._counts)):
+                part = some[:, columns[column * wide : (column + 1) * wide]]
+                counts = histogram(np.ascontiguousarray(part))
+                with self._lock:
+                    self._counts[row, column] += counts
+
+    def read(self, window: Plane, top: int, left: int) -> Plane:
+        """Equalise a window of the plane that begins at (top, left), once every row was counted."""
+        tiles, (tall, wide) = len(self._counts), self._sides
+        if self._curves is None:
+            limited = [limit_histogram(counts, self._clip) for counts in self._counts.reshape(-1, LEVELS)]
+            shares = np.cumsum(limited, axis=1) / (tall * wide)
+            self._curves = shares.reshape(self._counts.shape).astype(np.float32)
+        curves: Array = self._curves
+        out = np.empty(window.shape, np.float32)
+        across_cells = _cells(self._shape[1], wide, tiles, left, window.shape[1])
+        for upper, rows, down in _cells(self._shape[0], tall, tiles, top, window.shape[0]):
+            lower, upper = min(upper + 1, tiles - 1), max(upper, 0)
+            for before, columns, across in across_cells:
+                after, before = min(before + 1, tiles - 1), max(before, 0)
+                cell = window[rows, columns]
+                north = _blend(cell, curves[upper, before], curves[upper, after], across)
+                south = _blend(cell, curves[lower, before], curves[lower, after], across)
+                out[rows, columns] = north + (south - north) * down[:, None]
+        return np.clip(out, 0, 1, out=out)
 
 
 def limit_histogram(counts: Array, clip: float) -> Array:
@@ -118,15 +167,21 @@ def limit_histogram(counts: Array, clip: float) -> Array:
     return limited
 
 
-def _cells(length: int, tile: int, tiles: int) -> list[tuple[int, slice, Array]]:
-    """Stretches between tile centres along one side: (tile before, pixels, way to the tile after)."""
+def _cells(length: int, tile: int, tiles: int, first: int, count: int) -> list[tuple[int, slice, Array]]:
+    """Stretches between tile centres along one side: (tile before, pixels, way to the tile after).
+
+    Args:
+        length, tile: of the side and of a tile, px.
+        tiles: along the side.
+        first, count: pixels of the side that are asked for; the slices begin to count there.
+    """
     cells = []
     for before in range(-1, tiles):
-        start = max(math.ceil((before + 0.5) * tile), 0)
-        stop = min(math.ceil((before + 1.5) * tile), length)
+        start = max(math.ceil((before + 0.5) * tile), first)
+        stop = min(math.ceil((before + 1.5) * tile), length, first + count)
         if start < stop:
             way = np.arange(start, stop, dtype=np.float32) / np.float32(tile) - np.float32(before + 0.5)
-            cells.append((before, slice(start, stop), way))
+            cells.append((before, slice(start - first, stop - first), way))
     return cells
 
 

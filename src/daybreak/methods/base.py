@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from daybreak.errors import BadPixels, BadSetting, UnknownName
-from daybreak.image.rows import Rows
+from daybreak.image.rows import Bands, Levels, Rows
 from daybreak.types import Pixels
 
 if TYPE_CHECKING:
@@ -65,8 +65,39 @@ def setting(
 
 S = TypeVar("S", bound=Settings)
 
-Apply: TypeAlias = Callable[[Pixels, int], Pixels]
-"""(band, top) -> the band's result; see `Method.prepare`."""
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is left to do to the parts of one picture once a method has looked at the whole of it.
+
+    Attributes:
+        run: (window, top, left) -> the window's result, clamped: a window of h×w×3 float32 whose upper left
+            pixel is (top, left) of the picture; its memory may be used. Called from several threads.
+        halo: pixels around a part that its result depends on; a window has them, but for what lies beyond
+            the picture's border.
+        cell: windows begin at multiples of this.
+        kept: bytes of memory that it holds.
+        reduced: for people, what was made at a reduced size for want of memory; "" where the parts together
+            are what the method makes of the whole.
+    """
+
+    run: Callable[[Pixels, int, int], Pixels]
+    halo: int = 0
+    cell: int = 1
+    kept: int = 0
+    reduced: str = ""
+
+    def rows(self, source: Rows, top: int, bottom: int) -> Pixels:
+        """The result of some rows of the picture, h×W×3 float32.
+
+        Args:
+            source: the whole, left unchanged.
+            top, bottom: the first row and the one after the last.
+        """
+        above = max(0, top - self.halo) // self.cell * self.cell
+        window = source[above : bottom + self.halo]
+        made = self.run(window if isinstance(source, Levels) else window.copy(), above, 0)
+        return made[top - above : bottom - above]
 
 
 @dataclass(frozen=True)
@@ -137,10 +168,10 @@ class Method(Generic[S]):
         run: (pixels, settings) -> pixels. Receives checked H×W×3 float32 sRGB in [0, 1] of any size from
             1×1, C-contiguous, and must not change them; gives back float32 of the same shape (times
             card.scale, or a setting `upscale`), clamped to [0, 1] as its last step.
-        prepare: for a method whose last step is the same arithmetic at every pixel: (rows, settings) ->
-            apply, which looks at the whole picture once; then apply(band, top) gives the result of a band of
-            rows, h×W×3 float32 starting at row `top`, clamped, and may use the band's memory for it. The
-            bands together equal `run`. A large picture is thus never float as a whole.
+        prepare: for a method whose last step is local: (picture, settings, room) -> what is left to do to
+            its parts. It looks at the picture, from top to bottom and as often as it needs, within `room`
+            bytes of memory; None lets it take what it likes, and the parts together then equal `run`. A
+            large picture is thus never float as a whole.
         settle: for a method that is local but for a number it takes from the whole picture: (rows, settings)
             -> the settings with that number in them, so that a tile need not guess it.
         freeze: for a global method that can be parted into a look at the whole and local work: (reduced
@@ -155,7 +186,7 @@ class Method(Generic[S]):
 
     card: Card
     run: Callable[[Pixels, S], Pixels]
-    prepare: Callable[[Rows, S], Apply] | None = None
+    prepare: Callable[[Bands, S, int | None], Prepared] | None = None
     settle: Callable[[Rows, S], S] | None = None
     freeze: Callable[[Pixels, S], Callable[[Pixels], Pixels] | None] | None = None
     strengthen: Callable[[S, float], S] | None = None

@@ -6,24 +6,22 @@ arXiv:1711.00591, 2017; Ying, Li, Ren, Wang, Wang, CAIP 2017 (the same public co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from daybreak.image.camera import BETA_GAMMA, power
-from daybreak.image.illumination import illumination
-from daybreak.image.resize import resize_bicubic
-from daybreak.image.strips import Band, map_rows
-from daybreak.image.upsample import Doubled
-from daybreak.methods.base import Card, Method, Settings, setting
-from daybreak.methods.reduced import exact_up_to
+from daybreak.image.illumination import CELL, HALO, Light, illumination
+from daybreak.image.resize import Shrinking, resize_bicubic
+from daybreak.image.rows import Bands, Rows
+from daybreak.image.strips import band_rows, over_bands
+from daybreak.methods.bands import by_bands
+from daybreak.methods.base import Card, Method, Prepared, Settings, setting
+from daybreak.methods.reduced import exact_up_to, lit
 from daybreak.types import Array, Pixels, Plane
 
 _THUMBNAIL = (50, 50)  # in which the exposure is searched
 _LIT = 0.5  # illumination from which a pixel has no say in the exposure
 _OFFSET = 0.01  # taken off the exposed picture
 _PRECISION = 1e-4  # of the exposure
-_ROWS = 32  # of a band
 
 
 class BimefSettings(Settings):
@@ -61,12 +59,12 @@ def entropy(brightness: Array) -> float:
     return float(-(share * np.log2(share)).sum())
 
 
-def best_exposure(pixels: Pixels, light: Plane, ratio: float) -> float | None:
+def best_exposure(small: Pixels, dark: Plane, ratio: float) -> float | None:
     """The exposure in [1, ratio] that gives the dark part of the picture the most entropy.
 
     Args:
-        pixels: H×W×3 float32 in [0, 1].
-        light: the illumination, H×W float32.
+        small: the picture at a small size, h×w×3.
+        dark: share of each of its pixels where the illumination is low, h×w.
         ratio: the most exposure, > 1.
 
     Returns:
@@ -74,11 +72,10 @@ def best_exposure(pixels: Pixels, light: Plane, ratio: float) -> float | None:
     """
     from scipy.optimize import minimize_scalar
 
-    small = np.maximum(resize_bicubic(pixels, _THUMBNAIL), 0).astype(np.float64)
-    dark = resize_bicubic((light < _LIT).astype(np.float32), _THUMBNAIL) > 0.5
-    if not dark.any():
+    chosen = dark > 0.5
+    if not chosen.any():
         return None
-    brightness = np.cbrt(small.prod(axis=2)[dark])
+    brightness = np.cbrt(np.maximum(small, 0).astype(np.float64).prod(axis=2)[chosen])
     a, b = BETA_GAMMA
 
     def loss(k: float) -> float:
@@ -88,11 +85,36 @@ def best_exposure(pixels: Pixels, light: Plane, ratio: float) -> float | None:
     return float(found.x)
 
 
-def fuse(pixels: Pixels, light: Plane, exposure: float, mu: float) -> Pixels:
+def thumbnails(source: Bands, light: Light, room: int | None) -> tuple[Pixels, Plane]:
+    """The picture at the size in which the exposure is searched, and where it is dark, from 0 to 1.
+
+    Args:
+        source: H×W×3 in [0, 1].
+        light: the illumination.
+        room: None for no limit; else the picture is looked at in bands.
+    """
+    height, width = source.shape[:2]
+    if room is None:
+        whole = source.band(0, height)[:]
+        dark = (light.at(whole, 0, 0) < _LIT).astype(np.float32)
+        return resize_bicubic(whole, _THUMBNAIL), resize_bicubic(dark, _THUMBNAIL)
+    pixels, darks = Shrinking((height, width), _THUMBNAIL), Shrinking((height, width), _THUMBNAIL)
+
+    def work(window: Rows, first: int, top: int, bottom: int) -> None:
+        own = slice(top - first, bottom - first)
+        band = window[:]
+        pixels.add(band[own], top)
+        darks.add((light.at(band, first, 0) < _LIT).astype(np.float32)[own, :, None], top)
+
+    over_bands(source, band_rows(width, CELL), work, above=HALO, below=HALO)
+    return pixels.done(), darks.done()[..., 0]
+
+
+def fuse(dark: Pixels, light: Plane, exposure: float, mu: float) -> Pixels:
     """W I + (1 - W) (g(I, k) - 0.01), where W = light ** mu.
 
     Args:
-        pixels: I, H×W×3 float32 in [0, 1].
+        dark: I, H×W×3 float32 in [0, 1].
         light: H×W float32.
         exposure: k ≥ 1.
         mu: ≥ 0.
@@ -102,36 +124,28 @@ def fuse(pixels: Pixels, light: Plane, exposure: float, mu: float) -> Pixels:
     """
     a, b = BETA_GAMMA
     exponent = exposure**a
-    gain = np.float32(np.exp(b * (1 - exponent)))
-    out = np.empty_like(pixels)
-
-    def work(bands: Sequence[Band]) -> None:
-        for top, bottom in bands:
-            dark = pixels[top:bottom]
-            bright = power(dark, exponent)
-            bright *= gain
-            bright -= np.float32(_OFFSET)
-            bright += (dark - bright) * power(np.clip(light[top:bottom], 0, 1), mu)[..., None]
-            np.clip(bright, 0, 1, out=out[top:bottom])
-
-    map_rows(work, pixels.shape[0], _ROWS)
-    return out
+    bright = power(dark, exponent)
+    bright *= np.float32(np.exp(b * (1 - exponent)))
+    bright -= np.float32(_OFFSET)
+    bright += (dark - bright) * power(np.clip(light, 0, 1), mu)[..., None]
+    return np.clip(bright, 0, 1, out=bright)
 
 
-def bimef(pixels: Pixels, settings: BimefSettings) -> Pixels:
-    """Find the illumination, the exposure that shows most, and fuse.
+def prepare(source: Bands, settings: BimefSettings, room: int | None) -> Prepared:
+    """Find the illumination and the exposure that shows most; each pixel is fused, unless nothing is dark.
 
     Args:
-        pixels: H×W×3 float32 in [0, 1].
+        source: H×W×3, sRGB in [0, 1].
         settings: see `BimefSettings`.
-
-    Returns:
-        H×W×3 float32 in [0, 1]; the input where nothing is dark.
+        room: bytes that may be taken; None for no limit.
     """
-    light = illumination(pixels, settings.smoothness, settings.exact_up_to * 1e6)
-    light = light.whole() if isinstance(light, Doubled) else light
-    exposure = best_exposure(pixels, light, settings.ratio)
-    return pixels.copy() if exposure is None else fuse(pixels, light, exposure, settings.mu)
+    light = illumination(source, settings.smoothness, settings.exact_up_to * 1e6, room)
+    exposure = best_exposure(*thumbnails(source, light, room), settings.ratio)
+    if exposure is None:
+        return Prepared(lambda window, _top, _left: window)
+    return lit(
+        light, lambda window, top, left: fuse(window, light.at(window, top, left), exposure, settings.mu)
+    )
 
 
 METHOD = Method(
@@ -148,5 +162,6 @@ METHOD = Method(
         "map comes from reduced copies; the result was then 43 dB or more from the exact one on darkened, "
         "noisy Kodak pictures of 1.6 and 6 MP (median 52).",
     ),
-    run=bimef,
+    run=by_bands(prepare),
+    prepare=prepare,
 )

@@ -7,8 +7,11 @@ definition of the limit; methods.md B.2. On L of CIELAB, a and b are kept.
 from __future__ import annotations
 
 from daybreak.image.color import lightness, with_lightness
-from daybreak.image.tone import equalize_tiles
-from daybreak.methods.base import Card, Method, Settings, setting
+from daybreak.image.rows import Bands, Rows
+from daybreak.image.strips import band_rows, over_bands
+from daybreak.image.tone import TileCurves
+from daybreak.methods.bands import by_bands
+from daybreak.methods.base import Card, Method, Prepared, Settings, setting
 from daybreak.types import Pixels
 
 
@@ -32,18 +35,25 @@ class ClaheSettings(Settings):
     )
 
 
-def clahe(pixels: Pixels, settings: ClaheSettings) -> Pixels:
-    """Equalise L tile by tile, within the limit.
+def prepare(source: Bands, settings: ClaheSettings, _: int | None) -> Prepared:
+    """Take the histograms of the tiles; then L is equalised tile by tile, within the limit.
 
     Args:
-        pixels: H×W×3 float32 in [0, 1].
+        source: H×W×3, sRGB in [0, 1].
         settings: see `ClaheSettings`.
-
-    Returns:
-        H×W×3 float32 in [0, 1].
     """
-    plane = lightness(pixels)
-    return with_lightness(pixels, plane, equalize_tiles(plane, settings.tiles, settings.clip))
+    curves = TileCurves(source.shape, settings.tiles, settings.clip)
+
+    def count(window: Rows, _first: int, top: int, _bottom: int) -> None:
+        curves.count(lightness(window[:]), top)
+
+    over_bands(source, band_rows(source.shape[1]), count)
+
+    def run(window: Pixels, top: int, left: int) -> Pixels:
+        plane = lightness(window)
+        return with_lightness(window, plane, curves.read(plane, top, left))
+
+    return Prepared(run)
 
 
 METHOD = Method(
@@ -59,5 +69,6 @@ METHOD = Method(
         "read between their 256 levels. A side that is no multiple of the tiles is continued by reflection "
         "by the least that is needed (OpenCV adds a whole step to the other side too).",
     ),
-    run=clahe,
+    run=by_bands(prepare),
+    prepare=prepare,
 )

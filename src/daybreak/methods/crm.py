@@ -12,12 +12,11 @@ from typing import Literal
 import numpy as np
 
 from daybreak.image.camera import RESPONSES, Response
-from daybreak.image.illumination import illumination
-from daybreak.image.rows import Rows, sparse
-from daybreak.image.upsample import Doubled, samples
+from daybreak.image.illumination import Light, illumination
+from daybreak.image.rows import Bands, every
 from daybreak.methods.bands import by_bands
-from daybreak.methods.base import Apply, Card, Method, Settings, setting
-from daybreak.methods.reduced import exact_up_to
+from daybreak.methods.base import Card, Method, Prepared, Settings, setting
+from daybreak.methods.reduced import exact_up_to, lit
 from daybreak.types import Pixels, Plane
 
 _METER_RATIO = 16.0  # past four stops more exposure shows mostly noise
@@ -76,30 +75,31 @@ def expose(band: Pixels, light: Plane, ratio: float, response: Response) -> Pixe
     return np.clip(band, 0, 1, out=band)
 
 
-def prepare(rows: Rows, settings: CrmSettings) -> Apply:
+def prepare(source: Bands, settings: CrmSettings, room: int | None) -> Prepared:
     """Estimate the illumination of the whole picture; then each pixel is exposed by its inverse.
 
     Args:
-        rows: H×W×3, sRGB in [0, 1].
+        source: H×W×3, sRGB in [0, 1].
         settings: see `CrmSettings`.
+        room: bytes that may be taken; None for no limit.
     """
-    light = illumination(rows, settings.smoothness, settings.exact_up_to * 1e6)
+    light = illumination(source, settings.smoothness, settings.exact_up_to * 1e6, room)
     response = RESPONSES[settings.response]
-    ratio = metered_ratio(rows, light, settings.meter, response) if settings.meter else settings.ratio
-    return lambda band, top: expose(band, light[top : top + len(band)], ratio, response)
+    ratio = metered_ratio(source, light, settings.meter, response) if settings.meter else settings.ratio
+    return lit(light, lambda window, top, left: expose(window, light.at(window, top, left), ratio, response))
 
 
-def metered_ratio(rows: Rows, light: Plane | Doubled, target: float, response: Response) -> float:
+def metered_ratio(source: Bands, light: Light, target: float, response: Response) -> float:
     """The ratio in [1, 16] that brings the mean of max(R, G, B) nearest to the target.
 
     Args:
-        rows: H×W×3, sRGB in [0, 1]; some `_SAMPLES` of the pixels are looked at.
-        light: the illumination, H×W float32.
+        source: H×W×3, sRGB in [0, 1]; some `_SAMPLES` of the pixels are looked at.
+        light: the illumination.
         target: mean wanted, in (0, 1).
         response: one of `RESPONSES`.
     """
-    step = max(1, int((math.prod(light.shape) / _SAMPLES) ** 0.5))
-    few, few_light = sparse(rows, step).max(axis=2, keepdims=True), samples(light, step)
+    step = max(1, int((math.prod(source.shape[:2]) / _SAMPLES) ** 0.5))
+    few, few_light = every(source, step).max(axis=2, keepdims=True), light.samples(step)
     low, high = 0.0, math.log2(_METER_RATIO)
     for _ in range(12):  # to a thousandth of a stop
         middle = 0.5 * (low + high)

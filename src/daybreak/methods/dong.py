@@ -6,11 +6,15 @@ ICME 2011; methods.md B.6.
 
 from __future__ import annotations
 
+from threading import Lock
+
 import cv2
 import numpy as np
 
-from daybreak.methods.base import Card, Method, Settings, setting
-from daybreak.stopping import look
+from daybreak.image.rows import Bands, Rows
+from daybreak.image.strips import band_rows, over_bands
+from daybreak.methods.bands import by_bands
+from daybreak.methods.base import Card, Method, Prepared, Settings, setting
 from daybreak.types import Array, Pixels, Plane
 
 _RIM = 10  # px; the picture is continued by its last pixels before anything else
@@ -40,22 +44,92 @@ class DongSettings(Settings):
     )
 
 
-def atmosphere(inverted: Pixels, dark: Plane) -> Array:
+class Haziest:
+    """The largest dark channels of a picture so far, and for each value of them its brightest pixel.
+
+    Args:
+        count: how many pixels are wanted; those equal to the last of them count too.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count, self._lock = count, Lock()
+        self._values = np.empty(0, np.float32)  # of dark channels, falling
+        self._held = np.empty(0, np.intp)  # pixels of each
+        self._places = np.empty(0, np.intp)  # of the brightest pixel of each
+        self._colours = np.empty((0, 3), np.float32)
+
+    def add(self, inverted: Pixels, dark: Plane, place: int) -> None:
+        """Look at a band; bands may come in any order.
+
+        Args:
+            inverted: h×W×3 float32.
+            dark: its dark channel, h×W float32.
+            place: in reading order, of its first pixel.
+        """
+        values = dark.ravel()
+        least = values.min()
+        if len(values) > self._count:
+            least = np.partition(values, len(values) - self._count)[len(values) - self._count]
+        with self._lock:
+            if self._held.sum() >= self._count:
+                least = max(least, self._values[-1])
+            chosen = np.flatnonzero(values >= least)
+            values = np.concatenate([self._values, values[chosen]])
+            held = np.concatenate([self._held, np.ones(len(chosen), np.intp)])
+            places = np.concatenate([self._places, chosen + place])
+            colours = np.concatenate([self._colours, inverted.reshape(-1, 3)[chosen]])
+            order = np.lexsort((places, -colours.sum(axis=1), -values))
+            falling, first = np.unique(-values[order], return_index=True)
+            held = np.add.reduceat(held[order], first)
+            needed = slice(int(np.searchsorted(np.cumsum(held), self._count)) + 1)
+            brightest = order[first][needed]
+            self._values, self._held = -falling[needed], held[needed]
+            self._places, self._colours = places[brightest], colours[brightest]
+
+    def colour(self) -> Array:
+        """The brightest pixel of them all, of several the first in reading order: 3 float32."""
+        found: Array = self._colours[np.lexsort((self._places, -self._colours.sum(axis=1)))[0]]
+        return found
+
+
+def atmosphere(source: Bands, side: int) -> Array:
     """Colour of the haze: the pixel of largest mean among the 0.2 % whose dark channel is largest.
 
     Args:
-        inverted: H×W×3 float32 in [0, 1].
-        dark: its dark channel, H×W float32. Pixels equal to the last of the 0.2 % count too, so the outcome
-            does not depend on their order.
+        source: H×W×3, in [0, 1]; looked at inverted, and continued by `_RIM` of its last pixels.
+        side: of the square of the dark channel, odd, px.
 
     Returns:
-        3 float32 in [1e-3, 1].
+        3 float32 in [1e-3, 1]. Pixels equal to the last of the 0.2 % count too, so the outcome does not
+        depend on their order.
     """
-    count = max(1, int(_BRIGHTEST * dark.size))
-    limit = np.partition(dark.ravel(), dark.size - count)[dark.size - count]
-    candidates = inverted[dark >= limit]
-    brightest = candidates[candidates.sum(axis=1).argmax()]
-    return np.asarray(np.maximum(brightest, np.float32(_LEAST_AIR)))
+    height, width = source.shape[:2]
+    found = Haziest(max(1, int(_BRIGHTEST * (height + 2 * _RIM) * (width + 2 * _RIM))))
+
+    def work(window: Rows, first: int, top: int, bottom: int) -> None:
+        over = _RIM if top == 0 else 0
+        under = _RIM if bottom == height else 0
+        after = first + window.shape[0]
+        rims = ((_RIM if first == 0 else 0, _RIM if after == height else 0), (_RIM, _RIM), (0, 0))
+        inverted = np.pad(_inverted(window[:]), rims, mode="edge")
+        start = top - over - (first - rims[0][0])
+        own = slice(start, start + over + bottom - top + under)
+        dark = local_minima(inverted, side).min(axis=2)[own]
+        found.add(inverted[own], dark, (top + _RIM - over) * (width + 2 * _RIM))
+
+    over_bands(source, band_rows(width), work, above=side // 2, below=side // 2)
+    return np.maximum(found.colour(), np.float32(_LEAST_AIR))
+
+
+def _inverted(pixels: Pixels) -> Pixels:
+    return np.subtract(1, pixels, dtype=np.float32)
+
+
+def local_minima(inverted: Pixels, side: int) -> Pixels:
+    """The least of each channel in a square around each pixel: H×W×3 float32."""
+    return np.asarray(cv2.erode(inverted, np.ones((side, side), np.uint8)), np.float32).reshape(
+        inverted.shape
+    )
 
 
 def transmission(minima: Pixels, air: Array, omega: float) -> Plane:
@@ -78,36 +152,26 @@ def transmission(minima: Pixels, air: Array, omega: float) -> Plane:
     return least
 
 
-def dong(pixels: Pixels, settings: DongSettings) -> Pixels:
-    """Invert, remove haze, invert.
+def prepare(source: Bands, settings: DongSettings, _: int | None) -> Prepared:
+    """Find the colour of the haze; then invert, remove it, invert.
 
     Args:
-        pixels: H×W×3 float32 in [0, 1].
+        source: H×W×3, sRGB in [0, 1].
         settings: see `DongSettings`.
-
-    Returns:
-        H×W×3 float32 in [0, 1].
-
-    Raises:
-        Stopped: between two steps, where that was asked for (`daybreak.stopping`).
     """
-    go_on = look()
-    padded = cv2.copyMakeBorder(pixels, _RIM, _RIM, _RIM, _RIM, cv2.BORDER_REPLICATE)
-    inverted = np.subtract(1, padded, dtype=np.float32)
-    del padded
     side = settings.window | 1
-    minima = np.asarray(cv2.erode(inverted, np.ones((side, side), np.uint8)), dtype=np.float32)
-    go_on()
-    air = atmosphere(inverted, minima.min(axis=2))
-    go_on()
-    clear = transmission(minima, air, settings.omega)[_RIM:-_RIM, _RIM:-_RIM, None]
-    del minima
-    go_on()
-    out = inverted[_RIM:-_RIM, _RIM:-_RIM] - air
-    out /= clear
-    out += air
-    np.subtract(1, out, out=out)
-    return np.clip(out, 0, 1, out=out)
+    air = atmosphere(source, side)
+
+    def run(window: Pixels, _top: int, _left: int) -> Pixels:
+        inverted = _inverted(window)
+        clear = transmission(local_minima(inverted, side), air, settings.omega)[..., None]
+        inverted -= air
+        inverted /= clear
+        inverted += air
+        np.subtract(1, inverted, out=inverted)
+        return np.clip(inverted, 0, 1, out=inverted)
+
+    return Prepared(run, halo=side // 2)
 
 
 METHOD = Method(
@@ -124,5 +188,6 @@ METHOD = Method(
         "of the haze from the 0.2 % of largest dark channel. Ours: that colour is at least 1e-3, which an "
         "all-white picture needs; ties among the 0.2 % all count.",
     ),
-    run=dong,
+    run=by_bands(prepare),
+    prepare=prepare,
 )

@@ -12,8 +12,10 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from daybreak.methods.base import Card, Method, Settings, setting
-from daybreak.types import Pixels
+from daybreak.image.rows import Bands, Rows, brightest
+from daybreak.image.strips import band_rows, over_bands
+from daybreak.methods.bands import by_bands
+from daybreak.methods.base import Card, Method, Prepared, Settings, setting
 
 
 class GammaSettings(Settings):
@@ -33,9 +35,16 @@ class GammaSettings(Settings):
     )
 
 
-def automatic_exponent(pixels: Pixels) -> float:
+def automatic_exponent(source: Bands) -> float:
     """Exponent 1/γ with mean(V)^(1/γ) = 0.5, held in [0.25, 1] so that nothing is darkened (B.3)."""
-    mean = float(pixels.max(axis=2).mean())
+    height, width = source.shape[:2]
+    sums = np.zeros(height)
+
+    def add(band: Rows, _first: int, top: int, bottom: int) -> None:
+        sums[top:bottom] = brightest(band).sum(axis=1, dtype=np.float64)
+
+    over_bands(source, band_rows(width), add)
+    mean = float(sums.sum()) / (height * width)
     if mean >= 0.5:
         return 1.0
     if mean <= 0.0:
@@ -43,18 +52,17 @@ def automatic_exponent(pixels: Pixels) -> float:
     return min(max(math.log(0.5) / math.log(mean), 0.25), 1.0)
 
 
-def gamma(pixels: Pixels, settings: GammaSettings) -> Pixels:
-    """Raise every value to one exponent.
+def prepare(source: Bands, settings: GammaSettings, _: int | None) -> Prepared:
+    """Find the exponent; every value is raised to it.
 
     Args:
-        pixels: H×W×3 float32 in [0, 1].
+        source: H×W×3, sRGB in [0, 1].
         settings: see `GammaSettings`.
-
-    Returns:
-        H×W×3 float32 in [0, 1].
     """
-    exponent = automatic_exponent(pixels) if settings.mode == "auto" else 1.0 / settings.gamma
-    return np.asarray(cv2.pow(pixels, exponent), dtype=np.float32).reshape(pixels.shape)
+    exponent = automatic_exponent(source) if settings.mode == "auto" else 1.0 / settings.gamma
+    return Prepared(
+        lambda window, _top, _left: np.asarray(cv2.pow(window, exponent), np.float32).reshape(window.shape)
+    )
 
 
 METHOD = Method(
@@ -68,5 +76,6 @@ METHOD = Method(
         memory_per_pixel=29.0,
         notes="mode=fixed is a point operation; mode=auto reads the mean of the whole picture.",
     ),
-    run=gamma,
+    run=by_bands(prepare),
+    prepare=prepare,
 )

@@ -6,14 +6,17 @@ T(v) = (cdf(v) - cdf_min) / (N - cdf_min) over 256 bins.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 
 from daybreak.image.color import luma, value, with_luma, with_value
-from daybreak.image.tone import equalize
-from daybreak.methods.base import Card, Method, Settings, setting
-from daybreak.types import Pixels
+from daybreak.image.rows import Bands, Rows, brightest
+from daybreak.image.tone import apply_curve, equalizing_curve, histograms
+from daybreak.methods.bands import by_bands
+from daybreak.methods.base import Card, Method, Prepared, Settings, setting
+from daybreak.types import Pixels, Plane
 
 
 class HeSettings(Settings):
@@ -27,23 +30,30 @@ class HeSettings(Settings):
     )
 
 
-def he(pixels: Pixels, settings: HeSettings) -> Pixels:
-    """Spread the histogram over the whole range.
+def prepare(source: Bands, settings: HeSettings, _: int | None) -> Prepared:
+    """Take the histograms; then each pixel goes through curves that spread them over the whole range.
 
     Args:
-        pixels: H×W×3 float32 in [0, 1].
+        source: H×W×3, sRGB in [0, 1].
         settings: see `HeSettings`.
-
-    Returns:
-        H×W×3 float32 in [0, 1].
     """
-    if settings.mode == "rgb":
-        return np.dstack([equalize(pixels[..., channel]) for channel in range(3)])
-    if settings.mode == "y":
-        plane = luma(pixels)
-        return with_luma(pixels, plane, equalize(plane))
-    plane = value(pixels)
-    return with_value(pixels, plane, equalize(plane))
+    curves = [equalizing_curve(counts) for counts in histograms(source, _PLANES[settings.mode])]
+
+    def run(window: Pixels, _top: int, _left: int) -> Pixels:
+        if settings.mode == "rgb":
+            return np.dstack([apply_curve(window[..., c], curves[c]) for c in range(3)])
+        plane = value(window) if settings.mode == "v" else luma(window)
+        replaced = with_value if settings.mode == "v" else with_luma
+        return replaced(window, plane, apply_curve(plane, curves[0]))
+
+    return Prepared(run)
+
+
+_PLANES: dict[str, Callable[[Rows], list[Plane]]] = {
+    "v": lambda rows: [brightest(rows)],
+    "y": lambda rows: [luma(rows[:])],
+    "rgb": lambda rows: list(np.moveaxis(rows[:], 2, 0)),
+}
 
 
 METHOD = Method(
@@ -58,5 +68,6 @@ METHOD = Method(
         notes="256 bins as usual, but the curve is read between them, so a 16-bit picture keeps its levels. "
         "A plane of one single level stays as it is.",
     ),
-    run=he,
+    run=by_bands(prepare),
+    prepare=prepare,
 )

@@ -6,19 +6,32 @@ exact solver is its algorithm 1, the sped-up one its section III-C; methods.md B
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import cv2
 import numpy as np
 
+from daybreak.image.blocks import block_means
 from daybreak.image.camera import power
-from daybreak.image.cascade import MULTIPLE, Smoothing, halve, solve_cascade
+from daybreak.image.cascade import (
+    MULTIPLE,
+    Smoothing,
+    halve_down,
+    halve_plane,
+    halve_right,
+    halvings,
+    solve_cascade,
+)
 from daybreak.image.color import luma, value, with_luma
-from daybreak.image.denoise import bm3d, non_local_means
+from daybreak.image.denoise import REACH, bm3d, non_local_means
+from daybreak.image.rows import Bands, Rows, brightest
 from daybreak.image.solve import solve
-from daybreak.image.upsample import upsample_guided
-from daybreak.methods.base import Card, Method, Settings, setting
-from daybreak.methods.reduced import exact_up_to
+from daybreak.image.strips import band_rows, over_bands
+from daybreak.image.upsample import Kept, Lines
+from daybreak.methods.bands import by_bands
+from daybreak.methods.base import Card, Method, Prepared, Settings, setting
+from daybreak.methods.reduced import exact_up_to, map_of
 from daybreak.types import Array, Pixels, Plane
 
 _SOFTEN = 1e-3  # ε: keeps the weights finite and the map above 0
@@ -27,6 +40,8 @@ _FIRST_PENALTY = 1.0  # μ of the exact solver
 _CLOSE = 1e-5  # δ: its residual over the first map's norm
 _STEPS = 15  # of the cascade: at 4 its result is 30 to 47 dB from the exact one, at 15 above 41
 _HALVED_FROM = 4_000_000  # pixels from which the cascade starts at half the picture's size
+_EXACT, _ADMM = 170, 170  # bytes a pixel that the exact sped-up map and the exact solver take
+_BM3D = 64  # px around a tile that is denoised by BM3D: about what its two steps look at
 
 
 class LimeSettings(Settings):
@@ -123,34 +138,75 @@ def edge_penalty(gradient: Array, strategy: int, sigma: float) -> Array:
     return out
 
 
-def sped_up_map(plane: Plane, settings: LimeSettings) -> Plane:
+def sped_up_map(
+    source: Bands, settings: LimeSettings, room: int | None = None
+) -> tuple[Callable[[Pixels, int, int], Plane], int, int]:
     """min_T Σ (T - T̂)² + α Σ_d W_d (∇_d T)² / (|∇_d T̂| + ε) (equation 19), without circular edges.
 
     Args:
-        plane: T̂ = V, H×W float32 in [0, 1].
+        source: H×W×3, of which T̂ = V, in [0, 1].
         settings: strategy, alpha, sigma and exact_up_to are used.
+        room: bytes that may be taken; None for no limit.
 
     Returns:
-        T, H×W float32 in about [0, 1].
+        (window, top, left) -> T under a window of the picture, h×w float32 in about [0, 1]; the bytes that
+        are kept for it; and how often the problem was halved for it.
     """
-    if plane.size <= settings.exact_up_to * 1e6:
-        exact = resistances(plane.astype(np.float64), settings)
-        return solve(exact.target, 1 / exact.right, 1 / exact.down).astype(np.float32)
-    height, width = plane.shape
-    multiple = 2 * MULTIPLE
-    problem = resistances(
-        np.pad(plane, ((0, -height % multiple), (0, -width % multiple)), mode="edge"), settings
-    )
-    if plane.size < _HALVED_FROM:
-        smooth = solve_cascade(problem, _STEPS)
-    else:
-        half = halve(problem)
-        smooth = upsample_guided(solve_cascade(half, _STEPS), half.target, problem.target)
-    return smooth[:height, :width]
+    height, width = source.shape[:2]
+    size = height * width
+    if size <= settings.exact_up_to * 1e6 and (room is None or size * _EXACT <= room):
+        problem = resistances(brightest(source.band(0, height)).astype(np.float64), settings)
+        plane = solve(problem.target, 1 / problem.right, 1 / problem.down).astype(np.float32)
+        return Kept(plane).at, plane.nbytes, 0
+    count = halvings(size, room, 0 if size < _HALVED_FROM else 1)
+    small = halved_resistances(source, settings, count)
+    smooth = solve_cascade(small, _STEPS)
+    if not count:
+        plane = smooth[:height, :width]
+        return Kept(plane).at, smooth.nbytes, 0
+    lines = Lines(smooth, small.target, 2**count)
+    return (lambda window, top, left: lines.at(value(window), top, left)), lines.kept, count
 
 
-def resistances(plane: Array, settings: LimeSettings) -> Smoothing:
-    """The sped-up problem: a plane, H×W of either float type, and (|∇_d T̂| + ε) / (α W_d)."""
+def halved_resistances(source: Bands, settings: LimeSettings, count: int) -> Smoothing:
+    """`resistances` of V, halved `count` times, a band at a time; sides are made multiples of a cell."""
+    height, width = source.shape[:2]
+    block = 2**count
+    multiple = max(2, block) * MULTIPLE
+    tall, wide = height + -height % multiple, width + -width % multiple
+    target, right, down = (np.empty((tall // block, wide // block), np.float32) for _ in range(3))
+    rim = _WINDOW // 2
+
+    def work(window: Rows, first: int, top: int, bottom: int) -> None:
+        last = bottom == height
+        bottom = tall if last else bottom
+        beyond = bottom + block + rim  # `halve_down` looks at block - 1 rows below
+        plane = brightest(window)
+        plane = np.pad(
+            plane, ((0, max(0, min(beyond, tall) - first - len(plane))), (0, wide - width)), mode="edge"
+        )
+        part = resistances(plane[: beyond - first], settings, last=last)
+        if last:
+            part = Smoothing(part.target, part.right, np.pad(part.down, ((0, block), (0, 0)), mode="edge"))
+        own = slice(top - first, bottom - first)
+        here, to_right = part.target[own], part.right[own]
+        to_down = part.down[own.start : own.stop + block - 1]
+        for _ in range(count):
+            here, to_right, to_down = halve_plane(here), halve_right(to_right), halve_down(to_down)
+        rows = slice(top // block, bottom // block)
+        target[rows], right[rows], down[rows] = here, to_right, to_down
+
+    over_bands(source, band_rows(width, multiple), work, above=rim, below=block + rim)
+    return Smoothing(target, right, down)
+
+
+def resistances(plane: Array, settings: LimeSettings, *, last: bool = True) -> Smoothing:
+    """The sped-up problem: a plane, H×W of either float type, and (|∇_d T̂| + ε) / (α W_d).
+
+    Args:
+        plane: T̂, or a band of it; then what lies within the window of its first and last rows is not right.
+        last: the plane's last row is the picture's.
+    """
     right, down = gradients(plane)
     right[:, -1] = 0
     down[-1] = 0
@@ -161,7 +217,8 @@ def resistances(plane: Array, settings: LimeSettings) -> Smoothing:
     right /= settings.alpha
     down /= settings.alpha
     right[:, -1] = np.inf
-    down[-1] = np.inf
+    if last:
+        down[-1] = np.inf
     return Smoothing(plane, right, down)
 
 
@@ -209,29 +266,54 @@ def exact_map(plane: Plane, settings: LimeSettings) -> Plane:
     return smooth.astype(np.float32)
 
 
-def lime(pixels: Pixels, settings: LimeSettings) -> Pixels:
-    """Refine max(R, G, B), raise it to gamma, divide by it; denoise the luma where it was dark, if asked to.
+def prepare(source: Bands, settings: LimeSettings, room: int | None) -> Prepared:
+    """Refine max(R, G, B); each pixel is divided by a power of that, and denoised if asked to.
 
     Args:
-        pixels: H×W×3 float32 in [0, 1].
+        source: H×W×3, sRGB in [0, 1].
         settings: see `LimeSettings`.
-
-    Returns:
-        H×W×3 float32 in [0, 1].
+        room: bytes that may be taken; None for no limit.
 
     Raises:
         DaybreakError: denoise is "bm3d" and the package is not there.
     """
-    refine = exact_map if settings.solver == "exact" else sped_up_map
-    light = np.clip(refine(value(pixels), settings), _SOFTEN, 1)
-    light = power(light, settings.gamma)
-    out = pixels / light[..., None]
-    np.clip(out, 0, 1, out=out)
-    if settings.denoise == "off":
-        return out
-    noisy = luma(out)
-    clean = (bm3d if settings.denoise == "bm3d" else non_local_means)(noisy, settings.noise / 255)
-    return with_luma(out, noisy, noisy * light + clean * (1 - light))
+    refine = admm_map if settings.solver == "exact" else sped_up_map
+    light_at, kept, count = refine(source, settings, room)
+
+    def run(window: Pixels, top: int, left: int) -> Pixels:
+        light = power(np.clip(light_at(window, top, left), _SOFTEN, 1), settings.gamma)
+        window /= light[..., None]
+        np.clip(window, 0, 1, out=window)
+        if settings.denoise == "off":
+            return window
+        noisy = luma(window)
+        clean = (bm3d if settings.denoise == "bm3d" else non_local_means)(noisy, settings.noise / 255)
+        return with_luma(window, noisy, noisy * light + clean * (1 - light))
+
+    halo = {"off": 0, "nlm": REACH, "bm3d": _BM3D if room is not None else max(source.shape)}[
+        settings.denoise
+    ]
+    size = source.shape[0] * source.shape[1]
+    least = 1 if settings.solver == "sped-up" and size >= _HALVED_FROM else 0
+    reduced = map_of(2**count) if count > least else ""
+    return Prepared(run, halo, kept=kept, reduced=reduced)
+
+
+def admm_map(
+    source: Bands, settings: LimeSettings, room: int | None
+) -> tuple[Callable[[Pixels, int, int], Plane], int, int]:
+    """`exact_map` of V, or of means of blocks of it where the room asks for that: as `sped_up_map`."""
+    height, width = source.shape[:2]
+    count = 0
+    while room is not None and height * width * _ADMM / 4**count > room:
+        count += 1
+    block = 2**count
+    plane = block_means(source, block)
+    smooth = exact_map(plane, settings)
+    if not count:
+        return Kept(smooth).at, smooth.nbytes, 0
+    lines = Lines(smooth, plane, block)
+    return (lambda window, top, left: lines.at(value(window), top, left)), lines.kept, count
 
 
 METHOD = Method(
@@ -249,5 +331,6 @@ METHOD = Method(
         " from the exact one on darkened, noisy Kodak pictures of 1.6 and 6 MP. Strategy 3 has a window of "
         "5×5 with sum 1, which the paper leaves open.",
     ),
-    run=lime,
+    run=by_bands(prepare),
+    prepare=prepare,
 )

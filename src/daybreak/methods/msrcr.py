@@ -8,13 +8,17 @@ C_c = β (log(α X_c) - log Σ_c X_c). β scales all values alike and so vanishe
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
-import cv2
 import numpy as np
 
-from daybreak.methods.base import Card, Method, setting
-from daybreak.methods.msr import RETINEX_NOTES, MsrSettings, balance, retinex, shifted
+from daybreak.image.rows import Bands
+from daybreak.methods.bands import by_bands
+from daybreak.methods.base import Card, Method, Prepared, setting
+from daybreak.methods.msr import RETINEX_NOTES, MsrSettings, balanced, logarithm, retinex, shifted
 from daybreak.types import Pixels
+
+_RANGE = 48.0  # of log ratios times log shares of the colour: more than log 256 · log 1000
 
 
 class MsrcrSettings(MsrSettings):
@@ -29,27 +33,27 @@ class MsrcrSettings(MsrSettings):
     )
 
 
-def msrcr(pixels: Pixels, settings: MsrcrSettings) -> Pixels:
+def prepare(source: Bands, settings: MsrcrSettings, room: int | None) -> Prepared:
     """Multi-scale Retinex of each channel, weighted by the channel's share of the colour.
 
     Args:
-        pixels: H×W×3 float32 in [0, 1].
+        source: H×W×3, sRGB in [0, 1].
         settings: see `MsrcrSettings`.
-
-    Returns:
-        H×W×3 float32 in [0, 1].
+        room: bytes that may be taken; None for no limit.
     """
-    sigmas = (settings.sigma_small, settings.sigma_middle, settings.sigma_large)
-    total = shifted(pixels[..., 0]) + shifted(pixels[..., 1]) + shifted(pixels[..., 2])
-    log_total = cv2.log(total).reshape(total.shape)
-    del total
-    out = np.empty_like(pixels)
-    for channel in range(3):
-        plane = shifted(pixels[..., channel])
-        detail = retinex(plane, sigmas)
-        detail *= cv2.log(plane).reshape(plane.shape) - log_total + np.float32(math.log(settings.alpha))
-        out[..., channel] = balance(detail, pixels[..., channel], settings.clip)
-    return out
+    plain = retinex(source, (settings.sigma_small, settings.sigma_middle, settings.sigma_large))
+
+    def detail(window: Pixels, top: int, left: int) -> Pixels:
+        values = shifted(window)
+        out = plain.at(values, top, left)
+        log_total = logarithm(values[..., 0] + values[..., 1] + values[..., 2])
+        share = logarithm(values)
+        share -= log_total[..., None]
+        share += np.float32(math.log(settings.alpha))
+        out *= share
+        return out
+
+    return balanced(source, replace(plain, at=detail), settings.clip, room, _RANGE)
 
 
 METHOD = Method(
@@ -64,5 +68,6 @@ METHOD = Method(
         memory_per_pixel=65.0,
         notes=RETINEX_NOTES,
     ),
-    run=msrcr,
+    run=by_bands(prepare),
+    prepare=prepare,
 )

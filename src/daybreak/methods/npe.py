@@ -12,8 +12,12 @@ import cv2
 import numpy as np
 
 from daybreak.image.color import value
+from daybreak.image.rows import Bands, brightest
+from daybreak.image.strips import Sum, band_rows, over_bands
 from daybreak.image.tone import LEVELS, apply_curve, histogram
-from daybreak.methods.base import Card, Method, Settings, setting
+from daybreak.methods.bands import by_bands
+from daybreak.methods.base import Card, Method, Prepared, Settings, setting
+from daybreak.methods.derived import Derived
 from daybreak.stopping import look
 from daybreak.types import Array, Pixels, Plane
 
@@ -35,14 +39,15 @@ class NpeSettings(Settings):
     )
 
 
-def co_occurrence(levels: Array) -> Array:
+def co_occurrence(levels: Array, own: int | None = None) -> Array:
     """How often level l lies next to level k, over all 8 neighbours inside the picture.
 
     Args:
-        levels: H×W uint8.
+        levels: H×W uint8; of a band, one row more than its own, where there is one.
+        own: rows of the band; None for all.
 
     Returns:
-        256×256 float64 counts, symmetric.
+        256×256 float64 counts, symmetric; those of bands add up to those of the picture.
     """
     height, width = levels.shape
     counts = np.zeros((LEVELS, LEVELS))
@@ -52,11 +57,17 @@ def co_occurrence(levels: Array) -> Array:
         (1, 1),
         (1, -1),
     ):  # the other four are these, seen from the other side
-        here = levels[: height - down, max(-right, 0) : width - max(right, 0)]
-        there = levels[down:, max(right, 0) : width + min(right, 0)]
+        rows = height - down if down or own is None else own
+        here = levels[:rows, max(-right, 0) : width - max(right, 0)]
+        there = levels[down : down + rows, max(right, 0) : width + min(right, 0)]
         if here.size:
             counts += cv2.calcHist([here, there], [0, 1], None, [LEVELS, LEVELS], [0, LEVELS, 0, LEVELS])
     return counts + counts.T
+
+
+def levels_of(plane: Plane) -> Array:
+    """The nearest of 256 levels: H×W float32 in [0, 1] to uint8."""
+    return np.asarray(cv2.convertScaleAbs(plane, alpha=LEVELS - 1)).reshape(plane.shape)
 
 
 def neighbour_weights(counts: Array) -> Array:
@@ -118,44 +129,60 @@ def _window_sum(levels: Array, table: Array, side: int) -> Plane:
     return np.asarray(sums, dtype=np.float32)[rim : levels.shape[0] - rim, rim : levels.shape[1] - rim]
 
 
-def bilog_curve(illumination: Plane) -> Array:
+def bilog_curve(counts: Array) -> Array:
     """Tone curve that gives the illumination the histogram shape of log(i + 1).
 
     Args:
-        illumination: H×W float32 in [0, 1].
+        counts: the illumination's histogram, 256 float64.
 
     Returns:
         256 float32, rising, in [0, 1]; the identity for an all-black picture.
     """
     logs = np.log1p(np.arange(LEVELS))
-    have, want = np.cumsum(histogram(illumination) * logs), np.cumsum(logs)
+    have, want = np.cumsum(counts * logs), np.cumsum(logs)
     if have[-1] == 0:
         return np.linspace(0, 1, LEVELS, dtype=np.float32)
     levels = np.interp(have / have[-1], want / want[-1], np.arange(LEVELS))
     return np.asarray(levels / (LEVELS - 1), dtype=np.float32)
 
 
-def npe(pixels: Pixels, settings: NpeSettings) -> Pixels:
+def prepare(source: Bands, settings: NpeSettings, room: int | None) -> Prepared:
     """Split into reflectance and illumination, remap the illumination, multiply.
 
     Args:
-        pixels: H×W×3 float32 in [0, 1].
+        source: H×W×3, sRGB in [0, 1].
         settings: see `NpeSettings`.
-
-    Returns:
-        H×W×3 float32 in [0, 1].
+        room: bytes that may be taken; None for no limit. What the illumination needs of it is kept, or the
+            illumination is made twice.
     """
-    plane = value(pixels)
-    levels = cv2.convertScaleAbs(plane, alpha=LEVELS - 1)
-    weights = neighbour_weights(co_occurrence(levels))
-    illumination = bright_pass(levels, weights, settings.window | 1)
-    illumination /= LEVELS - 1
-    # 8-bit levels may lie half a level under a finer V; reflectance must not exceed 1.
-    np.clip(illumination, plane, 1, out=illumination)
-    gain = apply_curve(illumination, bilog_curve(illumination))
-    gain /= np.maximum(illumination, np.finfo(np.float32).tiny, out=illumination)
-    out = pixels * gain[..., None]
-    return np.clip(out, 0, 1, out=out)
+    side, found = settings.window | 1, Sum()
+    over_bands(
+        source,
+        band_rows(source.shape[1]),
+        lambda band, _, top, bottom: found.add(co_occurrence(levels_of(brightest(band)), bottom - top)),
+        below=1,
+    )
+    weights = neighbour_weights(found.total)
+
+    def illumination(window: Pixels, _top: int, _left: int) -> Array:
+        plane = value(window)
+        light = bright_pass(levels_of(plane), weights, side)
+        light /= LEVELS - 1
+        # 8-bit levels may lie half a level under a finer V; reflectance must not exceed 1.
+        return np.clip(light, plane, 1, out=light)[..., None]
+
+    light, counts = Derived(source, illumination, side // 2, 1, room), Sum()
+    light.each(lambda part, _top, _left: counts.add(histogram(np.ascontiguousarray(part[..., 0]))))
+    curve = bilog_curve(counts.total)
+
+    def run(window: Pixels, top: int, left: int) -> Pixels:
+        under = light.at(window, top, left)[..., 0]
+        gain = apply_curve(under, curve)
+        gain /= np.maximum(under, np.finfo(np.float32).tiny)
+        window *= gain[..., None]
+        return np.clip(window, 0, 1, out=window)
+
+    return Prepared(run, light.halo, kept=light.kept)
 
 
 METHOD = Method(
@@ -173,5 +200,6 @@ METHOD = Method(
         "Co-occurrence counts neighbours inside the picture only; the smoothing reach is max(k, l) // 32 "
         "levels. A picture of one single level other than black comes out white, as its histogram must.",
     ),
-    run=npe,
+    run=by_bands(prepare),
+    prepare=prepare,
 )

@@ -1,10 +1,13 @@
-"""The setting that methods share which take their illumination map of a large picture from reduced copies."""
+"""What methods share that take their illumination map of a large picture from reduced copies."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from daybreak.methods.base import setting
+from daybreak.image.illumination import CELL, HALO, Brought, Light
+from daybreak.methods.base import Prepared, setting
+from daybreak.types import Pixels
 
 
 def exact_up_to(default: float, reason: str, what: str = "map") -> Any:
@@ -24,3 +27,15 @@ def exact_up_to(default: float, reason: str, what: str = "map") -> Any:
         ge=0.0,
         le=1000.0,
     )
+
+
+def lit(light: Light, run: Callable[[Pixels, int, int], Pixels]) -> Prepared:
+    """What is left to do once there is an illumination map."""
+    if isinstance(light, Brought):
+        return Prepared(run, HALO, CELL, light.kept, map_of(light.side))
+    return Prepared(run, kept=light.kept)
+
+
+def map_of(side: int) -> str:
+    """For people: the map was made at a reduced size."""
+    return f"lit by a map of 1/{side} the size, for want of memory"

@@ -6,11 +6,10 @@ Source: Jobson, Rahman, Woodell, "Properties and Performance of a Center/Surroun
 
 from __future__ import annotations
 
-import numpy as np
-
-from daybreak.methods.base import Card, Method, Settings, setting
-from daybreak.methods.msr import RETINEX_NOTES, balance, retinex, shifted
-from daybreak.types import Pixels
+from daybreak.image.rows import Bands
+from daybreak.methods.bands import by_bands
+from daybreak.methods.base import Card, Method, Prepared, Settings, setting
+from daybreak.methods.msr import RETINEX_NOTES, balanced, of_shifted, retinex
 
 
 class SsrSettings(Settings):
@@ -34,21 +33,15 @@ class SsrSettings(Settings):
     )
 
 
-def ssr(pixels: Pixels, settings: SsrSettings) -> Pixels:
+def prepare(source: Bands, settings: SsrSettings, room: int | None) -> Prepared:
     """Divide each channel by its surround, in logarithms.
 
     Args:
-        pixels: H×W×3 float32 in [0, 1].
+        source: H×W×3, sRGB in [0, 1].
         settings: see `SsrSettings`.
-
-    Returns:
-        H×W×3 float32 in [0, 1].
+        room: bytes that may be taken; None for no limit.
     """
-    out = np.empty_like(pixels)
-    for channel in range(3):
-        plane = pixels[..., channel]
-        out[..., channel] = balance(retinex(shifted(plane), [settings.sigma]), plane, settings.clip)
-    return out
+    return balanced(source, of_shifted(retinex(source, [settings.sigma])), settings.clip, room)
 
 
 METHOD = Method(
@@ -63,5 +56,6 @@ METHOD = Method(
         memory_per_pixel=45.0,
         notes=RETINEX_NOTES,
     ),
-    run=ssr,
+    run=by_bands(prepare),
+    prepare=prepare,
 )
