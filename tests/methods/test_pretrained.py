@@ -8,6 +8,8 @@ import sys
 import numpy as np
 import pytest
 
+from daybreak.engines import Runtime
+from daybreak.errors import EngineError
 from daybreak.methods import every_method, get_method, registry
 from daybreak.methods.registry import weight_methods
 from daybreak.weights import find_weight, list_weights
@@ -35,6 +37,13 @@ def test_a_weight_is_named_by_its_network_or_in_full():
     }
     for network, weight in registry.PRETRAINED.items():
         assert weight.startswith(f"{network}.")
+
+
+def test_a_weight_that_bf16_would_change_is_refused_there():
+    with pytest.raises(
+        EngineError, match="daybreak.fast does not give its picture in bf16.*--precision fp32"
+    ):
+        get_method("daybreak.fast").placed(Runtime("openvino", "bf16"))
 
 
 @EVERY

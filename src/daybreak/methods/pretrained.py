@@ -18,6 +18,7 @@ import numpy as np
 
 from daybreak.engines import REFERENCE, Engine, Place, Runtime, places
 from daybreak.engines.runtime import AUTO
+from daybreak.errors import EngineError
 from daybreak.methods.base import Card, Method
 from daybreak.methods.weight_settings import PretrainedSettings, settings_for
 from daybreak.types import Array, Pixels
@@ -50,6 +51,10 @@ def _threads(card: WeightCard) -> int:
 
 def _place(runtime: Runtime, weight: Weight) -> Place:
     """Where a weight is to run."""
+    if runtime.computed == "bf16" and not weight.card.bf16:
+        raise EngineError(
+            f"{weight.card.name} does not give its picture in bf16", hint="Type --precision fp32"
+        )
     among = places(runtime)
     if runtime.device != AUTO:
         return among[0]

@@ -71,6 +71,8 @@ class WeightCard(_Frozen):
             `guide`; it takes `wanted` and `strength` too then. 0 for a graph that has none.
         upscales: whether the graph has the input `upscale`, which gives twice the input's size.
         precision: of the parameters in the files; what is computed is float32.
+        bf16: whether it may be computed in bf16; False where its picture then moves further than the
+            self-test (`daybreak doctor`) allows.
         shared: whether the graph keeps its parameters in the safetensors file beside it.
         preprocessing: what happens inside the graph, so that nobody does it twice.
         memory_per_pixel: bytes of memory at the peak for each pixel of the input, as on a method's card, by
@@ -102,6 +104,7 @@ class WeightCard(_Frozen):
     guide: int = Field(default=0, ge=0)
     upscales: bool = False
     precision: Literal["fp32", "fp16"] = "fp32"
+    bf16: bool = True
     shared: bool = False
     memory_per_pixel: float = Field(default=0.0, ge=0.0)
     preprocessing: str

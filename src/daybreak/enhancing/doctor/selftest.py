@@ -93,7 +93,8 @@ def check_networks(
             if wanted is None:
                 yield first
                 continue
-            yield from (run.compared(place, wanted) for place in among)
+            allowed = (place for place in among if weight.card.bf16 or place.precision == "fp32")
+            yield from (run.compared(place, wanted) for place in allowed)
 
 
 def _uses(weight: Weight) -> list[dict[str, Any]]:
