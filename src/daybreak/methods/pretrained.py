@@ -111,6 +111,8 @@ def run_graph(
     enhanced = engine.run(batch, besides or {})[0]
     scale = enhanced.shape[1] // batch.shape[2]
     planes = [np.asarray(plane, np.float32)[: height * scale, : width * scale] for plane in enhanced]
+    if not planes[0].size:  # not what was asked for; who asked finds out
+        return np.empty((*planes[0].shape, 3), np.float32)
     return np.asarray(cv2.merge(planes))  # a tenth of what NumPy takes to bring the planes together
 
 
