@@ -4,8 +4,10 @@
 
 Every method is run in one piece and in parts, as it would be if the picture did not fit into memory, with
 tiles of three sizes, on a smooth gradient, a synthetic night sky and dark photos (LOL eval15, enlarged three
-times; nothing is chosen by them). For each stands the worst seam score against the same work in a single tile
-(daybreak/metrics/seams.py), and the PSNR between the result in parts and the one in one piece. `--weights
+times; nothing is chosen by them). A method that looks at the whole picture is given `ROOM` bytes a pixel for
+that, as one of 100 MP has within a gigabyte. For each stands the worst seam score against the same work in a
+single tile (daybreak/metrics/seams.py), and the PSNR between the result in parts and the one in one piece.
+The table of docs/large-pictures.md is written from what was found. `--weights
 FOLDER` adds the weights of a folder that do not ship (yet).
 """
 
@@ -23,7 +25,8 @@ import numpy as np
 
 from daybreak.engines import OnnxEngine
 from daybreak.engines.frozen import FrozenGraph
-from daybreak.enhancing.tiling import Plan, enhance_parts, plan_parts
+from daybreak.enhancing.tiling import LEAST_SIDE, Plan, enhance_parts, plan_parts
+from daybreak.evaluation.documents import write_between
 from daybreak.image.read import read_photo
 from daybreak.image.rows import Floats
 from daybreak.image.tiles import spans
@@ -37,6 +40,10 @@ from daybreak.weights import find_weight, list_weights
 from machine import save
 
 SIDES = (256, 512, 1024)
+EQUAL = 99.0  # dB at which the measure ends: 1e-5 on average
+SAVED = Path(__file__).parent / "results" / "seams.json"
+DOCUMENT = Path(__file__).parents[1] / "docs" / "large-pictures.md"
+ROOM = 3  # bytes a pixel of the picture
 SIZE = (1200, 1800)  # of the synthetic pictures, as LOL's photos have it when enlarged
 
 
@@ -89,9 +96,12 @@ def exported(folder: Path) -> Iterator[Method[Any]]:
 def measure(method: Method[Any], pixels: Pixels) -> dict[str, Any]:
     """The worst seam at each size of tile, and the least PSNR."""
     settings = parse_settings(method.card, {})
+    if method.settle is not None:
+        settings = method.settle(pixels, settings)
     whole = method.run(pixels, settings)
     error = 0.0
-    plan = plan_parts(Floats(pixels), method, settings, 1.0, None, None)
+    room = None if method.prepare is None else ROOM * pixels.shape[0] * pixels.shape[1]
+    plan = plan_parts(Floats(pixels), method, settings, 1.0, None, room, side=LEAST_SIDE)
     single = enhance_parts(pixels, sized(plan, max(pixels.shape)))[:]
     seams = {}
     for side in SIDES:
@@ -101,7 +111,11 @@ def measure(method: Method[Any], pixels: Pixels) -> dict[str, Any]:
         columns = [start for start, _ in spans(pixels.shape[1], tall, plan.part.cell)][1:]
         seams[str(side)] = round(seam_score(parts, rows, columns, single), 3)
         error = max(error, float(np.mean((parts.astype(np.float64) - whole) ** 2)))
-    return {"seams": seams, "psnr": round(min(99.0, -10 * float(np.log10(error + 1e-12))), 1)}
+    return {
+        "seams": seams,
+        "psnr": round(min(99.0, -10 * float(np.log10(error + 1e-12))), 1),
+        "note": plan.note,
+    }
 
 
 def sized(plan: Plan, side: int) -> Plan:
@@ -116,7 +130,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--photos", type=int, default=3)
-    parser.add_argument("--only", help="names of methods, with commas; prints and saves nothing")
+    parser.add_argument("--only", help="names of methods, with commas; the other rows stay as they were")
     options = parser.parse_args()
     methods = [method for method in every_method() if method.card.name != "auto"]
     methods += exported(options.weights) if options.weights else []
@@ -128,11 +142,27 @@ def main() -> None:
         **dict(photos(options.data, options.photos)),
     }
     found: dict[str, Any] = {}
+    if options.only and SAVED.exists():
+        found = json.loads(SAVED.read_text())["methods"]
     for method in methods:
         found[method.card.name] = {name: measure(method, pixels) for name, pixels in pictures.items()}
         print(method.card.name, json.dumps(found[method.card.name]), flush=True)
-    if not options.only:
-        save("seams", {"sides": SIDES, "methods": found})
+    save("seams", {"sides": SIDES, "room": ROOM, "methods": found})
+    write_between(DOCUMENT, "seams", "\n".join(table(found)))
+
+
+def table(found: dict[str, Any]) -> list[str]:
+    """The rows of docs/large-pictures.md: a method whose tiles are 1e-5 from one piece is equal to it."""
+    head = ("method", "worst seam, levels", "PSNR to one piece: gradient", "night sky", "LOL photos ×3")
+    lines = [f"| {' | '.join(head)} (least) |", "|---" * len(head) + "|"]
+    for name in [method.card.name for method in every_method() if method.card.name in found]:
+        row = found[name]
+        worst = max(seam for picture in row.values() for seam in picture["seams"].values())
+        photos = min(picture["psnr"] for key, picture in row.items() if key not in ("gradient", "night sky"))
+        shown = [row["gradient"]["psnr"], row["night sky"]["psnr"], photos]
+        cells = ["equal" if psnr >= EQUAL else f"{psnr:.1f}" for psnr in shown]
+        lines.append(f"| {name} | {worst:.2f} | {' | '.join(cells)} |")
+    return lines
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from daybreak.enhancing.enhancer import Enhancer
 
 SHARE = 0.8  # of the free memory that pictures may take: a card's figure is no promise, and others work here
-EXPOSED = 24.0  # bytes a pixel that reaching an exposure adds (measured): all of the picture is float then
+EXPOSED = 29.0  # bytes a pixel that reaching an exposure adds (measured): all of the picture is float then
 
 UNMEASURED = 400.0  # bytes a pixel: assumed of a method whose card does not say, above most that do
 IN_MEMORY = 12.0  # bytes a pixel: levels before and after, and the encoded file twice while metadata go in

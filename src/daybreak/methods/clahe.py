@@ -64,7 +64,7 @@ METHOD = Method(
         kind="classical",
         settings=ClaheSettings,
         context="global",
-        memory_per_pixel=63.0,
+        memory_per_pixel=10.0,
         notes="Limit, redistribution and blending are OpenCV's; the curves are not rounded to 8 bits and are "
         "read between their 256 levels. A side that is no multiple of the tiles is continued by reflection "
         "by the least that is needed (OpenCV adds a whole step to the other side too).",

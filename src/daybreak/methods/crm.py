@@ -117,7 +117,7 @@ METHOD = Method(
         kind="classical",
         settings=CrmSettings,
         context="global",
-        memory_per_pixel=28.0,
+        memory_per_pixel=27.0,
         notes="Also known as LECARM. The smoothing system is solved to 1e-6, the public code stops at 0.1. "
         "Above exact_up_to the map comes from reduced copies; the result was then 41 dB or more from the "
         "exact one on darkened, noisy Kodak pictures of 0.6 to 6 MP (median 50).",

@@ -73,7 +73,7 @@ METHOD = Method(
         kind="classical",
         settings=GammaSettings,
         context="global",
-        memory_per_pixel=29.0,
+        memory_per_pixel=9.0,
         notes="mode=fixed is a point operation; mode=auto reads the mean of the whole picture.",
     ),
     run=by_bands(prepare),

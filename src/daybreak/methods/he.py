@@ -64,7 +64,7 @@ METHOD = Method(
         kind="classical",
         settings=HeSettings,
         context="global",
-        memory_per_pixel=46.0,
+        memory_per_pixel=10.0,
         notes="256 bins as usual, but the curve is read between them, so a 16-bit picture keeps its levels. "
         "A plane of one single level stays as it is.",
     ),

@@ -324,7 +324,7 @@ METHOD = Method(
         kind="classical",
         settings=LimeSettings,
         context="global",
-        memory_per_pixel=177.0,
+        memory_per_pixel=165.0,
         cost="At 12 MP on 2 cores the sped-up map takes 2 s, solver=exact 30 to 50 s and 2 GB; denoise=nlm "
         "adds 20 s.",
         notes="Above exact_up_to the sped-up map comes from reduced copies; the result then was 43 dB or more"

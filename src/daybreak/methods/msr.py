@@ -207,7 +207,7 @@ METHOD = Method(
         kind="classical",
         settings=MsrSettings,
         context="global",
-        memory_per_pixel=57.0,
+        memory_per_pixel=27.0,
         notes=RETINEX_NOTES,
     ),
     run=by_bands(prepare),

@@ -65,7 +65,7 @@ METHOD = Method(
         kind="classical",
         settings=MsrcrSettings,
         context="global",
-        memory_per_pixel=65.0,
+        memory_per_pixel=27.0,
         notes=RETINEX_NOTES,
     ),
     run=by_bands(prepare),

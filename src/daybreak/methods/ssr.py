@@ -53,7 +53,7 @@ METHOD = Method(
         kind="classical",
         settings=SsrSettings,
         context="global",
-        memory_per_pixel=45.0,
+        memory_per_pixel=23.0,
         notes=RETINEX_NOTES,
     ),
     run=by_bands(prepare),
