@@ -98,7 +98,7 @@ def test_the_slider_goes_by_keyboard_and_zooms(page):
     wide = pair.bounding_box()["width"]
     page.get_by_label("Zoom").select_option("4")
     assert pair.bounding_box()["width"] == pytest.approx(4 * wide, rel=0.02)
-    page.get_by_label("Left", exact=True).select_option("crm")
+    page.get_by_label("Left", exact=True).select_option("original")
     slider.press("End")
     assert page.get_by_role("img", name=re.compile("How often each brightness")).count() == 1
 
