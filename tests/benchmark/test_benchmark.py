@@ -11,13 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daybreak.benchmark.child import macs_of
 from daybreak.benchmark.compare import changes, regressions
 from daybreak.benchmark.results import Benchmark, Case, Row, Seconds, read_benchmark, write_benchmark
 from daybreak.benchmark.run import Run, cases_of
 from daybreak.benchmark.show import HEADS, markdown_table, plot_quality
 from daybreak.cli.main import run
+from daybreak.enhancing.enhancer import Enhancer
 from daybreak.errors import BadSetting, DataError, UnknownName
 from daybreak.evaluation.results import read_results
+from daybreak.methods import every_method
+from daybreak.weights import find_weight, list_weights
 
 SCORES = Path(__file__).parents[2] / "benchmarks" / "results" / "eval15.json"
 
@@ -191,3 +195,10 @@ def test_a_plot_without_matplotlib_is_refused_before_anything_is_measured(monkey
     monkeypatch.setattr("daybreak.cli.benchmark.Run", None)  # to measure would fail in another way
     assert run(["benchmark", "--plot", str(tmp_path / "q.png"), "--scores", str(SCORES)]) == 1
     assert 'pip install "daybreak[plots]"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", list_weights())
+def test_the_work_of_every_weight_that_ships_is_known(name):
+    card = find_weight(name).card
+    method = next(method for method in every_method() if method.card.weights_sha256 == card.sha256)
+    assert macs_of(Enhancer(method.card.name), 10) == 10 * card.macs_per_pixel

@@ -87,7 +87,7 @@ def macs_of(enhancer: Enhancer, pixels: int) -> int | None:
 
     sha256 = enhancer.method.card.weights_sha256
     cards = (find_weight(name).card for name in list_weights()) if sha256 else ()
-    return next((card.macs_per_pixel * pixels for card in cards if card.onnx_sha256 == sha256), None)
+    return next((card.macs_per_pixel * pixels for card in cards if card.sha256 == sha256), None)
 
 
 def measure(case: Case, repeats: int, folder: Path) -> Row:
