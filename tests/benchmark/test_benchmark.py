@@ -11,13 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daybreak.benchmark.compare import changes, regressions
+from daybreak.benchmark.child import macs_of
+from daybreak.benchmark.compare import AGAIN, changes, confirmed, regressions
 from daybreak.benchmark.results import Benchmark, Case, Row, Seconds, read_benchmark, write_benchmark
 from daybreak.benchmark.run import Run, cases_of
 from daybreak.benchmark.show import HEADS, markdown_table, plot_quality
 from daybreak.cli.main import run
+from daybreak.enhancing.enhancer import Enhancer
 from daybreak.errors import BadSetting, DataError, UnknownName
 from daybreak.evaluation.results import read_results
+from daybreak.methods import every_method
+from daybreak.weights import find_weight, list_weights
 
 SCORES = Path(__file__).parents[2] / "benchmarks" / "results" / "eval15.json"
 
@@ -97,6 +101,27 @@ def test_a_made_up_regression_is_flagged_worst_first():
     assert regressions(old, new, tolerance=1.0) == []
 
 
+def test_what_looks_worse_once_and_not_again_is_no_regression():
+    old = benchmark(row("gamma"), row("he"), row("mf"))
+    worse = regressions(
+        old, benchmark(row("gamma", slower=1.5), row("he", slower=2.0), row("mf", slower=2.0))
+    )
+    asked = []
+
+    def measure(cases):
+        """gamma is as it was, he is slower still, mf does not run any more."""
+        asked.append([case.method for case in cases])
+        return benchmark(row("gamma"), row("he", slower=1.6))
+
+    left = confirmed(worse, old, measure, 0.25)
+    assert {change.case.method for change in left} == {"he", "mf"}
+    assert len(asked) == AGAIN
+    assert sorted(asked[0]) == ["gamma", "he", "mf"]
+    assert sorted(asked[1]) == ["he", "mf"]
+    assert confirmed([], old, measure, 0.25) == []
+    assert len(asked) == AGAIN
+
+
 def test_what_got_better_or_was_not_measured_before_is_no_regression():
     assert regressions(benchmark(row()), benchmark(row(slower=0.5), row("he", slower=9.0))) == []
 
@@ -149,6 +174,7 @@ def test_the_command_measures_writes_compares_and_fails_on_a_regression(tmp_path
     assert capsys.readouterr().out.startswith("| method |")
     found = read_benchmark(path)
     assert [measured.case.method for measured in found.rows] == ["gamma", "cascade"]
+    assert len(found.rows[0].whole.each) == len(found.rows[0].floor.each) > 1  # for a second, it is so short
     assert found.rows[0].macs is None
     assert (found.rows[1].macs or 0) > 0
     assert all(measured.peak_mb > 20 and measured.ceiling_gflops > 0 for measured in found.rows)
@@ -191,3 +217,10 @@ def test_a_plot_without_matplotlib_is_refused_before_anything_is_measured(monkey
     monkeypatch.setattr("daybreak.cli.benchmark.Run", None)  # to measure would fail in another way
     assert run(["benchmark", "--plot", str(tmp_path / "q.png"), "--scores", str(SCORES)]) == 1
     assert 'pip install "daybreak[plots]"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", list_weights())
+def test_the_work_of_every_weight_that_ships_is_known(name):
+    card = find_weight(name).card
+    method = next(method for method in every_method() if method.card.weights_sha256 == card.sha256)
+    assert macs_of(Enhancer(method.card.name), 10) == 10 * card.macs_per_pixel

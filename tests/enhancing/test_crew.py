@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -168,3 +169,27 @@ def test_a_fault_of_ours_with_one_picture_does_not_stop_the_others(tmp_path, mon
     results = list(run_batch(jobs, Enhancer("gamma"), Output(), read=Path.read_bytes))
     assert [bool(result.error) for result in results] == [False, True, False]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "2.png"]
+
+
+ROUNDS = """
+import resource, sys
+from daybreak.enhancing.crew import keep_memory
+if sys.argv[1] == "keep":
+    keep_memory()
+for _ in range(4):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    held = [bytearray(b"x") * (16 << 20) for _ in range(6)]
+    del held
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of glibc")
+def test_a_worker_keeps_the_memory_of_one_picture_for_the_next():
+    def pages(word: str) -> int:  # asked for anew in the last of four rounds that take as much
+        done = subprocess.run(
+            [sys.executable, "-c", ROUNDS, word], capture_output=True, text=True, check=True
+        )
+        return int(done.stdout)
+
+    assert pages("keep") < pages("give back") / 10

@@ -19,6 +19,7 @@ from daybreak.benchmark.results import Case, Row, Seconds
 if TYPE_CHECKING:
     from daybreak.enhancing.enhancer import Enhancer
 
+_LEAST = 1.0  # seconds for which a case is repeated at the least: what takes milliseconds varies most
 _SIDE = 512  # of the matrices whose product stands for what the machine can do
 _PRODUCTS = 10  # of which the fastest counts; after each repeat, since others may be at work meanwhile
 
@@ -87,11 +88,11 @@ def macs_of(enhancer: Enhancer, pixels: int) -> int | None:
 
     sha256 = enhancer.method.card.weights_sha256
     cards = (find_weight(name).card for name in list_weights()) if sha256 else ()
-    return next((card.macs_per_pixel * pixels for card in cards if card.onnx_sha256 == sha256), None)
+    return next((card.macs_per_pixel * pixels for card in cards if card.sha256 == sha256), None)
 
 
 def measure(case: Case, repeats: int, folder: Path) -> Row:
-    """Measure a case in this process."""
+    """Measure a case in this process: so many repeats at the least, and for a second at the least."""
     import cv2
 
     from daybreak.enhancing.enhancer import Enhancer
@@ -112,12 +113,14 @@ def measure(case: Case, repeats: int, folder: Path) -> Row:
     }
     took: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     reached = 0.0
-    for count in range(repeats + 1):
+    count, start = 0, time.perf_counter()
+    while count <= repeats or time.perf_counter() - start < _LEAST:
         for name, work in ways.items():
             clocked = _clock(work)
             if count:  # the first one warms up
                 took[name].append(clocked)
         reached = max(reached, ceiling())
+        count += 1
     peak = peak_mb()
     wall = {name: Seconds(each=tuple(round(one[0], 6) for one in took[name])) for name in ways}
     cpu = {name: Seconds(each=tuple(round(one[1], 6) for one in took[name])) for name in ways}

@@ -5,13 +5,18 @@ Times are compared as multiples of the codec's in the same repeats, so a slower 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from daybreak.benchmark.results import Benchmark, Case
 
 TOLERANCE = 0.25
 """Share by which a figure may grow: runs on a quiet machine differ by up to a tenth, on a busy one more."""
+
+
+AGAIN = 2
+"""How often what looks worse is measured once more: where the system puts a process's memory is chance, and
+moves a ratio by a third."""
 
 
 @dataclass(frozen=True)
@@ -54,3 +59,27 @@ def regressions(old: Benchmark, new: Benchmark, tolerance: float = TOLERANCE) ->
     """The changes for the worse by more than the tolerance, worst first."""
     found = [change for change in changes(old, new) if change.ratio > 1.0 + tolerance]
     return sorted(found, key=lambda change: -change.ratio)
+
+
+def confirmed(
+    worse: Sequence[Change], old: Benchmark, measure: Callable[[list[Case]], Benchmark], tolerance: float
+) -> list[Change]:
+    """Those of the regressions that are found again each time when their cases are measured anew.
+
+    Args:
+        worse: from `regressions`.
+        old: that they are compared with.
+        measure: cases to what is found; one that cannot be measured any more stays a regression.
+        tolerance: as for `regressions`.
+    """
+    left = list(worse)
+    for _ in range(AGAIN):
+        if not left:
+            break
+        found = measure(list(dict.fromkeys(change.case for change in left)))
+        measured = {row.case for row in found.rows}
+        again = {(change.case, change.figure) for change in regressions(old, found, tolerance)}
+        left = [
+            change for change in left if change.case not in measured or (change.case, change.figure) in again
+        ]
+    return left

@@ -10,6 +10,7 @@ from daybreak.errors import BadSetting
 from daybreak.evaluation.plots import new_figure, save_figure
 from daybreak.evaluation.results import Results
 from daybreak.evaluation.tables import LEAK, sort_column
+from daybreak.text import counted
 
 HEADS = (
     "method",
@@ -68,10 +69,10 @@ def told_of(found: Benchmark) -> str:
     busy = f" Others were at work (load {found.load:g}): only the ratio of processor time says much."
     others = busy if found.load >= 0.5 else ""
     return (
-        f"Medians of {found.repeats} repeats, {found.date}, {machine.get('cpu')}, {machine.get('cores')} "
-        "cores. Codec: JPEG decode + encode of the same picture by libvips in the same repeats; a ratio is "
-        "the median of the repeats' ratios. Method: decoded pixels to enhanced ones. Whole: bytes to bytes, "
-        f"in one process.{others}"
+        f"Medians of {counted(found.repeats, 'repeat')} or more, {found.date}, {machine.get('cpu')}, "
+        f"{machine.get('cores')} cores. Codec: JPEG decode + encode of the same picture by libvips in the "
+        "same repeats; a ratio is the median of the repeats' ratios. Method: decoded pixels to enhanced "
+        f"ones. Whole: bytes to bytes, in one process.{others}"
     )
 
 

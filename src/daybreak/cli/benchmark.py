@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from daybreak.benchmark.compare import TOLERANCE, regressions
-from daybreak.benchmark.results import read_benchmark, write_benchmark
+from daybreak.benchmark.compare import TOLERANCE, confirmed, regressions
+from daybreak.benchmark.results import Benchmark, read_benchmark, write_benchmark
 from daybreak.benchmark.run import Run, cases_of, parse_size
 from daybreak.benchmark.show import markdown_table, plot_quality
 from daybreak.cli.console import DONE, INTERRUPTED, SOME_FAILED, complain
@@ -33,7 +33,7 @@ def benchmark(
     threads: Annotated[str, typer.Option("--threads", help="Numbers with commas.")] = "1,2",
     devices: Annotated[str, typer.Option("--device", help="Where networks run, with commas.")] = "cpu",
     precision: PrecisionOption = "fp32",
-    repeats: Annotated[int, typer.Option("--repeats", min=1, help="Of each case, after one.")] = 5,
+    repeats: Annotated[int, typer.Option("--repeats", min=1, help="Of each case, at the least.")] = 5,
     json: Annotated[Path | None, typer.Option("--json", help="Write every figure and the machine.")] = None,
     plot: Annotated[
         Path | None, typer.Option("--plot", help="Draw quality against speed; needs --scores.")
@@ -65,10 +65,15 @@ def benchmark(
         _parts(devices),
         "bf16" if precision == "bf16" else "fp32",
     )
+
+    def measure(run: Run) -> Benchmark:
+        for _ in run if quiet or not sys.stderr.isatty() else progress(iter(run), len(run.cases)):
+            pass
+        return run.found()
+
     run, stopped = Run(cases, repeats), False
     try:
-        for _ in run if quiet or not sys.stderr.isatty() else progress(iter(run), len(cases)):
-            pass
+        measure(run)
     except KeyboardInterrupt:
         complain(f"stopped after {len(run.rows)} of {len(cases)} cases; what was measured follows")
         stopped = True
@@ -82,6 +87,9 @@ def benchmark(
     if plot and scored:
         plot_quality(found, scored, plot)
     worse = regressions(old, found, tolerance) if old else []
+    if old and worse and not stopped:
+        complain("some are worse; they are measured again")
+        worse = confirmed(worse, old, lambda again: measure(Run(again, repeats)), tolerance)
     for change in worse:
         complain(f"worse than in {compare}: {change}")
     if stopped:

@@ -8,6 +8,7 @@ its picture given to another once more; if that one dies too, the picture is to 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import multiprocessing
 import signal
 import sys
@@ -27,6 +28,7 @@ from daybreak.enhancing.plan import Job, Refusal
 from daybreak.enhancing.result import Output, Result
 
 _AHEAD = 4  # results per worker that may wait for an earlier one: a million jobs are not a million results
+_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # of glibc's mallopt
 _THREADED = ("pyvips", "onnxruntime", "openvino", "torch")  # once used, a fork would inherit locked locks
 
 
@@ -182,6 +184,19 @@ class _Crew:
             worker.end()
 
 
+def keep_memory() -> None:
+    """Have glibc keep what one picture took for the next, where it has such a setting.
+
+    At 12 MP to ask the system for it again takes a fifth of the time. No more is kept than was held at
+    a time, nor more than 256 MB.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # another C library
+            library = ctypes.CDLL(None)
+            library.mallopt(_MMAP_THRESHOLD, 32 << 20)  # the most it takes; it begins with 128 KB
+            library.mallopt(_TRIM_THRESHOLD, 256 << 20)
+
+
 def _told(code: int) -> str:
     """How a process ended."""
     try:
@@ -222,6 +237,8 @@ def _work(line: Connection[Any, Any], inherited: Sequence[Connection[Any, Any]],
     for other in inherited:
         other.close()
     enhancer = orders.enhancer()
+    if enhancer.room.limit is None:  # else blocks are to be given back at once
+        keep_memory()
     cv2.setNumThreads(orders.threads)
     while True:
         try:
