@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
+
+import cv2
 import numpy as np
 
-from daybreak.image.rows import Rows
+from daybreak.image.rows import Levels, Rows
 from daybreak.types import Array, Pixels
-
-BAND = 256  # rows that are float at a time
 
 
 def _shares(count: int, length: int) -> Array:
@@ -16,6 +18,24 @@ def _shares(count: int, length: int) -> Array:
     places = np.arange(length)
     overlap = np.minimum(edges[1:, None], places + 1.0) - np.maximum(edges[:-1, None], places)
     return np.asarray(overlap.clip(min=0.0) * (count / length), np.float32)
+
+
+def _row_sums(rows: Array, begin: float, end: float) -> Array:
+    """The sum of the rows from one height to another, of those that lie partly between by their share.
+
+    OpenCV adds whole levels up at memory speed; a product with shares, as for the columns, would need the
+    whole picture as floats.
+
+    Args:
+        rows: H×W×3 uint8, uint16 or float32.
+        begin, end: 0 to H.
+    """
+    first, after = math.floor(begin), math.ceil(end)
+    some = rows[first:after].reshape(after - first, -1)
+    exact = cv2.CV_32S if rows.dtype == np.uint8 else cv2.CV_64F  # a tenth of the time where it will do
+    total = np.asarray(cv2.reduce(some, 0, cv2.REDUCE_SUM, dtype=exact))[0]
+    total = total - (begin - first) * some[0] - (after - end) * some[-1]
+    return np.asarray(total, np.float32)
 
 
 def small_copy(rows: Rows, side: int) -> Pixels:
@@ -29,12 +49,10 @@ def small_copy(rows: Rows, side: int) -> Pixels:
         side×side×3 float32 in [0, 1]; its mean is that of the picture.
     """
     height, width = rows.shape[:2]
-    down, across = _shares(side, height), _shares(side, width)
-    narrow = np.zeros((side, width * 3), np.float32)
-    for top in range(0, height, BAND):
-        band = rows[top : top + BAND]
-        shares = down[:, top : top + len(band)]
-        some = np.flatnonzero(shares.any(axis=1))  # the parts that the band lies in
-        narrow[some] += shares[some] @ band.reshape(len(band), -1)
-    small = across @ narrow.reshape(side, width, 3)  # side×side×3
-    return np.ascontiguousarray(small, np.float32).clip(0.0, 1.0)
+    whole, peak = (rows.whole, rows.peak) if isinstance(rows, Levels) else (rows, 1)
+    edges = [min(part * height / side, height) for part in range(side + 1)]
+    sums = np.stack([_row_sums(whole, *ends) for ends in pairwise(edges)])
+    planes = sums.reshape(side, width, 3).transpose(0, 2, 1).reshape(-1, width)
+    # one product of them all: 64 narrow ones took half a second at 12 megapixels
+    small = (planes @ _shares(side, width).T).reshape(side, 3, side).transpose(0, 2, 1)
+    return np.ascontiguousarray(small * np.float32(side / height / peak)).clip(0.0, 1.0)
