@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
 from daybreak.enhancing.amount import blend
@@ -12,6 +13,7 @@ from daybreak.image.rows import Levels
 from daybreak.image.strips import Band, map_rows
 from daybreak.methods.bands import rows_of
 from daybreak.methods.base import Prepared
+from daybreak.types import Array
 
 
 def enhance_levels(levels: Levels, prepared: Prepared, strength: float) -> Levels:
@@ -28,11 +30,30 @@ def enhance_levels(levels: Levels, prepared: Prepared, strength: float) -> Level
     bits = 8 if levels.peak == 255 else 16
     out = np.empty(levels.shape, np.uint8 if bits == 8 else np.uint16)
 
+    def made(some: Levels, top: int, bottom: int) -> Array:
+        result = prepared.rows(some, top, bottom)
+        mixed = result if strength == 1.0 else blend(some[top:bottom], result, strength)
+        return to_levels(mixed, bits, clipped=True)
+
+    if prepared.point:
+        ramp = _ramp(levels)
+        table = made(ramp, 0, ramp.shape[0]).reshape(-1, 3)
+        if (table == table[:, :1]).all():
+            table = table[:, :1]  # one for all colours is read in half the time
+
     def work(bands: Sequence[Band]) -> None:
         for top, bottom in bands:
-            result = prepared.rows(levels, top, bottom)
-            mixed = result if strength == 1.0 else blend(levels[top:bottom], result, strength)
-            out[top:bottom] = to_levels(mixed, bits, clipped=True)
+            rows = slice(top, bottom)
+            if prepared.point:
+                cv2.LUT(levels.whole[rows], table[np.newaxis], dst=out[rows])
+            else:
+                out[rows] = made(levels, top, bottom)
 
     map_rows(work, levels.shape[0], rows_of(prepared))
     return Levels(out, (1 << bits) - 1)
+
+
+def _ramp(levels: Levels) -> Levels:
+    """Every level once, in a picture of the same kind."""
+    every = np.arange(np.iinfo(levels.whole.dtype).max + 1).astype(levels.whole.dtype)
+    return Levels(cv2.merge([every.reshape(-1, 256)] * 3), levels.peak)

@@ -214,7 +214,8 @@ class Enhancer:
         self.warm_up()
         height, width = rows.shape[:2]
         left, takes = self.room.left(), height * width * (bytes_per_pixel(self) or UNMEASURED)
-        tiled = method.card.context == "local" and self.exposure is None and max(height, width) > SIDE
+        local = method.card.context == "local" and method.prepare is None
+        tiled = local and self.exposure is None and max(height, width) > SIDE
         if not tiled and (left is None or takes <= left):
             try:
                 return self._in_one_piece(rows, method, settings, strength, left), ""

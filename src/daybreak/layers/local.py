@@ -1,7 +1,7 @@
-"""The local part of daybreak's own network, in two sizes: what is done where, once the exposure is known.
+"""The local part of daybreak's own network, in three sizes: what is done where, once the exposure is known.
 
-Both take a picture, or a tile of it, the slope that brings the whole to its exposure (`layers.exposure`) and
-a few numbers that say what the whole looks like, and give the picture made of it. Neither looks further than
+All take a picture, or a tile of it, the slope that brings the whole to its exposure (`layers.exposure`) and
+a few numbers that say what the whole looks like, and give the picture made of it. None looks further than
 its halo, so tiles agree.
 """
 
@@ -30,6 +30,26 @@ def _share_of(share: Tensor | None, part: Tensor) -> Tensor:
     return part if share is None else part * share.view(-1, 1, 1, 1)
 
 
+class Curve(nn.Module):
+    """Nothing local: the curve that holds for the whole picture, value by value."""
+
+    halo = 0
+    point = True
+
+    def __init__(self, width: int, numbers: int) -> None:  # noqa: ARG002 - as the others
+        super().__init__()
+
+    def forward(
+        self,
+        low: Tensor,
+        slope: Tensor,
+        numbers: Tensor,  # noqa: ARG002
+        share: Tensor | None = None,  # noqa: ARG002
+    ) -> Tensor:
+        """As `Detail.forward`."""
+        return lift(low, torch.exp2(slope).view(-1, 1, 1, 1))
+
+
 class Detail(nn.Module):
     """A small U-Net at half the size: a slope at a quarter of the size, and a correction by sub-pixel ×2.
 
@@ -39,6 +59,7 @@ class Detail(nn.Module):
     """
 
     halo = 128
+    point = False
 
     def __init__(self, width: int, numbers: int) -> None:
         super().__init__()
@@ -104,6 +125,7 @@ class Gates(nn.Module):
     """
 
     halo = 32
+    point = False
 
     def __init__(self, width: int, numbers: int) -> None:
         super().__init__()

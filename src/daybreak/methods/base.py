@@ -79,6 +79,8 @@ class Prepared:
         kept: bytes of memory that it holds.
         reduced: for people, what was made at a reduced size for want of memory; "" where the parts together
             are what the method makes of the whole.
+        point: whether each value of a result depends on that value of the window alone, wherever it is: a
+            picture of whole numbers is then looked up in a table of them.
     """
 
     run: Callable[[Pixels, int, int], Pixels]
@@ -86,6 +88,7 @@ class Prepared:
     cell: int = 1
     kept: int = 0
     reduced: str = ""
+    point: bool = False
 
     def rows(self, source: Rows, top: int, bottom: int) -> Pixels:
         """The result of some rows of the picture, h×W×3 float32.

@@ -61,7 +61,8 @@ def prepare(source: Bands, settings: GammaSettings, _: int | None) -> Prepared:
     """
     exponent = automatic_exponent(source) if settings.mode == "auto" else 1.0 / settings.gamma
     return Prepared(
-        lambda window, _top, _left: np.asarray(cv2.pow(window, exponent), np.float32).reshape(window.shape)
+        lambda window, _top, _left: np.asarray(cv2.pow(window, exponent), np.float32).reshape(window.shape),
+        point=True,
     )
 
 

@@ -19,8 +19,9 @@ import numpy as np
 from daybreak.engines import REFERENCE, Engine, Place, Runtime, places
 from daybreak.engines.runtime import AUTO
 from daybreak.errors import EngineError
-from daybreak.methods.base import Card, Method
-from daybreak.methods.weight_settings import PretrainedSettings, settings_for
+from daybreak.image.rows import Bands
+from daybreak.methods.base import Card, Method, Prepared
+from daybreak.methods.weight_settings import GuidedSettings, PretrainedSettings, settings_for
 from daybreak.types import Array, Pixels
 from daybreak.weights import Weight, WeightCard, find_weight
 
@@ -193,6 +194,10 @@ def load(name: str, weight: str, runtime: Runtime | None = None) -> Method[Any]:
         graph = _frozen(card.name, cv2.getNumThreads(), os.getpid())
         return freeze_weight(graph, card, copy, settings)
 
+    def prepare(source: Bands, settings: GuidedSettings, _: int | None) -> Prepared:
+        settled = settings.settled(card, source)
+        return Prepared(lambda window, _top, _left: run(window, settled), point=True)
+
     looks = card.control is not None or card.guide > 0
     return Method(
         card=Card(
@@ -211,6 +216,7 @@ def load(name: str, weight: str, runtime: Runtime | None = None) -> Method[Any]:
             weights_sha256=card.sha256,
         ),
         run=run,
+        prepare=prepare if card.point else None,
         settle=(lambda rows, settings: settings.settled(card, rows)) if looks else None,
         freeze=freeze if parted else None,
         strengthen=(lambda settings, strength: settings.strengthened(strength)) if looks else None,

@@ -7,7 +7,7 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import PrivateAttr
 
-from daybreak.image.rows import Levels, Rows
+from daybreak.image.rows import Bands, Levels, Rows
 from daybreak.image.small import small_copy
 from daybreak.methods.base import Settings, setting
 from daybreak.types import Array
@@ -83,7 +83,7 @@ class GuidedSettings(PretrainedSettings):
     _guide: Array | None = PrivateAttr(default=None)  # of the picture at hand; no record needs it
     _strength: float = PrivateAttr(default=1.0)
 
-    def settled(self, card: WeightCard, rows: Rows) -> Self:
+    def settled(self, card: WeightCard, rows: Rows | Bands) -> Self:
         """With the small copy."""
         if self._guide is not None:
             return self

@@ -80,6 +80,7 @@ class Network(nn.Module, ABC):
             a norm, a pool or an attention looks at the whole picture.
         halo: pixels of context that an output pixel of the exported graph depends on, on each side; where the
             context is global, of its convolutions alone.
+        point: whether each value of the result depends on that value of the picture alone, and on the guide.
         multiple: the sides of the exported graph's input must be multiples of this, and so must crops.
         least_crop: px, side of the smallest crop that the objective can learn from.
         scale: output side / input side.
@@ -92,6 +93,7 @@ class Network(nn.Module, ABC):
 
     context: Literal["local", "global"] = "local"
     halo: int
+    point: bool = False
     multiple: int = 1
     least_crop: int = 16
     scale: Literal[1, 2] = 1

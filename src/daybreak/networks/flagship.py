@@ -5,7 +5,7 @@ picture to the brightness that is wanted; so brightness is a number that can be 
 What the curve leaves is local, steered by what the thumbnail showed (`layers.local`). `Detail` works at half
 the size: an illumination map at a quarter of it (Retinex, papers 2 and 3), and a correction of detail, noise
 and colour (papers 0, 1, 4) by sub-pixel ×2 (Shi et al., CVPR 2016). `Gates` works at an eighth: a slope, and
-thresholds on what is finer (paper 0).
+thresholds on what is finer (paper 0). `Curve` is the curve alone.
 
 Training asks for the brightness of the reference, so that exposure and detail are learned apart.
 """
@@ -13,13 +13,13 @@ Training asks for the brightness of the reference, so that exposure and detail a
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from daybreak.layers.exposure import Seen, lift, light, see, slope_for
-from daybreak.layers.local import Detail, Gates
+from daybreak.layers.local import Curve, Detail, Gates
 from daybreak.layers.thumbnail import quarter, thumbnail
 from daybreak.losses.perceptual import Features
 from daybreak.losses.ssim import unlike
@@ -33,6 +33,8 @@ from daybreak.networks.base import (
     Terms,
     hyper,
 )
+
+Local: TypeAlias = Detail | Gates | Curve
 
 SIDE = 64
 """px, of the small copy on which everything that holds for the whole picture is decided."""
@@ -50,9 +52,9 @@ BRIGHTEST = 0.9
 class FlagshipSettings(NetworkSettings):
     """Hyper-parameters of daybreak's own network."""
 
-    local: Literal["detail", "gates"] = hyper(
+    local: Literal["detail", "gates", "curve"] = hyper(
         "detail",
-        "What is done locally: a U-Net at half the size, or a slope and gates found at an eighth of it.",
+        "What is done locally: a U-Net at half the size; slope and gates found at an eighth of it; nothing.",
         source="assumed: see docs/flagship.md",
     )
     width: int = hyper(
@@ -71,7 +73,7 @@ class FlagshipSettings(NetworkSettings):
         14,
         "How many numbers of that look steer what is done locally.",
         source="assumed: see docs/flagship.md",
-        ge=1,
+        ge=0,
     )
     ssim: float = hyper(0.3, "Weight of 1 − SSIM.", source="assumed: see docs/flagship.md", ge=0)
     guess: float = hyper(
@@ -106,7 +108,8 @@ class Glance(nn.Module):
         self.tell = nn.Sequential(
             nn.Linear(2 * widths[-1], widths[-1]), nn.ReLU(inplace=True), nn.Dropout(0.1)
         )
-        self.exposure, self.numbers = nn.Linear(widths[-1], 1), nn.Linear(widths[-1], numbers)
+        self.exposure = nn.Linear(widths[-1], 1)
+        self.numbers = nn.Linear(widths[-1], numbers) if numbers else None
         nn.init.zeros_(self.exposure.weight)
         nn.init.constant_(self.exposure.bias, 0.0)
 
@@ -118,7 +121,8 @@ class Glance(nn.Module):
         dark = torch.log2(small + 1.0 / 255.0) / 4.0 + 1.0
         features = self.look(torch.cat([even, dark], dim=1))  # B×C×4×4
         told = self.tell(torch.cat([features.mean((2, 3)), features.amax((2, 3))], dim=1))
-        return USUAL + self.exposure(told)[:, 0].float(), self.numbers(told)
+        numbers = told[:, :0] if self.numbers is None else self.numbers(told)
+        return USUAL + self.exposure(told)[:, 0].float(), numbers
 
 
 def brightness(ev: Tensor) -> Tensor:
@@ -130,12 +134,12 @@ class Develop(nn.Module):
     """What is exported.
 
     Args:
-        glance, detail: the network's own.
+        glance, local: the network's own.
     """
 
-    def __init__(self, glance: Glance, detail: Detail | Gates) -> None:
+    def __init__(self, glance: Glance, local: Local) -> None:
         super().__init__()
-        self.glance, self.detail = glance, detail
+        self.glance, self.detail = glance, local
 
     def forward(
         self,
@@ -181,7 +185,7 @@ class Develop(nn.Module):
         return made
 
 
-LOCAL: dict[str, type[Detail] | type[Gates]] = {"detail": Detail, "gates": Gates}
+LOCAL: dict[str, type[Local]] = {"detail": Detail, "gates": Gates, "curve": Curve}
 
 
 class Flagship(Network):
@@ -196,7 +200,7 @@ class Flagship(Network):
         super().__init__()
         self.glance = Glance(settings.glance, settings.numbers)
         local = LOCAL[settings.local](settings.width, settings.numbers + 2)
-        self.detail, self.halo = local, local.halo
+        self.detail, self.halo, self.point = local, local.halo, local.point
         self._develop = (Develop(self.glance, local),)
 
     def inference(self) -> Develop:

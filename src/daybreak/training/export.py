@@ -215,6 +215,7 @@ def _card(
         macs_per_pixel=macs_per_pixel(graph),
         context=network.context,
         halo=network.halo,
+        point=network.point,
         multiple=network.multiple,
         scale=network.scale,
         guide=network.guide,

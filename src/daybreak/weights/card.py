@@ -65,6 +65,7 @@ class WeightCard(_Frozen):
         macs_per_pixel: multiply-adds per output pixel of a 512×512 picture, borders included.
         context: "local" with a halo, or "global", as on a method's card.
         halo: pixels of context on each side.
+        point: whether each value depends on that value of the picture alone, and on the guide.
         multiple: the input's sides must be multiples of this.
         scale: output side / input side.
         guide: px, side of the small copy of the whole picture that the graph takes beside a tile as its input
@@ -99,6 +100,7 @@ class WeightCard(_Frozen):
     macs_per_pixel: int = Field(gt=0)
     context: Literal["local", "global"]
     halo: int = Field(ge=0)
+    point: bool = False
     multiple: int = Field(default=1, ge=1)
     scale: Literal[1, 2] = 1
     guide: int = Field(default=0, ge=0)

@@ -1,0 +1,59 @@
+"""Pictures of whole numbers, band by band; what is done value by value is looked up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daybreak.enhancing.bands import enhance_levels
+from daybreak.image.rows import Levels
+from daybreak.methods.base import Prepared, parse_settings
+from daybreak.methods.registry import get_method, list_methods
+
+POINT = [name for name in ("gamma", "daybreak.curve") if name in list_methods()]
+
+
+def some(height: int, width: int, peak: int, seed: int) -> Levels:
+    kind = np.uint8 if peak < 256 else np.uint16
+    rng = np.random.default_rng(seed)
+    return Levels((rng.random((height, width, 3)) ** 3 * peak).round().astype(kind), peak)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.integers(1, 90),
+    st.integers(1, 40),
+    st.sampled_from([255, 1023, 4095, 65535]),
+    st.sampled_from([0.3, 1.0, 1.4]),
+    st.integers(0, 9),
+)
+def test_a_table_gives_what_each_value_would_get(height, width, peak, strength, seed):
+    levels = some(height, width, peak, seed)
+    before = levels.whole.copy()
+
+    def run(window, _top, _left):
+        return np.clip(window ** np.array([0.4, 0.5, 1.3], np.float32) * 1.1, 0, 1)
+
+    one_by_one = Prepared(run)
+    made = enhance_levels(levels, replace(one_by_one, point=True), strength)
+    wanted = enhance_levels(levels, one_by_one, strength)
+    assert np.array_equal(made.whole, wanted.whole)
+    assert (made.peak, made.whole.dtype) == (wanted.peak, wanted.whole.dtype)
+    assert np.array_equal(levels.whole, before), "the picture was changed"
+
+
+@pytest.mark.parametrize("name", POINT)
+@pytest.mark.parametrize("peak", [255, 65535])
+def test_methods_that_say_so_are_pointwise(name, peak):
+    method, levels = get_method(name), some(70, 90, peak, 1)
+    prepared = method.prepare(levels, parse_settings(method.card, {}), None)
+    assert prepared.point
+    table, floats = (
+        enhance_levels(levels, replace(prepared, point=point), 1.0).whole.astype(int)
+        for point in (True, False)
+    )
+    assert np.abs(table - floats).max() <= 1, "rounding alone"
