@@ -227,7 +227,7 @@ def test_bands_come_from_top_to_bottom_and_none_twice():
     pixels = photo(100, 50)
     plan = replace(plan_parts(Floats(pixels), method(blur), Settings(), 1.0, None, None), side=32)
     found = list(in_parts(Floats(pixels), plan, 8))
-    assert [top for top, _ in found] == [0, 32, 64, 96]
+    assert [top for top, _ in found] == [0, 25, 50, 75], "as few nearly equal ones as will do"
     assert sum(len(band) for _, band in found) == 100
 
 

@@ -14,7 +14,7 @@ from daybreak.enhancing.arrays import adapt
 from daybreak.enhancing.bands import enhance_levels
 from daybreak.enhancing.memory import UNMEASURED, Room, bytes_per_pixel, out_of_memory
 from daybreak.enhancing.record import asked, done
-from daybreak.enhancing.tiling import SIDE, enhance_fitting
+from daybreak.enhancing.tiling import SMALL, enhance_fitting
 from daybreak.errors import BadSetting
 from daybreak.image.photo import Photo
 from daybreak.image.rows import Levels, Rows
@@ -215,7 +215,7 @@ class Enhancer:
         height, width = rows.shape[:2]
         left, takes = self.room.left(), height * width * (bytes_per_pixel(self) or UNMEASURED)
         local = method.card.context == "local" and method.prepare is None
-        tiled = local and self.exposure is None and max(height, width) > SIDE
+        tiled = local and self.exposure is None and max(height, width) > SMALL
         if not tiled and (left is None or takes <= left):
             try:
                 return self._in_one_piece(rows, method, settings, strength, left), ""
@@ -233,7 +233,7 @@ class Enhancer:
         if stops is None and method.prepare is not None and isinstance(rows, Levels):
             return enhance_levels(rows, method.prepare(rows, settings, None), strength)
         pixels = rows[:]
-        if method.card.context == "local" and max(rows.shape[:2]) > SIDE:
+        if method.card.context == "local" and max(rows.shape[:2]) > SMALL:
             made = enhance_fitting(pixels, method, settings, 1.0, None, left)[0][:]
         else:
             made = method.run(pixels, settings)

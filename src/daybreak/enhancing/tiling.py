@@ -29,7 +29,9 @@ from daybreak.methods.base import Method, Prepared, Settings
 from daybreak.stopping import look
 from daybreak.types import Array, Pixels
 
-SIDE = 512  # px of a tile without its halo: the halo then costs little, and the tile fits the cache
+SIDE = 1024  # px of a tile without its halo at the most: a halo of 128 px then costs little
+SMALL = 512  # px; a picture that is nowhere longer is done in one piece
+NARROW = 256  # px; tiles are no narrower than this for the sake of having one for each thread
 LEAST_SIDE = 32  # px; when tiles of this side do not fit, nothing does
 COPY = 1 << 20  # pixels of the reduced copy at the most; more brings little and takes a network long
 _FLOATS = 130.0  # bytes a pixel that the curves, lines and floats of a tile take (measured)
@@ -255,7 +257,7 @@ def in_parts(source: Bands, plan: Plan, bits: int | None) -> Iterator[tuple[int,
     halo = -(-part.halo // part.cell) * part.cell
     side, top = plan.side, 0
     while top < height:
-        bottom = min(top + side, height)
+        bottom = top + spans(height - top, side, part.cell)[0][1]
         try:
             above = max(0, top - halo)
             window = source.band(above, min(bottom + halo, height))
@@ -293,7 +295,8 @@ def _band(window: Rows, above: int, rows: Span, halo: int, plan: Plan, side: int
         mixed = plan.amount(enlarged(pixels, made.shape)[inside], np.ascontiguousarray(made[inside]))
         out[:, left * scale : right * scale] = mixed if bits is None else to_levels(mixed, bits)
 
-    columns = spans(width, side, part.cell)
+    share = max(NARROW, -(-width // part.threads))
+    columns = spans(width, min(side, -(-share // part.cell) * part.cell), part.cell)
     with ThreadPoolExecutor(min(part.threads, len(columns))) as pool:
         for _ in pool.map(tile, columns):  # a tile's error comes out here
             pass

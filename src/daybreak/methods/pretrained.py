@@ -121,32 +121,8 @@ def _batch(pixels: Pixels, multiple: int) -> Array:
     """1×3×H×W, with sides that are multiples."""
     below, right = (-side % multiple for side in pixels.shape[:2])
     if below or right:
-        pixels = _mirrored(pixels, below, right)
+        pixels = np.asarray(cv2.copyMakeBorder(pixels, 0, below, 0, right, cv2.BORDER_REFLECT_101))
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))[np.newaxis]
-
-
-def _mirrored(pixels: Pixels, below: int, right: int) -> Pixels:
-    """Mirrored beyond the lower and the right border, which are not repeated; as often as it takes."""
-    rows, columns = (
-        _folded(np.arange(side + more), side)
-        for side, more in zip(pixels.shape[:2], (below, right), strict=True)
-    )
-    wider: Pixels = pixels[np.ix_(rows, columns)]
-    return wider
-
-
-def _folded(places: Array, length: int) -> Array:
-    """Places beyond the end, mirrored back inside.
-
-    >>> _folded(np.arange(6), 3).tolist()
-    [0, 1, 2, 1, 0, 1]
-    """
-    if length == 1:
-        return np.zeros_like(places)
-    period = 2 * (length - 1)
-    place = places % period
-    folded: Array = np.minimum(place, period - place)
-    return folded
 
 
 def run_weight(
