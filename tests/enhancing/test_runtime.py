@@ -65,15 +65,25 @@ def test_evidence_is_of_the_reference_alone(runtime):
 
 
 def test_arithmetic_runs_on_the_cpu_in_full_precision():
-    for name in ("gamma", "auto"):
-        for runtime in ({"device": "openvino"}, {"device": "cuda"}, {"precision": "bf16"}):
-            with pytest.raises(BadSetting, match=rf"{name} is arithmetic"):
-                Enhancer(name, **runtime)
-        enhancer = Enhancer(name, device="auto", precision="fp32")
-        outcome = enhancer.run(DARK)
-        assert outcome.engine == ""
-        assert "engine" not in asked(enhancer)
-        assert "ran-engine" not in done(outcome)
+    for runtime in ({"device": "openvino"}, {"device": "cuda"}, {"precision": "bf16"}):
+        with pytest.raises(BadSetting, match="gamma is arithmetic"):
+            Enhancer("gamma", **runtime)
+    enhancer = Enhancer("gamma", device="auto", precision="fp32")
+    outcome = enhancer.run(DARK)
+    assert outcome.engine == ""
+    assert "engine" not in asked(enhancer)
+    assert "ran-engine" not in done(outcome)
+
+
+def test_auto_has_its_network_run_where_it_is_told_to():
+    pytest.importorskip("openvino")
+    dark = 0.2 * DARK
+    here, there = (Enhancer("auto", device=device).run(dark) for device in ("cpu", "openvino"))
+    assert (here.engine, there.engine) == ("ONNX Runtime cpu fp32", "OpenVINO openvino fp32")
+    np.testing.assert_allclose(here.pixels, there.pixels, atol=2e-3)
+    assert asked(Enhancer("auto")) != asked(Enhancer("auto", device="openvino")), "not to be mixed"
+    with pytest.raises(EngineError):
+        Enhancer("auto", precision="bf16")
 
 
 def test_what_cannot_be_had_is_refused_before_any_picture(monkeypatch):

@@ -5,8 +5,14 @@ Source: our own rule; how its thresholds and its choice were measured stands in 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
 import numpy as np
 
+from daybreak.engines import Runtime
 from daybreak.image.color import value
 from daybreak.image.rows import Rows, shrink, sparse
 from daybreak.methods.base import Card, Choice, Method, Settings
@@ -57,11 +63,17 @@ def _darkness(value: float, between: tuple[float, float]) -> float:
     return x * x * (3.0 - 2.0 * x)
 
 
-def choose(rows: Rows, _: AutoSettings) -> Choice:
+def best() -> Method[Any]:
+    """The method of the weight that a dark picture gets, on the reference."""
+    return get_method(BEST)
+
+
+def choose(rows: Rows, _: AutoSettings, best: Callable[[], Method[Any]] = best) -> Choice:
     """Decide for one picture: the method, and what share of its result is needed.
 
     Args:
         rows: H×W×3, sRGB in [0, 1].
+        best: gives what a dark picture gets.
 
     Returns:
         The best shipped method, with strength 0 where the picture is well lit already.
@@ -72,14 +84,14 @@ def choose(rows: Rows, _: AutoSettings) -> Choice:
         degree = "already well lit"
     else:
         degree = "dark" if share == 1.0 else f"a little dark, so {share:.0%} strength"
-    method = get_method(BEST)
+    method = best()
     reason = f"{degree} (geometric mean of max(R, G, B) {brightness:.2f})"
     return Choice(method, method.card.settings(), share, reason)
 
 
-def auto(pixels: Pixels, settings: AutoSettings) -> Pixels:
+def auto(pixels: Pixels, settings: AutoSettings, best: Callable[[], Method[Any]] = best) -> Pixels:
     """What `choose` decides, done: H×W×3 float32 in [0, 1] to the same."""
-    choice = choose(pixels, settings)
+    choice = choose(pixels, settings, best)
     method = choice.method
     if choice.strength == 0.0:
         return pixels.copy()
@@ -87,6 +99,19 @@ def auto(pixels: Pixels, settings: AutoSettings) -> Pixels:
     assert method.strengthen is not None
     settled = method.settle(pixels, choice.settings)
     return method.run(pixels, method.strengthen(settled, choice.strength))
+
+
+def _elsewhere(runtime: Runtime) -> Method[AutoSettings]:
+    """`auto` whose network runs where it is told to; raises what `Method.placed` of that one does."""
+    if runtime == Runtime():
+        return METHOD
+    network = get_method(BEST).placed(runtime)
+
+    def there() -> Method[Any]:
+        return network
+
+    run, chosen = partial(auto, best=there), partial(choose, best=there)
+    return replace(METHOD, run=run, choose=chosen, engine=network.engine)
 
 
 METHOD = Method(
@@ -104,4 +129,5 @@ METHOD = Method(
     ),
     run=auto,
     choose=choose,
+    on=_elsewhere,
 )

@@ -184,7 +184,7 @@ class Method(Generic[S]):
             realise a strength other than 0 and 1. Without it, strength mixes the result with the input.
         choose: only for kind "automatic": decides which method a picture needs.
         engine: of a network: what runs its graph, as "ONNX Runtime cpu fp32" ("" for arithmetic).
-        on: of a network: the same method somewhere else.
+        on: of a network, and of what chooses one: the same method somewhere else.
     """
 
     card: Card
