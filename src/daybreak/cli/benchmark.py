@@ -26,7 +26,7 @@ def benchmark(
     methods: Annotated[
         str,
         typer.Option("-m", "--methods", help="Names with commas.", autocompletion=complete_methods),
-    ] = "auto,gamma,cascade,daybreak",
+    ] = "auto,gamma,daybreak.curve,cascade,daybreak",
     sizes: Annotated[str, typer.Option("--size", help="600x400, 1080p, 12mp or WIDTHxHEIGHT.")] = (
         "600x400,1080p,12mp"
     ),

@@ -78,7 +78,13 @@ def train(
         with _shown(chosen.steps, crew.first()) as watch:
             report = training.fit(
                 chosen,
-                gather(chosen.data.source, data or (), normal or (), references=references),
+                gather(
+                    chosen.data.source,
+                    data or (),
+                    normal or (),
+                    references=references,
+                    sensor=chosen.data.sensor > 0,
+                ),
                 out,
                 resume=resume == "auto",
                 stop=stop,

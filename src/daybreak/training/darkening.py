@@ -46,7 +46,7 @@ def flattened(low: Tensor, high: Tensor, level: float, seed: int) -> tuple[Tenso
     Args:
         low, high: H×W×3 float32 in [0, 1].
         level: of the dark side, in [0, 1].
-        seed: of the noise, of up to 2 % of full scale, which the dark side has.
+        seed: of the noise of the dark side, of up to 2 % of full scale, mostly much less.
 
     Returns:
         Both of the shape of `low`, the dark side quantised to 8 bits.
@@ -54,7 +54,7 @@ def flattened(low: Tensor, high: Tensor, level: float, seed: int) -> tuple[Tenso
     dark, bright = (float(side.mean().clamp(1e-3, 1.0 - 1e-3)) for side in (low, high))
     slope = bright * (1.0 - dark) / (dark * (1.0 - bright))
     source = torch.Generator(low.device).manual_seed(seed)
-    sigma = 0.02 * torch.rand((), generator=source, device=low.device)
+    sigma = 0.02 * torch.rand((), generator=source, device=low.device) ** 2
     noisy = level + sigma * torch.randn(low.shape, generator=source, device=low.device)
     lit = slope * level / (1.0 + (slope - 1.0) * level)
     return (noisy.clamp(0.0, 1.0) * 255.0).round() / 255.0, torch.full_like(high, lit)

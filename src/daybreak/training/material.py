@@ -63,7 +63,12 @@ class Material:
 
 
 def gather(
-    source: str, data: Sequence[Path] = (), normal: Sequence[Path] = (), *, references: bool = True
+    source: str,
+    data: Sequence[Path] = (),
+    normal: Sequence[Path] = (),
+    *,
+    references: bool = True,
+    sensor: bool = False,
 ) -> Material:
     """Find and read what a run learns from.
 
@@ -74,6 +79,7 @@ def gather(
             normally lit ones that need not show the same.
         normal: folders of normally lit photos; paper 3's generator makes the dark side.
         references: whether the normally lit side of pairs is needed.
+        sensor: whether some of the photos are darkened as a camera would, which is told.
 
     Raises:
         BadSetting: no folder at all, or more than two of `data`.
@@ -88,7 +94,7 @@ def gather(
     photographed = None
     if data:
         photographed = _unpaired(*data) if len(data) == 2 else _paired(source, data[0], references)
-    darkened = _darkened(normal) if normal else None
+    darkened = _darkened(normal, sensor) if normal else None
     if photographed is None or darkened is None:
         return photographed or darkened or Material()
     return Material(
@@ -152,7 +158,7 @@ def _two_parts(folders: Sequence[Path]) -> str:
     return ", ".join("/".join(folder.resolve().parts[-2:]) for folder in folders)
 
 
-def _darkened(folders: Sequence[Path]) -> Material:
+def _darkened(folders: Sequence[Path], sensor: bool) -> Material:
     """Photos to darken; a tenth of them, by scene, is darkened once and for all to validate on."""
     labels = _labels(folders)
     photos = {
@@ -169,7 +175,8 @@ def _darkened(folders: Sequence[Path]) -> Material:
             (to_bytes(dark_version(to_floats(photos[name]), name)[0]), photos[name])
             for name in (names[place] for place in sorted(kept))
         ],
-        told=f"{len(clean)} photos of {_two_parts(folders)}, darkened by paper 3's generator",
+        told=f"{len(clean)} photos of {_two_parts(folders)}, darkened by paper 3's generator"
+        + (" and as a camera would" if sensor else ""),
         terms="those of the photos",
     )
 

@@ -147,7 +147,7 @@ class Sampler:
             cut = self._cut(second.shape, random)
         high = cut(second)
         if self._flat(random):
-            low, high = flattened(low, high, random.random() ** 2, int(random.integers(2**62)))
+            low, high = flattened(low, high, random.random() ** 3, int(random.integers(2**62)))
         return low, high, 0.0
 
     def _darkened(self, position: int) -> tuple[Tensor, Tensor, float]:
