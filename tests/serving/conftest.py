@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+import zipfile
 from contextlib import contextmanager
+from io import BytesIO
 
 import cv2
 import httpx
 import numpy as np
 import pytest
 
+from daybreak.cli.main import run
 from daybreak.serving.app import create_app
 from daybreak.serving.limits import Limits, ServerConfig
 from daybreak.serving.server import listen, make_server
@@ -71,3 +74,34 @@ def png():
 def run_server():
     """`running`, for fixtures of single files."""
     return running
+
+
+class Unpacked:
+    """A zip with evidence, unpacked beside the originals as a person would."""
+
+    def __init__(self, folder, capsys):
+        self.folder, self._capsys = folder, capsys
+
+    def __call__(self, archive, originals):
+        for name, data in originals.items():
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / name).write_bytes(data)
+        with zipfile.ZipFile(BytesIO(archive)) as members:
+            names = members.namelist()
+            assert not set(names) & set(originals)
+            members.extractall(self.folder)
+        return sorted(names)
+
+    def verify(self):
+        """The exit code of `daybreak verify evidence.json`, and what it says."""
+        self._capsys.readouterr()
+        code = run(["verify", str(self.folder / "evidence.json")])
+        return code, self._capsys.readouterr().out
+
+
+@pytest.fixture
+def beside(tmp_path, capsys):
+    """beside(zip, {name: original}), then beside.verify()."""
+    folder = tmp_path / "person"
+    folder.mkdir()
+    return Unpacked(folder, capsys)

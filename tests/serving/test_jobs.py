@@ -20,6 +20,7 @@ import pytest
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.errors import OutputExists, UnwritablePicture
 from daybreak.image.read import read_photo
+from daybreak.image.write import encode_photo
 from daybreak.serving.jobs import pictures as work
 from daybreak.serving.jobs import runner
 from daybreak.serving.jobs.store import JobStore
@@ -100,6 +101,55 @@ def test_pictures_and_zips_come_back_as_a_zip_with_a_report(serve, png):
         told = {entry["input"]: entry["error"] for entry in report}
         assert "plain text" in told["trip/notes.txt"]
         assert [entry["method"] for entry in report if not entry["error"]] == ["gamma"] * 3
+
+
+def test_a_job_with_evidence_is_confirmed_beside_its_originals(serve, png, beside, tmp_path):
+    other = Enhancer("gamma")(png)
+    with serve() as address:
+        archive = zipped({"trip/b.png": png, "trip/../../b_daybreak.png": other, "trip/notes.txt": b"hello"})
+        files = {"b.png": other, "more.zip": archive}
+        id = queue(address, files, method="gamma", evidence="true").json()["id"]
+        job = wait_for(lambda: over(address, id))
+        assert (job["state"], job["done"], job["failed"]) == ("done", 4, 1)
+        answer = get(f"{address}/v1/jobs/{id}/result")
+    originals = {"b.png": other, "trip/b.png": png, "trip/b_daybreak.png": other}
+    names = beside(answer.content, originals)
+    # a result has the name of no original, and nothing lies above the folder
+    made = ["b_daybreak.png", "trip/b_daybreak-2.png", "trip/b_daybreak_daybreak.png"]
+    assert names == sorted([*made, "evidence.json", "report.json"])
+    code, told = beside.verify()
+    assert code == 0
+    assert told.count("confirmed bit for bit\n") == 3
+    assert f"SHA-256 {answer.headers['daybreak-evidence-sha256']}" in told
+    manifest = json.loads((beside.folder / "evidence.json").read_bytes())
+    assert [failure["path"] for failure in manifest["failed"]] == ["trip/notes.txt"]
+    report = json.loads((beside.folder / "report.json").read_bytes())["files"]
+    assert [entry["output"] for entry in report if entry["output"]] == made
+    assert not any("evidence" in entry for entry in report)
+    assert list((tmp_path / "state").rglob("*.png")) == []
+
+
+def test_originals_of_one_name_are_no_evidence(serve, png, tmp_path):
+    with serve() as address:
+        refused = queue(address, {"b.png": png, "more.zip": zipped({"b.png": png})}, evidence="true")
+        assert refused.status_code == 422
+        assert "evidence of b.png: there is another file of that name" in refused.json()["detail"]
+        assert queue(address, {"b.png": png}, evidence="true", format="avif").status_code == 422
+        assert list((tmp_path / "state" / "jobs").iterdir()) == []
+
+
+def test_what_cannot_be_repeated_fails_by_itself(serve, png, beside):
+    photo = read_photo(png)
+    avif = encode_photo(photo, "avif")
+    with serve() as address:
+        id = queue(address, {"a.avif": avif, "b.png": png}, method="gamma", evidence="true").json()["id"]
+        wait_for(lambda: over(address, id))
+        answer = get(f"{address}/v1/jobs/{id}/result")
+    beside(answer.content, {"a.avif": avif, "b.png": png})
+    (failure,) = json.loads((beside.folder / "evidence.json").read_bytes())["failed"]
+    assert failure["path"] == "a.avif"
+    assert "evidence in AVIF" in failure["error"]
+    assert beside.verify()[0] == 0
 
 
 def test_progress_comes_as_events(serve, png, gate):
@@ -247,6 +297,28 @@ def test_a_film_is_a_job_of_frames(serve, film, tmp_path):
     assert streams[0]["nb_read_frames"] == "24"
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_film_with_evidence_comes_in_a_zip(serve, film, beside, suffix, tmp_path):
+    source = tmp_path / f"source{suffix}"
+    (tmp_path / "source").write_bytes(film)
+    copy = ["-i", tmp_path / "source", "-t", "0.25", "-c", "copy", source]
+    subprocess.run(["ffmpeg", "-v", "error", *copy], check=True)
+    night = source.read_bytes()
+    with serve() as address:
+        words = {"kind": "video", "method": "gamma", "evidence": "true"}
+        id = queue(address, {f"../night{suffix}": night}, **words).json()["id"]
+        job = wait_for(lambda: over(address, id))
+        assert (job["state"], job["error"]) == ("done", "")
+        answer = get(f"{address}/v1/jobs/{id}/result")
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["content-disposition"].endswith('.zip"')
+    assert beside(answer.content, {f"night{suffix}": night}) == ["evidence.json", f"night_daybreak{suffix}"]
+    code, told = beside.verify()
+    assert code == 0, told
+    assert f"night_daybreak{suffix}: confirmed bit for bit\n" in told
+    assert f"SHA-256 {answer.headers['daybreak-evidence-sha256']}" in told
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -355,13 +427,18 @@ runner._thread.join(30)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
-def test_a_job_that_ends_the_server_does_not_end_it_for_ever(tmp_path, serve, png):
+@pytest.mark.parametrize("done", [0, 1])
+def test_a_job_that_ends_the_server_does_not_end_it_for_ever(tmp_path, serve, png, done):
     store = JobStore(tmp_path / "state")
     id = store.new_id()
-    (store.inputs(id) / "000000").write_bytes(png)
-    store.add(id, "pictures", {}, ["a.png"])
+    names = ["a.png", "b.png"][: done + 1]
+    for place in range(len(names)):
+        (store.inputs(id) / f"{place:06}").write_bytes(png)
+    for place in range(done):  # is told again at each start, which is no getting on
+        (store.outputs(id) / f"{place:06}.json").write_text('{"error": ""}')
+    store.add(id, "pictures", {}, names)
     store.close()
-    for _ in range(3):
+    for _ in range(3 + done):
         died = subprocess.run([sys.executable, "-c", KILLED_AT_WORK, tmp_path / "state"], check=False)
         assert died.returncode == -signal.SIGKILL
     with serve() as address:

@@ -6,13 +6,11 @@ It follows from the picture, the names of the methods and the kind of file alone
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
-
 from daybreak.enhancing.compare import compare_page, compare_sheet
+from daybreak.enhancing.cores import one_core
 from daybreak.enhancing.crops import choose_crops
 from daybreak.enhancing.enhancer import Enhancer, Outcome
 from daybreak.enhancing.environment import environment
@@ -54,7 +52,7 @@ def make_comparison(
     if evidence:
         _check(enhancers, format)
     photo = read_photo(data, name=shown(source))
-    with _one_core(evidence):
+    with one_core(evidence):
         outcomes = [enhancer.run(photo.pixels) for enhancer in enhancers]
         results = {name: outcome.pixels for name, outcome in zip(methods, outcomes, strict=True)}
         if format == PAGE:
@@ -86,18 +84,6 @@ def _check(enhancers: Sequence[Enhancer], format: str) -> None:
         raise BadSetting(came, "a name that ends in .png, .jpg, .webp or .html")
     for enhancer in enhancers:
         check_repeatable(enhancer, None)
-
-
-@contextmanager
-def _one_core(evidence: bool) -> Iterator[None]:
-    """As `run_batch` gives to each picture in evidence mode."""
-    threads = cv2.getNumThreads()
-    if evidence:
-        cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(threads)
 
 
 def _operations(photo: Photo, done: Sequence[tuple[Enhancer, Outcome]], format: str) -> list[Operation]:

@@ -204,11 +204,15 @@ def now() -> str:
 
 def placed(entry: AnyMade, source: Path, target: Path, manifest: Path) -> AnyMade:
     """The entry with the paths of its files as they are seen from the manifest's folder."""
-    folder = manifest.parent
+    return named(entry, _seen(source, manifest.parent), _seen(target, manifest.parent))
+
+
+def named(entry: AnyMade, source: str, target: str) -> AnyMade:
+    """The entry with the paths of its files as they stand in the manifest."""
     return entry.model_copy(
         update={
-            "input": entry.input.model_copy(update={"path": _seen(source, folder)}),
-            "output": entry.output.model_copy(update={"path": _seen(target, folder)}),
+            "input": entry.input.model_copy(update={"path": source}),
+            "output": entry.output.model_copy(update={"path": target}),
         }
     )
 
@@ -272,19 +276,37 @@ def write_manifest(
         OutputExists: there is a file of that name.
         UnwritablePicture: it cannot be written.
     """
-    failures = [Failure(path=_seen(source, path.parent), error=error) for source, error in failed.items()]
+    failures = {_seen(source, path.parent): error for source, error in failed.items()}
+    data = manifest_bytes(entries, failures, films=films, comparisons=comparisons, complete=complete)
+    write_whole(path, data, overwrite=_unfinished(path))
+    return fact(data).sha256
+
+
+def manifest_bytes(
+    entries: Iterable[Entry] = (),
+    failed: Mapping[str, str] | None = None,
+    *,
+    films: Iterable[FilmEntry] = (),
+    comparisons: Iterable[ComparisonEntry] = (),
+    complete: bool = True,
+) -> bytes:
+    """What stands in the manifest of a run.
+
+    Args:
+        entries, films, comparisons: from `placed` or `named`.
+        failed: picture, as seen from the manifest's folder -> why nothing was made of it.
+        complete: False where the run was interrupted.
+    """
     manifest = Manifest(
         kind=KIND,
         complete=complete,
         entries=list(entries),
         films=list(films),
         comparisons=list(comparisons),
-        failed=failures,
+        failed=[Failure(path=path, error=error) for path, error in (failed or {}).items()],
     )
     # ASCII, in which lone surrogates of odd file names survive
-    data = json.dumps(manifest.model_dump(mode="python"), indent=2).encode("ascii") + b"\n"
-    write_whole(path, data, overwrite=_unfinished(path))
-    return hashlib.sha256(data).hexdigest()
+    return json.dumps(manifest.model_dump(mode="python"), indent=2).encode("ascii") + b"\n"
 
 
 def append_entry(path: Path, entry: Entry) -> None:

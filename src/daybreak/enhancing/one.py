@@ -15,6 +15,7 @@ from pathlib import Path
 
 import cv2
 
+from daybreak.enhancing.cores import one_core
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.memory import too_large
 from daybreak.enhancing.plan import Job, Refusal
@@ -162,6 +163,14 @@ def enhance_bytes(
         BadSetting: evidence is asked for and could not be repeated.
         Stopped: before encoding at the latest, where that was asked for (`daybreak.stopping`).
     """
+    with one_core(output.evidence):
+        return _from_bytes(data, enhancer, output, source, target, max_pixels)
+
+
+def _from_bytes(
+    data: bytes, enhancer: Enhancer, output: Output, source: Path, target: Path | None, max_pixels: int
+) -> tuple[bytes, Result]:
+    """`enhance_bytes` on the cores that it may use."""
     photo = read_photo(data, max_pixels=max_pixels, name=shown(source))
     named = format_of(target) if target is not None else None
     format = output.format or (named.name if named else keep_format(photo))

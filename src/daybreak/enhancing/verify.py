@@ -143,16 +143,13 @@ def changed_file(path: Path, wanted: FileFact, role: str) -> list[str]:
 
 def _made_again(entry: Entry, source: Path, target: Path) -> list[str]:
     """Make the result again and compare it with what the manifest says and with what lies there."""
-    asked, threads = entry.asked, cv2.getNumThreads()
+    asked = entry.asked
     written = Output(asked.format, asked.quality, asked.bit_depth, evidence=True)
     try:
         enhancer = Enhancer(asked.method, strength=asked.strength, exposure=asked.exposure, **asked.settings)
-        cv2.setNumThreads(1)  # as `run_batch` does for evidence
         again, result = enhance_bytes(read_bytes(source), enhancer, written, source, None)
     except DaybreakError as error:
         return [f"the result cannot be made again: {error}"]
-    finally:
-        cv2.setNumThreads(threads)
     assert result.evidence is not None
     now = result.evidence
     findings = []

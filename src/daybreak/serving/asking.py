@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from daybreak.enhancing.amount import MAX_EXPOSURE, MAX_STRENGTH
 from daybreak.enhancing.batch import Output
@@ -22,6 +23,13 @@ from daybreak.methods.registry import every_method, get_method, list_methods
 Schema = dict[str, Any]
 
 TEXT = {"type": "string"}
+
+
+def _flag(value: object) -> object:
+    """Of the many words that pydantic takes, the two that the schema tells of."""
+    if isinstance(value, bool) or value in ("true", "false"):
+        return value
+    raise PydanticCustomError("flag", "true or false")
 
 
 class Wish(BaseModel):
@@ -47,6 +55,11 @@ class Wish(BaseModel):
     )
     quality: int | None = Field(None, ge=1, le=100, description="For JPEG, WebP and AVIF.")
     bit_depth: Literal["keep", "8", "16"] = Field("keep", description="Bits a channel of the result.")
+    evidence: Annotated[bool, BeforeValidator(_flag)] = Field(
+        False,
+        description="Answer with a zip of the result and evidence.json, a manifest by which daybreak verify "
+        "makes the result again from the original and compares bit for bit.",
+    )
 
 
 @dataclass(frozen=True)
@@ -83,7 +96,7 @@ def understand(values: Mapping[str, str]) -> Asked:
 
     Raises:
         UnknownName: no such method or setting; carries the nearest names.
-        BadSetting: a value of the wrong kind or out of its range.
+        BadSetting: a value of the wrong kind or out of its range; evidence of what cannot be repeated.
     """
     own = {name: value for name, value in values.items() if name in Wish.model_fields}
     try:
@@ -98,7 +111,11 @@ def understand(values: Mapping[str, str]) -> Asked:
     enhancer = Enhancer(wish.method, strength=wish.strength, exposure=wish.exposure, **settings)
     format = None if wish.format == "keep" else {"jpg": "jpeg"}.get(wish.format, wish.format)
     depth = None if wish.bit_depth == "keep" else int(wish.bit_depth)
-    return Asked(enhancer, Output(format, wish.quality, depth), dict(values))
+    if wish.evidence:
+        from daybreak.enhancing.evidence import check_repeatable  # few ask for it
+
+        check_repeatable(enhancer, format)
+    return Asked(enhancer, Output(format, wish.quality, depth, evidence=wish.evidence), dict(values))
 
 
 @cache
@@ -155,6 +172,11 @@ def parameters() -> list[Schema]:
         }
         for name, rule in properties().items()
     ]
+
+
+def headers(told: Mapping[str, str]) -> dict[str, Schema]:
+    """An answer's headers for the OpenAPI, each with what it says."""
+    return {name: {"description": text, "schema": TEXT} for name, text in told.items()}
 
 
 def form(files: Mapping[str, Schema]) -> Schema:

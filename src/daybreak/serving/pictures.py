@@ -18,7 +18,8 @@ from daybreak.errors import DaybreakError, PictureTooLarge
 from daybreak.image.formats import FORMATS, sniff
 from daybreak.methods.describe import describe
 from daybreak.methods.registry import every_method
-from daybreak.serving.asking import Asked, form, once, parameters, settings_schema, understand
+from daybreak.serving import archive
+from daybreak.serving.asking import Asked, form, headers, once, parameters, settings_schema, understand
 from daybreak.serving.problems import Problem, busy, problem_of, responses
 from daybreak.serving.receiving import gone, media_type, received, shown_name
 from daybreak.serving.state import ServerState, state_of
@@ -47,6 +48,7 @@ _HEADERS = {
     "Daybreak-Weights-Sha256": "of the network that ran; absent for the others",
     "Daybreak-Seconds": "from the whole request to the result, waiting included",
     "Daybreak-Note": "what a person should know: an automatic choice, what the format could not hold",
+    **archive.HEADERS,
 }
 _DESCRIBED: dict[str, Any] = {
     "parameters": parameters(),
@@ -73,11 +75,10 @@ async def pieces(data: bytes) -> AsyncIterator[bytes]:
     response_class=Response,
     responses={
         200: {
-            "description": "The picture, with its metadata, profile and bit depth.",
-            "content": {kind: {"schema": _BINARY} for kind in MEDIA_TYPES.values()},
-            "headers": {
-                name: {"description": text, "schema": {"type": "string"}} for name, text in _HEADERS.items()
-            },
+            "description": "The picture, with its metadata, profile and bit depth; with evidence, a zip of "
+            "it and its manifest.",
+            "content": {kind: {"schema": _BINARY} for kind in (*MEDIA_TYPES.values(), archive.MEDIA_TYPE)},
+            "headers": headers(_HEADERS),
         },
         **responses(400, 401, 403, 408, 413, 415, 422, 429, 500, 503),
     },
@@ -87,26 +88,42 @@ async def enhance(request: Request) -> Response:
     """Send a picture as the body, or as the field `picture` of a form; get it back brighter.
 
     What is asked for stands in the query or in the form. The settings of the method go by their own names;
-    those of another method are refused (`GET /v1/methods` has the ranges of each).
+    those of another method are refused (`GET /v1/methods` has the ranges of each). With `evidence` a zip
+    comes back instead, to be unpacked beside the original: the manifest knows that by the name it was sent
+    under, and calls a picture that is the body itself `picture`.
     """
     state = state_of(request)
     if not state.ready:
         raise busy("the server is about to end", 503)
     with state.in_flight.take() as place:
         data, name, asked = await _read(request)
+        if asked.output.evidence:
+            archive.check_names([name])
         start = time.perf_counter()
 
-        def work() -> tuple[bytes, Result]:
-            return enhance_one(data, name, asked, state)
+        def work() -> tuple[bytes, dict[str, str], Result]:
+            made, result = enhance_one(data, name, asked, state)
+            return *_packed(made, name, result), result
 
-        made, result = await state.workers.run(
+        body, says, result = await state.workers.run(
             work, state.config.limits.seconds, place, lambda: gone(request)
         )
     seconds = time.perf_counter() - start
     state.measures.pictures.labels(result.method or "none").observe(seconds)
-    kind = MEDIA_TYPES[sniff(made) or FORMATS["png"].name]
-    headers = told(result, seconds) | {"Content-Length": str(len(made))}
-    return StreamingResponse(pieces(made), headers=headers, media_type=kind)
+    says |= told(result, seconds) | {"Content-Length": str(len(body))}
+    return StreamingResponse(pieces(body), headers=says)
+
+
+def _packed(made: bytes, name: str, result: Result) -> tuple[bytes, dict[str, str]]:
+    """What goes out of a result, and the headers that say what it is."""
+    if result.evidence is None:
+        return made, {"Content-Type": MEDIA_TYPES[sniff(made) or FORMATS["png"].name]}
+    body, sealed = archive.with_evidence(made, name, result.evidence)
+    return body, {
+        "Content-Type": archive.MEDIA_TYPE,
+        "Content-Disposition": archive.attachment(archive.marked_name(name, ".zip")),
+        archive.HEADER: sealed,
+    }
 
 
 async def _read(request: Request) -> tuple[bytes, str, Asked]:
@@ -159,16 +176,16 @@ def enhance_one(data: bytes, name: str, asked: Asked, state: ServerState) -> tup
 
 def told(result: Result, seconds: float) -> dict[str, str]:
     """The headers that say what was done."""
-    headers = {
+    says = {
         "Daybreak-Method": result.method or "none",
         "Daybreak-Strength": f"{result.strength:g}",
         "Daybreak-Seconds": f"{seconds:.3f}",
     }
     if result.weights_sha256:
-        headers["Daybreak-Weights-Sha256"] = result.weights_sha256
+        says["Daybreak-Weights-Sha256"] = result.weights_sha256
     if note := "; ".join((*result.notes, *result.lost)):
-        headers["Daybreak-Note"] = note.encode("ascii", "backslashreplace").decode("ascii")
-    return headers
+        says["Daybreak-Note"] = note.encode("ascii", "backslashreplace").decode("ascii")
+    return says
 
 
 @cache

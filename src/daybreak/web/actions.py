@@ -13,18 +13,16 @@ from daybreak.enhancing.batch import Result, enhance_bytes
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.errors import BadSetting, DaybreakError
 from daybreak.files import write_whole
-from daybreak.image.formats import format_of, sniff, suffix_for
 from daybreak.image.photo import Photo
 from daybreak.image.read import read_photo
 from daybreak.image.rows import Rows
+from daybreak.serving.archive import REPORT, SUFFIX, free_name, marked_name, result_name
 from daybreak.serving.asking import Asked, understand
 from daybreak.serving.jobs.films import check_film
-from daybreak.serving.jobs.pictures import REPORT, free_name
 from daybreak.serving.limits import Limits
 from daybreak.serving.work import fitting_pixels
 from daybreak.web.folder import PageFolder
 
-SUFFIX = "_daybreak"
 PREVIEW_SECONDS = 10.0
 
 Tell = Callable[[float, str], None]
@@ -112,7 +110,7 @@ class Actions:
         options = VideoOptions(
             codec="h264", quality=asked.output.quality, end=None if whole else PREVIEW_SECONDS
         )  # every browser shows H.264
-        target = self.folder.fresh() / f"{source.stem}{SUFFIX}.mp4"
+        target = self.folder.fresh() / marked_name(source.name, ".mp4")
 
         def progress(now: Progress) -> None:
             tell(now.frames / (now.total or now.frames + 1), f"frame {now.frames}, {now.fps:.1f} a second")
@@ -165,16 +163,6 @@ class Actions:
                     shown = _shown(data, made, result)
             archive.writestr(REPORT, json.dumps({"files": report}, indent=2))
         return Done(target, "\n".join(lines), shown)
-
-
-def result_name(name: str, made: bytes) -> str:
-    """What a result is called: the picture's name, marked, with the suffix of what the result is."""
-    kind = sniff(made) or "png"
-    named = format_of(name)
-    stem, dot, suffix = name.rpartition(".")
-    if named is not None and named.name == kind:
-        return f"{stem}{SUFFIX}{dot}{suffix}"
-    return f"{stem or name}{SUFFIX}{suffix_for(kind)}"
 
 
 def _shown(data: bytes, made: bytes, result: Result) -> Mapping[str, Rows]:

@@ -50,6 +50,15 @@ def test_any_number_of_cores_makes_the_same_file(codec, folder, monkeypatch, cap
     assert "out.mp4: confirmed bit for bit" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("name", "sound"), [("out.mkv", "aac"), ("out.mov", "aac"), ("out.webm", "libopus")])
+def test_every_container_is_the_same_file_again(name, sound, folder, capsys):
+    tone = ["-f", "lavfi", "-i", "sine=duration=0.24", "-c:v", "copy", "-c:a", sound, "-shortest"]
+    ffmpeg("-i", "in.mp4", *tone, "with.mkv")
+    assert run(["video", "with.mkv", "-o", name, "-m", "gamma", "--evidence", "e.json", "-q"]) == 0
+    assert run(["verify", "e.json"]) == 0
+    assert f"{name}: confirmed bit for bit" in capsys.readouterr().out
+
+
 def test_what_differs_is_told(folder):
     assert enhanced() == 0
     manifest = folder / "e.json"

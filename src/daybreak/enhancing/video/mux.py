@@ -139,9 +139,11 @@ def mux(
     """
     entries = log.entries()
     finish = span[1] * about.time_base if cut and span[1] is not None else None
-    options = {"movflags": "+faststart"} if container in ("mp4", "mov") else {}
     whole = str(hidden.absolute())  # as in `open_film`
-    with open_film(about.path) as film, av.open(whole, "w", format=container, options=options) as out:
+    with (
+        open_film(about.path) as film,
+        av.open(whole, "w", format=container, options=_options(container)) as out,
+    ):
         zero = min((entry.pts for entry in entries), default=0) * about.time_base if cut else _zero(film)
         part = _Part(zero, cut, finish)
         out.metadata.update(_kept(film.metadata))
@@ -161,6 +163,11 @@ def mux(
             check_stop(stop)
             out.mux_one(packet)
     return len(entries)
+
+
+def _options(container: str) -> dict[str, str]:
+    """What FFmpeg is told of the file. Matroska would number it and its tracks at random."""
+    return {"movflags": "+faststart"} if container in ("mp4", "mov") else {"fflags": "+bitexact"}
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,18 @@
-"""A job of one film; every frame enhanced, sound and subtitles copied, gone on with after a restart."""
+"""A job of one film; every frame enhanced, sound and subtitles copied, gone on with after a restart.
+
+With evidence it begins anew then: two parts encoded one after the other are not what one run makes.
+"""
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from daybreak.enhancing.manifest import FilmEntry, manifest_bytes, named
 from daybreak.errors import BadSetting, PictureTooLarge, UnreadablePicture
+from daybreak.files import whole_file
+from daybreak.serving.archive import EVIDENCE, marked_name
 from daybreak.serving.asking import Asked
 from daybreak.serving.limits import Limits
 
@@ -70,7 +77,7 @@ def run_film(
     Args:
         inputs, names: one of each.
         outputs: folder for what is done so far.
-        result: the film: MP4 for MP4 and MOV, else Matroska.
+        result: the film: MP4 for MP4 and MOV, else Matroska; with evidence, a zip of it and its manifest.
         asked: what to do with each frame.
         limits: of the server.
         progress: is told (frames done, 0, frames in all); may raise to stop the work.
@@ -83,6 +90,25 @@ def run_film(
     def told(now: Progress) -> None:
         progress(now.frames, 0, max(now.total or 0, now.frames))
 
-    options = VideoOptions(quality=asked.output.quality, resume=True, overwrite=True)
-    enhance_video(inputs[0], target, asked.enhancer, options, progress=told)
-    target.replace(result)
+    evidence = asked.output.evidence
+    options = VideoOptions(quality=asked.output.quality, resume=not evidence, overwrite=True)
+    if not evidence:
+        enhance_video(inputs[0], target, asked.enhancer, options, progress=told)
+        target.replace(result)
+        return
+    from daybreak.enhancing.video.evidence import film_entry, repeatable
+
+    options = repeatable(asked.enhancer, options)
+    made = enhance_video(inputs[0], target, asked.enhancer, options, progress=told)
+    _pack(target, names[0], film_entry(asked.enhancer, options, made), result)
+
+
+def _pack(film: Path, name: str, entry: FilmEntry, result: Path) -> None:
+    """A zip of a film and its manifest, to lie beside the original, which has that name."""
+    called = marked_name(name, film.suffix)
+    with (
+        whole_file(result, overwrite=True) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive,  # films are compressed already
+    ):
+        archive.write(film, called)
+        archive.writestr(EVIDENCE, manifest_bytes(films=[named(entry, name, called)]))

@@ -43,7 +43,11 @@ KINDS: Mapping[str, JobKind] = index(
             "pictures", "Many pictures, as files or in zips; the result is a zip with a report.", run_pictures
         ),
         JobKind(
-            "video", "One film; the result is one too, sound and subtitles kept.", run_film, check_film, True
+            "video",
+            "One film; the result is one too, sound and subtitles kept (in a zip with evidence).",
+            run_film,
+            check_film,
+            True,
         ),
     ),
     lambda kind: kind.name,

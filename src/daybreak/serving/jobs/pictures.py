@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from daybreak.enhancing.batch import enhance_bytes
+from daybreak.enhancing.manifest import Entry, manifest_bytes, named
 from daybreak.errors import DaybreakError
 from daybreak.files import whole_file, write_whole
-from daybreak.image.formats import format_of, sniff, suffix_for
+from daybreak.serving.archive import EVIDENCE, REPORT, SUFFIX, free_name, result_name
 from daybreak.serving.asking import Asked
 from daybreak.serving.limits import Limits
 from daybreak.serving.work import fitting_pixels
-
-REPORT = "report.json"
 
 
 def run_pictures(
@@ -47,7 +46,7 @@ def run_pictures(
             write_whole(known, json.dumps(entry).encode("ascii"), overwrite=True)
         entries.append(json.loads(known.read_text(encoding="ascii")))
         progress(len(entries), sum(bool(entry["error"]) for entry in entries), len(inputs))
-    _pack(entries, outputs, result)
+    _pack(entries, outputs, result, evidence=asked.output.evidence)
 
 
 def _enhance(path: Path, name: str, target: Path, asked: Asked, limits: Limits) -> dict[str, Any]:
@@ -63,7 +62,7 @@ def _enhance(path: Path, name: str, target: Path, asked: Asked, limits: Limits) 
     except MemoryError:
         return entry | {"error": f"{name}: not enough memory for a picture of this size"}
     return entry | {
-        "output": _renamed(name, made),
+        "output": result_name(name, made, SUFFIX if asked.output.evidence else ""),
         "state": result.state,
         "method": result.method,
         "settings": result.settings,
@@ -73,43 +72,26 @@ def _enhance(path: Path, name: str, target: Path, asked: Asked, limits: Limits) 
         "brightness_after": result.brightness_after,
         "notes": list(result.notes),
         "lost": list(result.lost),
+        "evidence": result.evidence and result.evidence.model_dump(),
     }
 
 
-def _renamed(name: str, made: bytes) -> str:
-    """The name with the suffix of what the result is, where it has another one."""
-    kind = sniff(made) or "png"
-    named = format_of(name)
-    if named is not None and named.name == kind:
-        return name
-    return name.rpartition(".")[0] + suffix_for(kind) if named else name + suffix_for(kind)
-
-
-def _pack(entries: Sequence[dict[str, Any]], outputs: Path, result: Path) -> None:
-    """One zip of all results, each under a name of its own, and the report."""
-    taken = {REPORT}
+def _pack(entries: Sequence[dict[str, Any]], outputs: Path, result: Path, *, evidence: bool) -> None:
+    """One zip of all results, each under a name of its own, the report, and the evidence if asked for."""
+    taken = {REPORT, EVIDENCE} | ({entry["input"].lower() for entry in entries} if evidence else set())
+    sealed: list[Entry] = []
     with (
         whole_file(result, overwrite=True) as file,
         zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive,  # pictures are compressed already
     ):
         for place, entry in enumerate(entries):
+            proof = entry.pop("evidence", None)
             if entry["output"]:
                 entry["output"] = free_name(entry["output"], taken)
                 archive.write(outputs / f"{place:06}", entry["output"])
+            if proof:
+                sealed.append(named(Entry(**proof), entry["input"], entry["output"]))
         archive.writestr(REPORT, json.dumps({"files": list(entries)}, indent=2))
-
-
-def free_name(name: str, taken: set[str]) -> str:
-    """The name, or with a number where it is taken; letter case does not tell two apart everywhere.
-
-    >>> taken = {"a.png"}
-    >>> free_name("A.png", taken), free_name("A.png", taken)
-    ('A-2.png', 'A-3.png')
-    """
-    stem, dot, suffix = name.rpartition(".")
-    number, free = 1, name
-    while free.lower() in taken:
-        number += 1
-        free = f"{stem}-{number}{dot}{suffix}"
-    taken.add(free.lower())
-    return free
+        if evidence:
+            failed = {entry["input"]: entry["error"] for entry in entries if entry["error"]}
+            archive.writestr(EVIDENCE, manifest_bytes(sealed, failed))

@@ -16,7 +16,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from daybreak.serving.asking import Asked, form, parameters, understand
+from daybreak.serving.archive import HEADER, HEADERS, check_names, manifest_sha256
+from daybreak.serving.asking import Asked, form, headers, parameters, understand
 from daybreak.serving.jobs.intake import take_in
 from daybreak.serving.jobs.kinds import KINDS, RESULTS, JobKind, get_kind, result_type
 from daybreak.serving.jobs.store import Job
@@ -153,6 +154,8 @@ def _take_in(
     """
     folder, limits = state.store.inputs(id), state.config.limits
     names = take_in(files, folder, limits, single=kind.single)
+    if asked.output.evidence:
+        check_names(names)
     if kind.check is not None:
         for path, name in zip(sorted(folder.iterdir()), names, strict=True):
             kind.check(path, name, asked, limits)
@@ -200,13 +203,19 @@ async def cancel(request: Request, id: JobId) -> Response:
     response_class=FileResponse,
     responses={
         200: {
-            "content": {kind: {"schema": {"type": "string", "format": "binary"}} for _, _, kind, _ in RESULTS}
+            "content": {
+                kind: {"schema": {"type": "string", "format": "binary"}} for _, _, kind, _ in RESULTS
+            },
+            "headers": headers(HEADERS),
         },
         **responses(401, 403, 404, 409, 422),
     },
 )
 async def result(request: Request, id: JobId) -> Response:
-    """Of pictures, a zip with `report.json`, which says what became of each; of a film, the film."""
+    """Of pictures, a zip with `report.json`, which says what became of each; of a film, the film.
+
+    With `evidence` the zip has `evidence.json` too, and a film comes in one.
+    """
     job = _find(request, id)
     if job.state == "failed":
         raise Problem(409, f"the job failed: {job.error}")
@@ -215,6 +224,7 @@ async def result(request: Request, id: JobId) -> Response:
     path = state_of(request).store.result(id)
     try:
         media, suffix = await run_in_threadpool(result_type, path)
+        sealed = await run_in_threadpool(manifest_sha256, path) if suffix == ".zip" else ""
     except FileNotFoundError:  # cancelled in this moment
         raise Problem(404, _GONE) from None
     left = max(0, math.floor((job.expires or 0) - time.time()))
@@ -222,7 +232,7 @@ async def result(request: Request, id: JobId) -> Response:
         path,
         media_type=media,
         filename=f"daybreak-{id[:8]}{suffix}",
-        headers={"Cache-Control": f"private, max-age={left}"},
+        headers={"Cache-Control": f"private, max-age={left}"} | ({HEADER: sealed} if sealed else {}),
     )
 
 

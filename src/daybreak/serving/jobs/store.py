@@ -162,14 +162,12 @@ class JobStore:
         self._do("update jobs set state = 'queued', starts = 0 where id = ?", id)
 
     def progress(self, id: str, done: int, failed: int, total: int) -> None:
-        """How far it is."""
+        """How far it is; what a job that was begun again has done once more is no getting on."""
         self._do(
-            "update jobs set done = ?, failed = ?, total = ?, starts = 0 where id = ?",
-            done,
-            failed,
-            total,
-            id,
-        )
+            "update jobs set starts = iif(? > done, 0, starts), done = max(done, ?),"
+            " failed = max(failed, ?), total = ? where id = ?",
+            done, done, failed, total, id,
+        )  # fmt: skip
 
     def finish(self, id: str, error: str, keep_seconds: float) -> None:
         """It is over: done, or failed where there is an error; the result alone stays."""
