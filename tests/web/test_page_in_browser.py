@@ -187,6 +187,8 @@ def test_a_phone_needs_no_sideways_scrolling(page):
     enhance(page)
     page.locator(".pair").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    places = [page.locator(part).bounding_box()["y"] for part in ("#pictures", "#asking")]
+    assert places == sorted(places), "first the picture, then what can be set"
     shoot(page, "web-phone.png")
 
 

@@ -68,7 +68,7 @@ def build(actions: Actions) -> gr.Blocks:
     with page:
         gr.Markdown("# daybreak\nTurns dark pictures into clear ones. They stay on this server.")
         with gr.Row():
-            with gr.Column(scale=1, min_width=300):
+            with gr.Column(scale=1, min_width=300, elem_id="asking"):
                 asking = _asking()
             with gr.Column(scale=2, min_width=300):
                 with gr.Tab("Pictures"):
