@@ -40,8 +40,9 @@ def exposed(low: Tensor, stops: float) -> Tensor:
 def flattened(low: Tensor, high: Tensor, level: float, seed: int) -> tuple[Tensor, Tensor]:
     """A flat gray pair that is lit as another pair is: gray teaches nothing of scenes, only to stay gray.
 
-    The curve kx / (1 + (k - 1)x), with the k that takes the mean of the dark side to that of the reference,
-    takes the level of the gray dark side to that of its reference.
+    The curve kx / (1 + (k - 1)x), with the k that takes the mean of the dark side to that of the reference or
+    up to eight times as much, takes the level of the gray dark side to that of its reference: the darkest
+    pictures are lifted further than any pair is.
 
     Args:
         low, high: H×W×3 float32 in [0, 1].
@@ -54,7 +55,8 @@ def flattened(low: Tensor, high: Tensor, level: float, seed: int) -> tuple[Tenso
     dark, bright = (float(side.mean().clamp(1e-3, 1.0 - 1e-3)) for side in (low, high))
     slope = bright * (1.0 - dark) / (dark * (1.0 - bright))
     source = torch.Generator(low.device).manual_seed(seed)
-    sigma = 0.02 * torch.rand((), generator=source, device=low.device) ** 2
+    further, noise = torch.rand(2, generator=source, device=low.device)
+    slope, sigma = slope * 2.0 ** (3.0 * further), 0.02 * noise**2
     noisy = level + sigma * torch.randn(low.shape, generator=source, device=low.device)
     lit = slope * level / (1.0 + (slope - 1.0) * level)
     return (noisy.clamp(0.0, 1.0) * 255.0).round() / 255.0, torch.full_like(high, lit)
