@@ -81,6 +81,23 @@ def flicker_table() -> str:
     return "\n".join([*lines, "", f"{film}; [flicker.json](../benchmarks/results/flicker.json)."])
 
 
+def film_table() -> str:
+    """What a dark film takes beside decoding and encoding alone, for docs/video.md."""
+    told = json.loads((RESULTS / "video.json").read_text())
+    rows = [name for name in told if isinstance(told[name], dict) and "frames_per_second" in told[name]]
+    lines = ["| command | frames/s | × the floor | peak MB |", "|---|---|---|---|"]
+    for name in rows:
+        took = told[name]
+        shown = {"floor": "decode and encode alone", "all_but_the_method": "`-s 0`: all but the method"}
+        speed = f"{took['frames_per_second']:.1f} | {took['over_floor']:.2f} | {took['peak_rss_mb']:.0f}"
+        lines.append(f"| {shown.get(name, f'`-m {name}`')} | {speed} |")
+    film = f"{told['film']['frames']} frames of {told['film']['size']}, H.264 to H.264, `--speed {told['speed']}`"
+    machine = f"{told['machine']['cpu']}, {told['machine']['cores']} cores, {told['machine']['date']}"
+    runs = told["floor"]["runs"]
+    said = f"{film}; medians of {runs} runs in turn, {machine}; [video.json](../benchmarks/results/video.json)."
+    return "\n".join([*lines, "", said])
+
+
 def main() -> None:
     """Score what is asked for, then write the tables."""
     parser = argparse.ArgumentParser(
@@ -100,6 +117,7 @@ def main() -> None:
     write_between(ROOT / "README.md", "methods", readme_table())
     write_between(ROOT / "README.md", "speed", speed_table())
     write_between(ROOT / "docs" / "video.md", "flicker", flicker_table())
+    write_between(ROOT / "docs" / "video.md", "film", film_table())
     plot_quality(
         read_benchmark(RESULTS / "benchmark.json"), results_of("eval15"), ROOT / "docs" / "speed.png"
     )

@@ -1,6 +1,6 @@
 """A dark 1280x720 film through `daybreak video`, whole process, beside the floor; and the flicker it leaves.
 
-    python benchmarks/video.py -m auto,cascade       # writes benchmarks/results/video.json
+    python benchmarks/video.py       # writes benchmarks/results/video.json; tables.py writes its table
 
 The floor is a process that decodes the same file and encodes its frames again, with the same libraries
 (PyAV), codec, quality and preset, each in as many threads as there are cores. Beside it stands what daybreak
@@ -61,7 +61,7 @@ def make_film(path: Path, frames: int, width: int = 1280, height: int = 720) -> 
 def main() -> None:
     """Measure and save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-m", "--methods", default="auto,cascade")
+    parser.add_argument("-m", "--methods", default="gamma,daybreak.curve,daybreak.fast,cascade")
     parser.add_argument("--frames", type=int, default=150)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--speed", choices=("fast", "medium", "slow"), default="fast")

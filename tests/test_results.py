@@ -41,9 +41,10 @@ def test_the_readme_holds_the_speeds(tables):
     assert f"<!-- speed -->\n{tables.speed_table()}\n<!-- /speed -->" in page
 
 
-def test_the_page_about_video_holds_the_flicker_of_every_method(tables):
+def test_the_page_about_video_holds_the_flicker_of_every_method_and_what_a_film_takes(tables):
     page = (ROOT / "docs" / "video.md").read_text(encoding="utf-8")
     assert f"<!-- flicker -->\n{tables.flicker_table()}\n<!-- /flicker -->" in page
+    assert f"<!-- film -->\n{tables.film_table()}\n<!-- /film -->" in page
     measured = json.loads((ROOT / "benchmarks" / "results" / "flicker.json").read_text())
     assert all(measured[method]["ratio"] <= 1.1 for method in list_methods())
 
