@@ -29,9 +29,9 @@ from daybreak.methods.base import Method, Prepared, Settings
 from daybreak.stopping import look
 from daybreak.types import Array, Pixels
 
-SIDE = 1024  # px of a tile without its halo at the most: a halo of 128 px then costs little
+SIDE = 768  # px of a tile without its halo at the most: larger ones take a little less time, much more memory
 SMALL = 512  # px; a picture that is nowhere longer is done in one piece
-NARROW = 256  # px; tiles are no narrower than this for the sake of having one for each thread
+NARROW = 512  # px; tiles are no narrower than this for the sake of having one for each thread
 LEAST_SIDE = 32  # px; when tiles of this side do not fit, nothing does
 COPY = 1 << 20  # pixels of the reduced copy at the most; more brings little and takes a network long
 _FLOATS = 130.0  # bytes a pixel that the curves, lines and floats of a tile take (measured)
