@@ -91,10 +91,13 @@ def film_table() -> str:
         shown = {"floor": "decode and encode alone", "all_but_the_method": "`-s 0`: all but the method"}
         speed = f"{took['frames_per_second']:.1f} | {took['over_floor']:.2f} | {took['peak_rss_mb']:.0f}"
         lines.append(f"| {shown.get(name, f'`-m {name}`')} | {speed} |")
-    film = f"{told['film']['frames']} frames of {told['film']['size']}, H.264 to H.264, `--speed {told['speed']}`"
+    frames, size = told["film"]["frames"], told["film"]["size"]
+    film = f"{frames} frames of {size}, H.264 to H.264, `--speed {told['speed']}`"
     machine = f"{told['machine']['cpu']}, {told['machine']['cores']} cores, {told['machine']['date']}"
     runs = told["floor"]["runs"]
-    said = f"{film}; medians of {runs} runs in turn, {machine}; [video.json](../benchmarks/results/video.json)."
+    said = (
+        f"{film}; medians of {runs} runs in turn, {machine}; [video.json](../benchmarks/results/video.json)."
+    )
     return "\n".join([*lines, "", said])
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from daybreak.enhancing.cores import one_core
+from daybreak.enhancing.cores import opencv_threads
 from daybreak.image.photo import Photo
 from daybreak.image.read import read_photo
 from daybreak.image.write import encode_photo
@@ -149,18 +149,19 @@ def test_an_original_that_the_manifest_would_lie_on_is_refused(api, png, name):
     assert answer.json()["detail"].startswith(f"evidence of {name}: there is another file of that name")
 
 
-def test_one_core_is_given_back_by_the_last_that_held_it():
+def test_the_least_number_of_threads_holds_and_the_first_comes_back_with_the_last_block():
     before = cv2.getNumThreads()
-    cv2.setNumThreads(3)
-    first, second = one_core(True), one_core(True)
+    cv2.setNumThreads(4)
+    film, evidence = opencv_threads(3), opencv_threads(1)
     try:
-        with one_core(False):
-            assert cv2.getNumThreads() == 3
-        first.__enter__()
-        second.__enter__()
-        first.__exit__(None, None, None)
-        assert cv2.getNumThreads() == 1
-        second.__exit__(None, None, None)
+        film.__enter__()
         assert cv2.getNumThreads() == 3
+        evidence.__enter__()
+        with opencv_threads(2):
+            assert cv2.getNumThreads() == 1, "whatever else goes on"
+        film.__exit__(None, None, None)
+        assert cv2.getNumThreads() == 1
+        evidence.__exit__(None, None, None)
+        assert cv2.getNumThreads() == 4
     finally:
         cv2.setNumThreads(before)

@@ -13,7 +13,6 @@ from daybreak.benchmark.results import Benchmark, Case
 TOLERANCE = 0.25
 """Share by which a figure may grow: runs on a quiet machine differ by up to a tenth, on a busy one more."""
 
-
 AGAIN = 2
 """How often what looks worse is measured once more: where the system puts a process's memory is chance, and
 moves a ratio by a third."""

@@ -89,7 +89,11 @@ def benchmark(
     worse = regressions(old, found, tolerance) if old else []
     if old and worse and not stopped:
         complain("some are worse; they are measured again")
-        worse = confirmed(worse, old, lambda again: measure(Run(again, repeats)), tolerance)
+        try:
+            worse = confirmed(worse, old, lambda again: measure(Run(again, repeats)), tolerance)
+        except KeyboardInterrupt:
+            complain("stopped before it was sure; measured once:")
+            stopped = True
     for change in worse:
         complain(f"worse than in {compare}: {change}")
     if stopped:

@@ -7,10 +7,11 @@ It follows from the picture, the names of the methods and the kind of file alone
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from daybreak.enhancing.compare import compare_page, compare_sheet
-from daybreak.enhancing.cores import one_core
+from daybreak.enhancing.cores import opencv_threads
 from daybreak.enhancing.crops import choose_crops
 from daybreak.enhancing.enhancer import Enhancer, Outcome
 from daybreak.enhancing.environment import environment
@@ -52,7 +53,7 @@ def make_comparison(
     if evidence:
         _check(enhancers, format)
     photo = read_photo(data, name=shown(source))
-    with one_core(evidence):
+    with opencv_threads(1) if evidence else nullcontext():
         outcomes = [enhancer.run(photo.pixels) for enhancer in enhancers]
         results = {name: outcome.pixels for name, outcome in zip(methods, outcomes, strict=True)}
         if format == PAGE:

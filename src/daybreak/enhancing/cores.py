@@ -1,4 +1,4 @@
-"""One core for evidence: OpenCV has one number of threads for the whole process, lent here and given back."""
+"""How many cores OpenCV may use: one number for the whole process, lent here and given back."""
 
 from __future__ import annotations
 
@@ -9,27 +9,30 @@ from contextlib import contextmanager
 import cv2
 
 _LOCK = threading.Lock()
-_HELD: list[int] = []
-"""What the number was before each block that is open; the first one's comes back with the last of them."""
+_ASKED: list[int] = []
+"""What each block that is open asks for; the least of them holds."""
+_BEFORE: list[int] = []
+"""What the number was before the first of them; it comes back with the last."""
 
 
 @contextmanager
-def one_core(wanted: bool) -> Iterator[None]:
-    """Let OpenCV use one core until the block ends; blocks may be nested, and open in several threads.
+def opencv_threads(count: int) -> Iterator[None]:
+    """Let OpenCV use so many threads until the block ends.
+
+    Blocks may be nested, and open in several threads of the process: the least number that any of them asks
+    for holds, so evidence has its one core whatever else goes on.
 
     Args:
-        wanted: False does nothing.
+        count: at least 1.
     """
-    if not wanted:
-        yield
-        return
     with _LOCK:
-        _HELD.append(cv2.getNumThreads())
-        cv2.setNumThreads(1)
+        if not _ASKED:
+            _BEFORE.append(cv2.getNumThreads())
+        _ASKED.append(count)
+        cv2.setNumThreads(min(_ASKED))
     try:
         yield
     finally:
         with _LOCK:
-            if len(_HELD) == 1:
-                cv2.setNumThreads(_HELD[0])
-            _HELD.pop()
+            _ASKED.remove(count)
+            cv2.setNumThreads(min(_ASKED) if _ASKED else _BEFORE.pop())

@@ -8,7 +8,6 @@ its picture given to another once more; if that one dies too, the picture is to 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import multiprocessing
 import signal
 import sys
@@ -22,13 +21,13 @@ from typing import Any
 
 import cv2
 
+from daybreak import heap
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.one import run_job
 from daybreak.enhancing.plan import Job, Refusal
 from daybreak.enhancing.result import Output, Result
 
 _AHEAD = 4  # results per worker that may wait for an earlier one: a million jobs are not a million results
-_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # of glibc's mallopt
 _THREADED = ("pyvips", "onnxruntime", "openvino", "torch")  # once used, a fork would inherit locked locks
 
 
@@ -190,11 +189,7 @@ def keep_memory() -> None:
     At 12 MP to ask the system for it again takes a fifth of the time. No more is kept than was held at
     a time, nor more than 256 MB.
     """
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # another C library
-            library = ctypes.CDLL(None)
-            library.mallopt(_MMAP_THRESHOLD, 32 << 20)  # the most it takes; it begins with 128 KB
-            library.mallopt(_TRIM_THRESHOLD, 256 << 20)
+    heap.tell({heap.MMAP_THRESHOLD: 32 << 20, heap.TRIM_THRESHOLD: 256 << 20})
 
 
 def _told(code: int) -> str:

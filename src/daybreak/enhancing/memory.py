@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import os
 import re
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from daybreak import heap
 from daybreak.errors import BadSetting
 from daybreak.image.read import read_size
 
@@ -26,7 +24,6 @@ IN_MEMORY = 12.0  # bytes a pixel: levels before and after, and the encoded file
 LEAST = 256 << 20  # bytes: under this the program itself, with a tile or two, does not fit
 RESERVE = 64 << 20  # bytes under a limit that are left to libraries' buffers and what the allocator keeps
 
-_MMAP_THRESHOLD = -3  # glibc, malloc.h: M_MMAP_THRESHOLD
 
 _GROUPS = Path("/sys/fs/cgroup")
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
@@ -74,7 +71,7 @@ class Room:
 
     def __post_init__(self) -> None:
         if self.limit is not None:
-            _give_back_at_once()
+            heap.tell({heap.MMAP_THRESHOLD: 1 << 18})  # else it keeps what was freed, up to 32 MB each
 
     def left(self) -> int | None:
         """Bytes that may still be taken now; None where nobody knows."""
@@ -84,13 +81,6 @@ class Room:
             return most
         under = max(0, self.limit - resident() - RESERVE)
         return under if most is None else min(under, most)
-
-
-def _give_back_at_once() -> None:
-    """Have glibc return large blocks when they are freed; else it keeps those of up to 32 MB for later."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # another C library
-            ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 1 << 18)
 
 
 def too_large(path: Path, room: Room) -> bool:

@@ -10,12 +10,13 @@ import errno
 import json
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 
-from daybreak.enhancing.cores import one_core
+from daybreak.enhancing.cores import opencv_threads
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.memory import too_large
 from daybreak.enhancing.plan import Job, Refusal
@@ -163,7 +164,7 @@ def enhance_bytes(
         BadSetting: evidence is asked for and could not be repeated.
         Stopped: before encoding at the latest, where that was asked for (`daybreak.stopping`).
     """
-    with one_core(output.evidence):
+    with opencv_threads(1) if output.evidence else nullcontext():
         return _from_bytes(data, enhancer, output, source, target, max_pixels)
 
 

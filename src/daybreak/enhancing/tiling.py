@@ -232,9 +232,17 @@ def _cells(side: int, cell: int) -> int:
 
 def _taken(width: int, part: Part, side: int) -> float:
     """Bytes that tiles of that side take at a time, with the band that they make (at most 12 a pixel)."""
-    window = side + 2 * part.halo
-    tiles = min(part.threads, -(-width // side))
-    return tiles * window * min(window, width) * part.per_pixel + 12 * part.scale**2 * width * side
+    columns = _columns(width, side, part)
+    around = 2 * part.halo
+    widest = min(width, around + max(right - left for left, right in columns))
+    tiles = min(part.threads, len(columns)) * (side + around) * widest
+    return tiles * part.per_pixel + 12 * part.scale**2 * width * side
+
+
+def _columns(width: int, side: int, part: Part) -> list[Span]:
+    """Where a band is cut into tiles: at most `side` wide, one for each thread unless too narrow."""
+    share = max(NARROW, -(-width // part.threads))
+    return spans(width, min(side, -(-share // part.cell) * part.cell), part.cell)
 
 
 def in_parts(source: Bands, plan: Plan, bits: int | None) -> Iterator[tuple[int, Array]]:
@@ -295,8 +303,7 @@ def _band(window: Rows, above: int, rows: Span, halo: int, plan: Plan, side: int
         mixed = plan.amount(enlarged(pixels, made.shape)[inside], np.ascontiguousarray(made[inside]))
         out[:, left * scale : right * scale] = mixed if bits is None else to_levels(mixed, bits)
 
-    share = max(NARROW, -(-width // part.threads))
-    columns = spans(width, min(side, -(-share // part.cell) * part.cell), part.cell)
+    columns = _columns(width, side, part)
     with ThreadPoolExecutor(min(part.threads, len(columns))) as pool:
         for _ in pool.map(tile, columns):  # a tile's error comes out here
             pass

@@ -157,7 +157,7 @@ METHOD = Method(
         kind="classical",
         settings=BimefSettings,
         context="global",
-        memory_per_pixel=29.0,
+        memory_per_pixel=27.0,
         notes="The smoothing system is solved to 1e-6, the public code stops at 0.1. Above exact_up_to the "
         "map comes from reduced copies; the result was then 43 dB or more from the exact one on darkened, "
         "noisy Kodak pictures of 1.6 and 6 MP (median 52).",

@@ -183,7 +183,7 @@ METHOD = Method(
         kind="classical",
         settings=DongSettings,
         context="global",
-        memory_per_pixel=11.0,
+        memory_per_pixel=10.0,
         notes="Follows the public code behind published tables: 7×7 windows, a rim of 10 pixels, the colour "
         "of the haze from the 0.2 % of largest dark channel. Ours: that colour is at least 1e-3, which an "
         "all-white picture needs; ties among the 0.2 % all count.",

@@ -72,12 +72,12 @@ def check_names(names: Sequence[str]) -> None:
     """
     seen: set[str] = {REPORT, EVIDENCE}
     for name in names:
-        if name in seen:
+        if name.lower() in seen:  # letter case does not tell two apart everywhere
             raise BadSetting(
                 f"evidence of {name}: there is another file of that name",
                 "a name of its own for each, for the manifest tells them apart by it",
             )
-        seen.add(name)
+        seen.add(name.lower())
 
 
 def with_evidence(made: bytes, name: str, entry: Entry) -> tuple[bytes, str]:

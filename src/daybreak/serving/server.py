@@ -10,6 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from daybreak import heap
 from daybreak.errors import BadSetting
 from daybreak.serving.limits import Limits, ServerConfig
 from daybreak.serving.problems import RETRY_SECONDS
@@ -111,4 +112,5 @@ def listen(config: ServerConfig) -> socket.socket:
 
 def run(app: ASGIApp, config: ServerConfig, listener: socket.socket) -> None:
     """Serve until the process is told to stop (SIGINT, SIGTERM); what is being answered is finished."""
+    heap.tell({heap.ARENA_MAX: 1})  # else each thread keeps what its largest picture took
     make_server(app, config).run(sockets=[listener])

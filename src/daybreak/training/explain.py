@@ -103,7 +103,8 @@ def _blank(spec: AnySpec, settings: NetworkSettings) -> Network:
 def _page(spec: AnySpec, settings: NetworkSettings, recipes: list[str], card: WeightCard | None) -> str:
     """All of it; the first line is the title."""
     network = _blank(spec, settings)
-    lines = [f"# {card.name if card else spec.name}", "", spec.summary, "", f"From {spec.paper}.", ""]
+    name, summary = (card.name, card.summary) if card else (spec.name, spec.summary)
+    lines = [f"# {name}", "", summary, "", f"From {spec.paper}.", ""]
     lines += [*_facts(spec, network), "", "## Sources, and what is not theirs", ""]
     lines += _own_words(spec)
     lines += ["", "## Layers", "", f"![The layers of {spec.name}]({spec.name}.svg)", ""]

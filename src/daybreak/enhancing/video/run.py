@@ -9,9 +9,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import cv2
 from av.error import FFmpegError
 
+from daybreak.enhancing.cores import opencv_threads
 from daybreak.enhancing.enhancer import Enhancer, Outcome
 from daybreak.enhancing.memory import bytes_per_pixel, fitting_jobs, free_memory
 from daybreak.enhancing.record import asked
@@ -254,12 +254,8 @@ def _workers(about: About, enhancer: Enhancer, options: VideoOptions) -> Iterato
     cores = enhancer.threads or os.cpu_count() or 1
     pixels = about.width * about.height
     count = options.workers or fitting_jobs(cores, pixels, bytes_per_pixel(enhancer), free_memory())
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(cores // count or 1)
-    try:
+    with opencv_threads(cores // count or 1):
         yield count
-    finally:
-        cv2.setNumThreads(before)
 
 
 class _Watch:
