@@ -140,6 +140,7 @@ OWN_TEST = {
     "killed",
     "stream-of-a-file",
     "stream-nowhere",
+    "stream-evidence",
     "stream-silent",
 }
 
@@ -261,6 +262,8 @@ def test_what_was_stopped_or_killed_goes_on(how, case, night):
 def test_stream_of_a_file_and_of_nothing(night):
     expect("stream-of-a-file", call(night, command="stream"))
     expect("stream-nowhere", call("/dev/none", "-o", night.with_name("o.ts"), command="stream"))
+    live = ("rtsp://127.0.0.1:9/1", "-o", night.with_name("o.ts"), "--evidence", night.with_name("e.json"))
+    expect("stream-evidence", call(*live, command="stream"))
     expect(
         "stream-silent",
         call("udp://127.0.0.1:9", "-o", night.with_name("o.ts"), "--for", "1s", command="stream"),

@@ -49,6 +49,9 @@ def stream(
         int | None, typer.Option("--quality", min=1, max=100, help="1 small, 100 best; 70 if unsaid.")
     ] = None,
     lasting: Annotated[str | None, typer.Option("--for", metavar="10s", help="Stop after this time.")] = None,
+    evidence: Annotated[
+        Path | None, typer.Option("--evidence", help="Only of a recording: says how to make both.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
 ) -> int:
     """Brighten a stream as it comes: the newest frame wins; the delay is told at the end."""
@@ -57,6 +60,13 @@ def stream(
     from daybreak.enhancing.video.sink import EncodedSink, RawSink, Sink
     from daybreak.errors import BadSetting
 
+    if evidence is not None:
+        raise BadSetting(
+            f"evidence of {source}, which nobody can look at again",
+            "a recording of it",
+            f"Type: ffmpeg -i {source} -c copy film.mkv, then: daybreak video film.mkv -o bright.mkv "
+            f"--evidence {evidence}",
+        )
     enhancer = chosen_enhancer(
         method, strength, None, None, sets, device=device, precision=precision, threads=threads
     )
