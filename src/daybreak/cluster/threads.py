@@ -6,10 +6,9 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-import cv2
-
 from daybreak.cluster.rows import Order, Row, Task
 from daybreak.cluster.worker import Worker
+from daybreak.enhancing.cores import opencv_threads
 from daybreak.enhancing.memory import bytes_per_pixel, fitting_jobs, free_memory
 
 _USUAL = 24_000_000  # pixels of a picture, where memory is shared out before any was read
@@ -31,20 +30,18 @@ class Threads:
         cores = os.cpu_count() or 1
         per_pixel = bytes_per_pixel(worker.enhancer)
         at_once = self.workers or fitting_jobs(cores, _USUAL, per_pixel, free_memory())
-        threads_before = cv2.getNumThreads()
-        cv2.setNumThreads(1)
-        pool = ThreadPoolExecutor(at_once, thread_name_prefix="daybreak")
-        try:
-            busy: set[Future[Row]] = set()
-            for item in items:
-                if isinstance(item, Row):
-                    yield item
-                    continue
-                busy.add(pool.submit(worker.do, item))
-                if len(busy) >= 2 * at_once:  # reading one while another is worked on
-                    done, busy = wait(busy, return_when=FIRST_COMPLETED)
-                    yield from (future.result() for future in done)
-            yield from (future.result() for future in busy)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-            cv2.setNumThreads(threads_before)
+        with opencv_threads(1):
+            pool = ThreadPoolExecutor(at_once, thread_name_prefix="daybreak")
+            try:
+                busy: set[Future[Row]] = set()
+                for item in items:
+                    if isinstance(item, Row):
+                        yield item
+                        continue
+                    busy.add(pool.submit(worker.do, item))
+                    if len(busy) >= 2 * at_once:  # reading one while another is worked on
+                        done, busy = wait(busy, return_when=FIRST_COMPLETED)
+                        yield from (future.result() for future in done)
+                yield from (future.result() for future in busy)
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)

@@ -14,8 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
-import cv2
-
+from daybreak.enhancing.cores import opencv_threads
 from daybreak.enhancing.crew import in_processes
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.memory import bytes_per_pixel, fitting_jobs, free_memory, largest
@@ -81,26 +80,24 @@ def _in_threads(
     read: Callable[[Path], bytes],
 ) -> Iterator[Result]:
     """`run_batch` within this process; OpenCV may use `threads` for each picture."""
-    threads_before = cv2.getNumThreads()
-    cv2.setNumThreads(threads)
-    pool = ThreadPoolExecutor(at_once, thread_name_prefix="daybreak")
-    try:
-        waiting: deque[Future[Result]] = deque()
-        for job in jobs:  # a bounded window: a million jobs are not a million futures
-            waiting.append(pool.submit(run_job, job, enhancer, output, read))
-            if len(waiting) >= 4 * at_once:
+    with opencv_threads(threads):
+        pool = ThreadPoolExecutor(at_once, thread_name_prefix="daybreak")
+        try:
+            waiting: deque[Future[Result]] = deque()
+            for job in jobs:  # a bounded window: a million jobs are not a million futures
+                waiting.append(pool.submit(run_job, job, enhancer, output, read))
+                if len(waiting) >= 4 * at_once:
+                    yield waiting[0].result()
+                    waiting.popleft()
+            while waiting:
                 yield waiting[0].result()
                 waiting.popleft()
-        while waiting:
-            yield waiting[0].result()
-            waiting.popleft()
-    except KeyboardInterrupt:  # what was being worked on is finished, and told
-        pool.shutdown(wait=True, cancel_futures=True)
-        yield from (future.result() for future in waiting if not future.cancelled())
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        cv2.setNumThreads(threads_before)
+        except KeyboardInterrupt:  # what was being worked on is finished, and told
+            pool.shutdown(wait=True, cancel_futures=True)
+            yield from (future.result() for future in waiting if not future.cancelled())
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _fitting(jobs: Sequence[Job | Refusal], enhancer: Enhancer, cores: int) -> int:

@@ -24,7 +24,6 @@ IN_MEMORY = 12.0  # bytes a pixel: levels before and after, and the encoded file
 LEAST = 256 << 20  # bytes: under this the program itself, with a tile or two, does not fit
 RESERVE = 64 << 20  # bytes under a limit that are left to libraries' buffers and what the allocator keeps
 
-
 _GROUPS = Path("/sys/fs/cgroup")
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 

@@ -36,16 +36,10 @@ class Curve(nn.Module):
     halo = 0
     point = True
 
-    def __init__(self, width: int, numbers: int) -> None:  # noqa: ARG002 - as the others
+    def __init__(self, _width: int, _numbers: int) -> None:
         super().__init__()
 
-    def forward(
-        self,
-        low: Tensor,
-        slope: Tensor,
-        numbers: Tensor,  # noqa: ARG002
-        share: Tensor | None = None,  # noqa: ARG002
-    ) -> Tensor:
+    def forward(self, low: Tensor, slope: Tensor, _numbers: Tensor, _share: Tensor | None = None) -> Tensor:
         """As `Detail.forward`."""
         return lift(low, torch.exp2(slope).view(-1, 1, 1, 1))
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from daybreak.engines import DEVICES, REFERENCE, Device, Place
 from daybreak.engines.fastest import FURTHEST, MEAN, load
+from daybreak.enhancing.cores import opencv_threads
 from daybreak.errors import DaybreakError
 from daybreak.methods.base import Settings
 from daybreak.methods.pretrained import run_weight
@@ -205,11 +206,10 @@ def check_arithmetic(methods: Sequence[AnyMethod]) -> Iterator[Check]:
 @contextmanager
 def _plainly() -> Iterator[None]:
     """One thread, and none of the code that OpenCV has for some processors alone."""
-    threads, optimised = cv2.getNumThreads(), cv2.useOptimized()
-    cv2.setNumThreads(1)
-    cv2.setUseOptimized(False)
-    try:
-        yield
-    finally:
-        cv2.setUseOptimized(optimised)
-        cv2.setNumThreads(threads)
+    optimised = cv2.useOptimized()
+    with opencv_threads(1):
+        cv2.setUseOptimized(False)
+        try:
+            yield
+        finally:
+            cv2.setUseOptimized(optimised)
