@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -116,6 +117,24 @@ def test_a_setting_of_the_method_reaches_the_picture(page, deep):
     wanted = read_photo(Enhancer("gamma", gamma=4.0)(deep.read_bytes()))
     off = read_photo(data).stored.whole.astype(int) - wanted.stored.whole.astype(int)
     assert np.abs(off).max() <= 1, "of 65535: files are worked on as levels, bytes as floats"
+
+
+def test_how_the_result_is_written_can_be_looked_at_and_set(page):
+    upload(page, ROCKET)
+    page.get_by_role("button", name="Result").click()
+    quality = page.get_by_label("Quality, 1 to 100")
+    assert quality.input_value() == ""
+    enhance(page)
+    usual = download(page)[1]
+    quality.fill("101")
+    page.get_by_role("button", name="Enhance", exact=True).click()
+    page.get_by_text("quality='101'; expected less than or equal to 100").wait_for()
+    quality.fill("20")
+    page.get_by_role("button", name="Enhance", exact=True).click()
+    until = time.monotonic() + 60
+    while len(data := download(page)[1]) >= len(usual) / 2 and time.monotonic() < until:
+        time.sleep(0.2)
+    assert len(data) < len(usual) / 2
 
 
 def test_many_pictures_come_back_in_a_zip(page, deep, tmp_path):

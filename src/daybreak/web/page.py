@@ -38,7 +38,7 @@ class Asking:
     exposed: gr.Checkbox
     exposure: gr.Slider
     format: gr.Dropdown
-    quality: gr.Number
+    quality: gr.Textbox
     depth: gr.Dropdown
     settings: list[Setting]
 
@@ -53,8 +53,8 @@ class Asking:
         method, strength, exposed, exposure, format, quality, depth, *rest = values
         words = {"method": method, "format": format, "bit_depth": depth}
         words |= {"exposure": str(exposure)} if exposed else {"strength": str(strength)}
-        if quality is not None:
-            words["quality"] = str(int(quality))
+        if quality.strip():
+            words["quality"] = quality.strip()
         return words | chosen(self.settings, tuple(rest), method)
 
 
@@ -102,10 +102,9 @@ def _asking() -> Asking:
             groups.append(group)
     with gr.Accordion("Result", open=False):
         format = gr.Dropdown(_WISH["format"]["enum"], value="keep", label="Format")
-        quality = gr.Number(
-            None, minimum=1, maximum=100, precision=0,
-            label="Quality, 1 to 100", info="For JPEG, WebP and AVIF; empty: the usual one.",
-        )  # fmt: skip
+        quality = gr.Textbox(  # an empty Number turns into 0 as it is shown
+            "", label="Quality, 1 to 100", info="For JPEG, WebP and AVIF; empty: the usual one.", max_lines=1
+        )
         depth = gr.Dropdown(_WISH["bit_depth"]["enum"], value="keep", label="Bits a channel")
 
     def show(name: str) -> list[Any]:
