@@ -18,6 +18,7 @@ from PIL import Image
 
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.image.read import read_photo
+from daybreak.methods.registry import get_method
 
 ROCKET = Path(__file__).parents[2] / "examples" / "rocket-dark.jpg"
 SHOTS = os.environ.get("DAYBREAK_SCREENSHOTS", "")
@@ -117,6 +118,21 @@ def test_a_setting_of_the_method_reaches_the_picture(page, deep):
     wanted = read_photo(Enhancer("gamma", gamma=4.0)(deep.read_bytes()))
     off = read_photo(data).stored.whole.astype(int) - wanted.stored.whole.astype(int)
     assert np.abs(off).max() <= 1, "of 65535: files are worked on as levels, bytes as floats"
+
+
+def test_what_is_typed_before_the_next_frame_is_kept(page):
+    page.get_by_label("Method", exact=True).click()
+    page.get_by_role("option", name="gamma", exact=True).click()
+    page.get_by_text(get_method("gamma").card.summary).wait_for()
+    page.evaluate("held = []; requestAnimationFrame = (called) => held.push(called); null")
+    fields = [page.get_by_label("number input for gamma"), page.get_by_label("Quality")]
+    for part, field in zip(("Settings of the method", "Result"), fields, strict=True):
+        assert not field.is_visible(), "a part is closed at first"
+        page.get_by_role("button", name=part).click()
+        field.fill("4")
+    page.evaluate("for (let frame = 0; frame < 10; frame++) held.splice(0).forEach((called) => called(0))")
+    page.wait_for_timeout(200)
+    assert [field.input_value() for field in fields] == ["4", "4"]
 
 
 def test_how_the_result_is_written_can_be_looked_at_and_set(page):

@@ -92,7 +92,7 @@ def _asking() -> Asking:
                          info="Stops brighter (or darker) than the picture.")  # fmt: skip
     settings: list[Setting] = []
     groups: list[gr.Column] = []
-    with gr.Accordion("Settings of the method", open=False):
+    with _closed("Settings of the method"):
         for known in every_method():
             with gr.Column(visible=known.card.name == "auto") as group:
                 own = controls_of(known.card)
@@ -100,7 +100,7 @@ def _asking() -> Asking:
                     gr.Markdown(f"{known.card.name} has nothing to set.")
             settings += own
             groups.append(group)
-    with gr.Accordion("Result", open=False):
+    with _closed("Result"):
         format = gr.Dropdown(_WISH["format"]["enum"], value="keep", label="Format")
         quality = gr.Textbox(  # an empty Number turns into 0 as it is shown
             "", label="Quality, 1 to 100", info="For JPEG, WebP and AVIF; empty: the usual one.", max_lines=1
@@ -119,6 +119,15 @@ def _asking() -> Asking:
         exposed, [strength, exposure], show_progress="hidden", api_visibility="private",
     )  # fmt: skip
     return Asking(method, strength, exposed, exposure, format, quality, depth, settings)
+
+
+def _closed(label: str) -> gr.Accordion:
+    """A part of the page that is closed at first, with its controls made at once.
+
+    With `open=False` they are made when it is opened, and a frame later Gradio puts their first values into
+    them once more: over what was typed until then.
+    """
+    return gr.Accordion(label, open=0)  # type: ignore[arg-type]  # closed, and not the False that puts it off
 
 
 def _range(rule: dict[str, Any]) -> tuple[float, float]:
