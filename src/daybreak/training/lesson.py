@@ -12,6 +12,7 @@ import lightning as L
 import torch
 from safetensors.torch import load_file
 from torch import nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from daybreak.errors import TrainingError
 from daybreak.layers.looking import vgg_eye
@@ -117,8 +118,8 @@ class Lesson(L.LightningModule):
         if self.average is None:
             return
         decay = min(self.recipe.ema, (1 + step) / (10 + step))  # the first weights are soon forgotten
-        for kept, now in zip(self.average.parameters(), self.network.parameters(), strict=True):
-            kept.lerp_(now, 1 - decay)
+        kept, now = (list(network.parameters()) for network in (self.average, self.network))
+        get_ema_multi_avg_fn(decay)(kept, now, self.done)
         for held, new in zip(self.average.buffers(), self.network.buffers(), strict=True):
             held.copy_(new)
 
