@@ -1,0 +1,416 @@
+"""Recipes trained side by side on one GPU until the time is up, each step replayed as a CUDA graph.
+
+    python benchmarks/side_by_side.py PACK neid.lol msdrs-cyclegan.lol --seconds 540 --out weights
+    ... neid.wild --photos BSDS500/train BSDS500/val
+
+For a GPU that is lent for minutes. `daybreak train` launches every small operation of a step from Python,
+and a fast GPU waits for it: on an H100 a step of msdrs-cyclegan with four pictures took 226 ms, one of eight
+replayed as a graph 54 ms. So here the pictures lie on the GPU (those of LOL's size, brought down to six
+sizes), crops are drawn there, and sampling, every phase, clipping, Adam and the averaged weights are one
+graph. Two recipes are in flight at a time, so that one fills the gaps of the other, and they take turns so
+that each has had the same GPU time. The schedule of each spreads over the time there is.
+
+PACK is one of `daybreak data pack lol-v1`; shards that arrive later are taken up as they do. For each recipe
+OUT gets the averaged weights of its exported part in half precision, those of the last step and those that
+scored best on eight validation pairs, and a JSON file of what was done.
+
+Objectives, networks and what is drawn are the package's own. Otherwise than there, pictures are drawn with
+replacement, a recipe's `shrink` in steps of 4^(1/5), and the pool of a CycleGAN begins full.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from daybreak.data.synthetic import ALPHA, GAMMA, NOISY, SIGMA
+from daybreak.metrics.psnr import psnr
+from daybreak.networks.base import Batch
+from daybreak.training.lesson import Lesson
+from daybreak.training.material import gather
+from daybreak.training.pictures import Bytes
+from daybreak.training.recipe import Data, load_recipe
+from daybreak.training.scoring import enhance
+
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+LOL = (400, 600)
+PHOTO = (321, 481)  # BSDS500, upright ones laid down
+SIZES = tuple((round(LOL[0] / 4 ** (k / 5)), round(LOL[1] / 4 ** (k / 5))) for k in range(6))
+SCORED = 8
+
+
+def rand(*shape: int) -> Tensor:
+    return torch.rand(*shape, device=DEVICE)
+
+
+def wide(values: Tensor) -> Tensor:
+    return values.view(-1, 1, 1, 1)
+
+
+class Heap:
+    """Pictures of one size as bytes in one row, at that size and at smaller ones."""
+
+    def __init__(self, sizes: Sequence[tuple[int, int]], most: int) -> None:
+        self.sizes, self.held = sizes, 0
+        ends = np.cumsum([height * width * most for height, width in sizes]).tolist()
+        self.bases = [0, *ends[:-1]]
+        self.row = torch.zeros(ends[-1] * 3, dtype=torch.uint8, device=DEVICE)
+        self.count = torch.ones((), device=DEVICE)  # on the device: graphs read it
+
+    def add(self, picture: Bytes) -> None:
+        whole = torch.from_numpy(np.ascontiguousarray(picture)).to(DEVICE)
+        planes = whole.permute(2, 0, 1)[None].float()
+        for size, base in zip(self.sizes, self.bases, strict=True):
+            small = whole
+            if size != whole.shape[:2]:
+                mean = nn.functional.interpolate(planes, size, mode="bilinear", antialias=True)
+                small = mean[0].permute(1, 2, 0).round().clamp(0, 255).byte()
+            start = (base + self.held * size[0] * size[1]) * 3
+            self.row[start : start + small.numel()] = small.reshape(-1)
+        self.held += 1
+
+    def ready(self) -> None:
+        self.count.fill_(self.held)
+
+
+class Pictures:
+    """What there is to learn from, as it arrives."""
+
+    def __init__(self, pack: Path, photos: Sequence[Path]) -> None:
+        self._pack, self._seen = pack, set[str]()
+        self._index = json.loads((pack / "index.json").read_text())
+        self.low, self.high = (Heap(SIZES, len(self._index["samples"])) for _ in range(2))
+        clean = gather("lol-v1", (), photos).clean if photos else {}
+        self.photos = Heap([PHOTO], max(1, len(clean)))
+        for picture in clean.values():
+            self.photos.add(picture if picture.shape[0] < picture.shape[1] else picture.transpose(1, 0, 2))
+        self.photos.ready()
+        self.pairs: list[tuple[Bytes, Bytes]] = []
+        self.look()
+
+    def look(self) -> None:
+        """Take up the shards that have come since."""
+        for shard, length in self._index["shards"].items():
+            file = self._pack / shard
+            if shard not in self._seen and file.is_file() and file.stat().st_size == length:
+                self._seen.add(shard)
+                self._take(shard, file.read_bytes())
+
+    def _take(self, shard: str, data: bytes) -> None:
+        members = self._index["members"]
+
+        def read(sample: dict[str, str]) -> tuple[Bytes, Bytes]:
+            return _decoded(data, members[sample["input"]]), _decoded(data, members[sample["reference"]])
+
+        mine = [  # the one pair that lies in two shards is left out
+            sample for sample in self._index["samples"]
+            if all(members[sample[side]]["shard"] == shard for side in ("input", "reference"))
+        ]  # fmt: skip
+        with ThreadPoolExecutor() as pool:
+            for sample, pair in zip(mine, pool.map(read, mine), strict=True):
+                if sample["split"] == "val":
+                    self.pairs.append(pair)
+                elif pair[0].shape[:2] == LOL:
+                    self.low.add(pair[0])
+                    self.high.add(pair[1])
+        self.low.ready()
+        self.high.ready()
+        print(f"{shard}: {self.low.held} pairs to train on, {len(self.pairs)} to score on", flush=True)
+
+
+def _decoded(data: bytes, member: dict[str, Any]) -> Bytes:
+    coded = np.frombuffer(data, np.uint8, member["length"], member["start"])
+    return np.asarray(cv2.cvtColor(cv2.imdecode(coded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))
+
+
+class Cutter:
+    """Draws places of crops in a heap: random picture, size, place, flips and turn."""
+
+    def __init__(self, heap: Heap, data: Data) -> None:
+        self._heap, self._crop, self._turn = heap, data.crop, data.rotate
+        kept = [k for k in range(len(heap.sizes)) if 4 ** (k / 5) <= data.shrink * 1.02]
+        number = [[heap.sizes[k][0], heap.sizes[k][1], heap.bases[k]] for k in kept]
+        self._sizes = torch.tensor(number, device=DEVICE)
+        side = torch.arange(data.crop, device=DEVICE)
+        self._down, self._right = side.view(1, -1, 1), side.view(1, 1, -1)
+        self._colors = torch.arange(3, device=DEVICE)
+
+    def places(self, count: int) -> Tensor:
+        """count×crop×crop×3 places in the heap's row; those of pairs lie alike in both heaps."""
+        crop, each = self._crop, (count, 1, 1)
+        picture = (rand(count) * self._heap.count).long().view(each)
+        height, width, base = self._sizes[(rand(count) * len(self._sizes)).long()].unbind(1)
+        top = (rand(count) * (height - crop + 1)).long().view(each)
+        left = (rand(count) * (width - crop + 1)).long().view(each)
+        upset, mirrored, turned = ((rand(count) < 0.5).view(each) for _ in range(3))
+        down, right = self._down.expand(count, crop, crop), self._right.expand(count, crop, crop)
+        if self._turn:
+            down, right = torch.where(turned, right, down), torch.where(turned, down, right)
+        down = top + torch.where(upset, crop - 1 - down, down)
+        right = left + torch.where(mirrored, crop - 1 - right, right)
+        area = (height * width).view(each)
+        pixel = base.view(each) + picture * area + down * width.view(each) + right
+        return 3 * pixel[..., None] + self._colors
+
+
+def crops(heap: Heap, places: Tensor) -> Tensor:
+    """B×3×crop×crop in [0, 1], channels last."""
+    return (heap.row[places].float() / 255.0).permute(0, 3, 1, 2)
+
+
+def exposed(low: Tensor, stops: float) -> Tensor:
+    """`daybreak.training.darkening.exposed`, each by another amount."""
+    factor = 255.0 * 2.0 ** ((2 * rand(len(low)) - 1) * stops)
+    return (low * wide(factor)).round().clamp(max=255.0) / 255.0
+
+
+def flattened(low: Tensor, high: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """`daybreak.training.darkening.flattened` in the place of a share of the pairs."""
+    count = len(low)
+    dark, bright = (side.mean((1, 2, 3)).clamp(1e-3, 1 - 1e-3) for side in (low, high))
+    slope = bright * (1 - dark) / (dark * (1 - bright)) * 2.0 ** (3.0 * rand(count))
+    level, sigma = rand(count) ** 3, 0.02 * rand(count) ** 2
+    noisy = (wide(level) + wide(sigma) * torch.randn_like(low)).clamp(0, 1)
+    lit = slope * level / (1 + (slope - 1) * level)
+    flat = wide(rand(count) < share)
+    low = torch.where(flat, (noisy * 255).round() / 255, low)
+    return low, torch.where(flat, wide(lit).expand_as(high), high)
+
+
+def darkened(high: Tensor) -> Tensor:
+    """Paper 3's generator, `daybreak.training.darkening.darken`, with another draw for each."""
+    count = len(high)
+    alpha, gamma, sigma = (low + (top - low) * rand(count) for low, top in (ALPHA, GAMMA, SIGMA))
+    dark = (high - wide(alpha) * (1 - high ** wide(gamma)) * high).clamp(min=0)
+    dark = dark + wide(sigma * (rand(count) < NOISY)) * torch.randn_like(dark)
+    return (dark.clamp(0, 1) * 255).round() / 255
+
+
+def batches(pictures: Pictures, data: Data, sampling: str) -> Callable[[], Batch]:
+    """What draws a recipe's batches.
+
+    Raises:
+        ValueError: the recipe wants what is not drawn here.
+    """
+    low, high = pictures.low, pictures.high
+    cut, cut_photos = Cutter(low, data), Cutter(pictures.photos, data)
+    if sampling == "unpaired":
+        return lambda: Batch(crops(low, cut.places(data.batch)), crops(high, cut.places(data.batch)))
+    if sampling != "aligned" or data.sensor or (data.darkened and not data.darken_highs):
+        raise ValueError("only pairs, unpaired pictures, and darkened references and photos are drawn here")
+    made = round(data.darkened * data.batch)
+    of_photos = round(made * pictures.photos.held / (pictures.photos.held + high.held)) if made else 0
+
+    def draw() -> Batch:
+        places = cut.places(data.batch - made)
+        dark, lit = crops(low, places), crops(high, places)
+        dark = exposed(dark, data.exposure) if data.exposure else dark
+        dark, lit = flattened(dark, lit, data.flat)
+        if not made:
+            return Batch(dark, lit)
+        clean = torch.cat(
+            [
+                crops(pictures.photos, cut_photos.places(of_photos)),
+                crops(high, cut.places(made - of_photos)),
+            ]
+        )
+        gray = wide((256 * rand(made)).floor() / 255).expand_as(clean)
+        clean = torch.where(wide(rand(made) < data.flat), gray, clean)
+        return Batch(torch.cat([dark, exposed(darkened(clean), data.exposure)]), torch.cat([lit, clean]))
+
+    return draw
+
+
+class Pool:
+    """`daybreak.losses.pool.Pool` on the device, full of the first pictures that come."""
+
+    def __init__(self, size: int) -> None:
+        self._size, self._held = size, None
+
+    def swap(self, new: Tensor) -> Tensor:
+        if self._held is None:
+            self._held = new.detach().repeat(-(-self._size // len(new)), 1, 1, 1)[: self._size].clone()
+        place = (rand(len(new)) * self._size).long()
+        old, swapped = self._held[place], wide(rand(len(new)) < 0.5)
+        self._held.index_copy_(0, place, torch.where(swapped, new, old))
+        return torch.where(swapped, old, new)
+
+
+class Run:
+    """One recipe: its lesson, its graph, and how far it is."""
+
+    def __init__(self, name: str, changes: dict[str, str], pictures: Pictures) -> None:
+        self.name, self.recipe = name, load_recipe(name, changes)
+        self.lesson = Lesson(self.recipe).to(DEVICE).train()
+        self._draw = batches(pictures, self.recipe.data, self.recipe.sampling)
+        for pool in ("pool_high", "pool_low"):
+            if hasattr(self.lesson.objective, pool):
+                setattr(self.lesson.objective, pool, Pool(getattr(self.lesson.objective, pool).size))
+        told, self._adams = self.recipe.optimiser, []
+        for phase in self.lesson.phases:
+            lr = told.critic_lr if phase.name == "discriminators" and told.critic_lr else told.lr
+            learning = [p for module in phase.modules for p in module.parameters()]
+            held = torch.tensor(lr, device=DEVICE)
+            adam = torch.optim.Adam(
+                learning, lr=held, betas=told.betas, eps=told.eps, weight_decay=told.weight_decay,
+                fused=True, capturable=DEVICE.type == "cuda",
+            )  # fmt: skip
+            self._adams.append((adam, lr, learning))
+        self.average = self.lesson.average.eval() if self.lesson.average is not None else None
+        if self.average is not None:
+            self._kept = list(self.average.parameters())
+            self._now = [p.detach() for p in self.lesson.network.parameters()]
+        self.steps, self.used, self.next_score = 0, 0.0, 0.0
+        self.scores: list[tuple[int, float]] = []
+        self.best: dict[str, Tensor] = {}
+        self._flying = False
+
+    def step(self) -> Tensor:
+        """One whole step; the terms of its losses."""
+        batch, told = self._draw(), []
+        with torch.autocast(DEVICE.type, torch.bfloat16):
+            for phase, (adam, _, learning) in zip(self.lesson.phases, self._adams, strict=True):
+                self.lesson._let_learn(phase)
+                terms = torch.stack([term.float() for term in phase.terms(batch).values()])
+                adam.zero_grad(set_to_none=True)
+                terms.sum().backward()
+                nn.utils.clip_grad_norm_(learning, self.recipe.optimiser.clip)
+                adam.step()
+                told.append(terms.detach())
+        if self.average is not None:
+            torch._foreach_lerp_(self._kept, self._now, 1 - self.recipe.ema)
+        return torch.cat(told)
+
+    def capture(self) -> None:
+        """Make the graph of a step; three steps are done on the way."""
+        self.stream = torch.cuda.Stream()
+        with torch.cuda.stream(self.stream):
+            for _ in range(3):
+                self.step()
+        torch.cuda.synchronize()
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self._graph, stream=self.stream):
+            self.step()
+        self._begin, self._end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+
+    def launch(self, share: float) -> None:
+        """Replay the graph once; `share` of the time is over."""
+        with torch.cuda.stream(self.stream):
+            if self.steps % 10 == 0:
+                self._pace(share)
+                if self.average is not None and self.steps < 100:  # the first weights are soon forgotten
+                    torch._foreach_copy_(self._kept, self._now)
+            self._begin.record()
+            self._graph.replay()
+            self._end.record()
+        self.steps += 1
+        self._flying = True
+
+    def _pace(self, share: float) -> None:
+        told = self.recipe.optimiser
+        factor = min(1.0, 2 * (1 - share)) if told.schedule == "linear" else 1.0
+        factor = 0.5 * (1 + math.cos(math.pi * share)) if told.schedule == "cosine" else factor
+        factor *= min(1.0, (self.steps + 1) / (told.warmup + 1))
+        for adam, lr, _ in self._adams:
+            for group in adam.param_groups:
+                group["lr"].fill_(lr * max(0.0, factor))
+
+    @property
+    def flying(self) -> bool:
+        """Whether the last replay is not over."""
+        if self._flying and self._end.query():
+            self.used += self._begin.elapsed_time(self._end) / 1000
+            self._flying = False
+        return self._flying
+
+    def weights(self) -> dict[str, Tensor]:
+        held = self.lesson.shown.inference().state_dict()
+        return {key: value.detach().half().cpu().contiguous().clone() for key, value in held.items()}
+
+    @torch.no_grad()
+    def score(self, pairs: Sequence[tuple[Bytes, Bytes]]) -> None:
+        """PSNR on a few pairs; the best so far is kept."""
+        some = [pairs[round(k * (len(pairs) - 1) / (SCORED - 1))] for k in range(SCORED)]
+        with torch.cuda.stream(self.stream):
+            mean = float(np.mean([psnr(enhance(self.lesson.shown, low), high) for low, high in some]))
+        if mean > max((score for _, score in self.scores), default=-math.inf):
+            self.best = self.weights()
+        self.scores.append((self.steps, round(mean, 3)))
+
+    def save(self, out: Path, pairs: int) -> None:
+        save_file(self.weights(), out / f"{self.name}.last.safetensors")
+        if self.best:
+            save_file(self.best, out / f"{self.name}.best.safetensors")
+        told = {
+            "steps": self.steps,
+            "gpu_seconds": round(self.used, 1),
+            "pairs": pairs,
+            "scores": self.scores,
+        }
+        (out / f"{self.name}.json").write_text(
+            json.dumps(told | {"recipe": self.recipe.complete()}, indent=1)
+        )
+
+
+def train(runs: Sequence[Run], pictures: Pictures, seconds: float, every: float) -> None:
+    """Let all of them learn until the time is up."""
+    start = told = time.time()
+    while (now := time.time()) < start + seconds:
+        free = [run for run in runs if not run.flying]
+        for run in free:
+            if len(pictures.pairs) >= SCORED and now > run.next_score:
+                run.next_score = now + every
+                run.score(pictures.pairs)
+        if len(runs) - len(free) < min(2, len(runs)):
+            min(free, key=lambda run: run.used).launch((now - start) / seconds)
+        else:
+            time.sleep(0.0002)
+        if now - told > 20:
+            told = now
+            pictures.look()
+            print(*(f"{run.name} {run.steps} {run.scores[-1:]}" for run in runs), sep="; ", flush=True)
+    torch.cuda.synchronize()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("pack", type=Path)
+    parser.add_argument("recipes", nargs="+")
+    parser.add_argument("--photos", type=Path, nargs="*", default=[])
+    parser.add_argument("--set", action="append", default=[], metavar="RECIPE:KEY=VALUE")
+    parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--score-every", type=float, default=70.0, metavar="SECONDS")
+    parser.add_argument("--out", type=Path, required=True)
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    pictures = Pictures(given.pack, given.photos)
+    sets = [text.partition(":") for text in given.set]
+    changes = {name: dict(one.split("=", 1) for of, _, one in sets if of == name) for name in given.recipes}
+    runs = [Run(name, changes[name], pictures) for name in given.recipes]
+    if DEVICE.type != "cuda":
+        for run in runs:
+            print(run.name, "one step on the CPU:", run.step().tolist())
+        raise SystemExit("training needs a GPU that CUDA graphs run on; daybreak train runs anywhere")
+    for run in runs:
+        run.capture()
+    train(runs, pictures, given.seconds, given.score_every)
+    for run in runs:
+        if pictures.pairs:
+            run.score(pictures.pairs)
+        run.save(given.out, pictures.low.held)
+
+
+if __name__ == "__main__":
+    main()
