@@ -164,7 +164,8 @@ class _Crew:
             self._give(task)
             return {}
         error = (
-            f"{task.job.source}: the process that worked on it died twice ({how}); the file may be damaged"
+            f"{task.job.source}: the process that worked on it died twice ({how}): memory ran out, or the "
+            "file or daybreak has a fault. Try it alone, with --jobs 1"
         )
         return {task.place: Result(task.job.source, task.job.target, "failed", error=error)}
 

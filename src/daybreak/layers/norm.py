@@ -37,7 +37,8 @@ class InstanceNorm(nn.Module):
 
     While training on a CPU, each picture is handed to the batch norm kernel as a batch of its own: the same
     numbers as torch's instance norm, which copies a channels_last tensor to another layout and takes twice as
-    long there; on a GPU the launches of many small kernels would cost more than the copy. What is exported is written out, since ONNX Runtime's own instance norm is too coarse: see `plane_mean`.
+    long there; on a GPU the launches of many small kernels would cost more than the copy. What is exported is
+    written out, since ONNX Runtime's own instance norm is too coarse: see `plane_mean`.
     """
 
     def forward(self, features: Tensor) -> Tensor:

@@ -87,5 +87,8 @@ def example(card: Card) -> str:
         default = card.settings.model_fields[name].default
         choices = [True, False] if isinstance(default, bool) else rule.get("enum", [])
         others = [choice for choice in choices if choice != default]
+        if default in (ends := [rule.get("minimum"), rule.get("maximum")]) and None not in ends:
+            middle = sum(ends) / 2  # an end of the range often stands for "not given"
+            others = [round(middle) if rule["type"] == "integer" else middle]
         return shlex.join([*words, "--set", f"{name}={as_typed((others or [default])[0])}"])
     return shlex.join(words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 from pydantic import PrivateAttr
@@ -33,10 +33,12 @@ class PretrainedSettings(Settings):
 class UpscaleSettings(PretrainedSettings):
     """A network that works at half the size, and can be given the picture itself instead."""
 
-    upscale: Literal[1, 2] = setting(
+    upscale: int = setting(
         1,
         "2 takes the picture as the small one it would have made of it: the result is twice as large.",
         source="paper: 4, section 3.1; the network super-resolves by 2",
+        ge=1,
+        le=2,
     )
 
     def inputs(self) -> dict[str, Array]:

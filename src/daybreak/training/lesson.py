@@ -119,7 +119,7 @@ class Lesson(L.LightningModule):
             return
         decay = min(self.recipe.ema, (1 + step) / (10 + step))  # the first weights are soon forgotten
         kept, now = (list(network.parameters()) for network in (self.average, self.network))
-        get_ema_multi_avg_fn(decay)(kept, now, self.done)
+        get_ema_multi_avg_fn(decay)(kept, now, self.done)  # type: ignore[no-untyped-call]
         for held, new in zip(self.average.buffers(), self.network.buffers(), strict=True):
             held.copy_(new)
 
