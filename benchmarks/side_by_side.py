@@ -15,7 +15,8 @@ OUT gets the averaged weights of its exported part in half precision, those of t
 scored best on eight validation pairs, and a JSON file of what was done.
 
 Objectives, networks and what is drawn are the package's own. Otherwise than there, pictures are drawn with
-replacement, a recipe's `shrink` in steps of 4^(1/5), and the pool of a CycleGAN begins full.
+replacement, a recipe's `shrink` in steps of 4^(1/5), the pool of a CycleGAN begins full, all is bf16, the
+rate moves every ten steps, and averaging begins after a hundred. checkpoint_of.py makes checkpoints of it.
 """
 
 from __future__ import annotations
@@ -207,6 +208,8 @@ def batches(pictures: Pictures, data: Data, sampling: str) -> Callable[[], Batch
     low, high = pictures.low, pictures.high
     cut, cut_photos = Cutter(low, data), Cutter(pictures.photos, data)
     if sampling == "unpaired":
+        if data.flat or data.exposure or data.darkened:
+            raise ValueError("unpaired pictures are drawn here as they are: no flat, exposure or darkened")
         return lambda: Batch(crops(low, cut.places(data.batch)), crops(high, cut.places(data.batch)))
     if sampling != "aligned" or data.sensor or (data.darkened and not data.darken_highs):
         raise ValueError("only pairs, unpaired pictures, and darkened references and photos are drawn here")
@@ -259,6 +262,8 @@ class Run:
             if hasattr(self.lesson.objective, pool):
                 setattr(self.lesson.objective, pool, Pool(getattr(self.lesson.objective, pool).size))
         told, self._adams = self.recipe.optimiser, []
+        if told.schedule == "step":
+            raise ValueError("the step schedule is not known here")
         for phase in self.lesson.phases:
             lr = told.critic_lr if phase.name == "discriminators" and told.critic_lr else told.lr
             learning = [p for module in phase.modules for p in module.parameters()]

@@ -53,9 +53,7 @@ def _threads(card: WeightCard) -> int:
 def _place(runtime: Runtime, weight: Weight) -> Place:
     """Where a weight is to run."""
     if runtime.computed == "bf16" and not weight.card.bf16:
-        raise EngineError(
-            f"{weight.card.name} does not give its picture in bf16", hint="Type --precision fp32"
-        )
+        raise EngineError(f"{weight.card.name} gives another picture in bf16", hint="Type --precision fp32")
     among = places(runtime)
     if runtime.device != AUTO:
         return among[0]

@@ -35,7 +35,8 @@ class UpscaleSettings(PretrainedSettings):
 
     upscale: int = setting(
         1,
-        "2 takes the picture as the small one it would have made of it: the result is twice as large.",
+        "2 takes the picture as the small one it would have made of it: the result is twice as large, "
+        "and another in brightness.",
         source="paper: 4, section 3.1; the network super-resolves by 2",
         ge=1,
         le=2,

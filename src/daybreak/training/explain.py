@@ -136,7 +136,7 @@ def _facts(spec: AnySpec, network: Network) -> Iterator[str]:
     if network.control:
         control = network.control
         yield f"- Control: `{control.name}`, {control.least:g} to {control.most:g}, one number per picture;"
-        yield f"  where none is given, {control.intercept:g} + {control.slope:g} · mean of the picture."
+        yield f"  where none is given, {control.intercept:g} {control.slope:+g} · mean of the picture."
     yield f"- Learns from: {' or '.join(spec.sampling)} batches."
 
 

@@ -53,7 +53,7 @@ class Asking:
         method, strength, exposed, exposure, format, quality, depth, *rest = values
         words = {"method": method, "format": format, "bit_depth": depth}
         words |= {"exposure": str(exposure)} if exposed else {"strength": str(strength)}
-        if quality.strip():
+        if (quality or "").strip():
             words["quality"] = quality.strip()
         return words | chosen(self.settings, tuple(rest), method)
 

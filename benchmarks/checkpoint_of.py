@@ -1,0 +1,61 @@
+"""A checkpoint that `daybreak export` takes, of weights that side_by_side.py left, or of a mean of two.
+
+    python benchmarks/checkpoint_of.py OUT/neid.lol.last.safetensors neid.ckpt --data LOL
+
+Beside the weights lies RECIPE.json, which says by what recipe and for how many steps. Only the part that is
+exported is in them; the rest of the network in the checkpoint is as a run begins, and training cannot go on
+from it. Values are rounded to half precision, as the weights were.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from daybreak.networks.registry import build
+from daybreak.training.lesson import OURS
+from daybreak.training.material import gather
+from daybreak.training.recipe import parse_recipe
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("weights", type=Path, help="RECIPE.last.safetensors or RECIPE.best.safetensors")
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--data", type=Path, required=True, help="what it was trained on, for the card")
+    parser.add_argument("--photos", type=Path, nargs="*", default=[], help="as for side_by_side.py")
+    parser.add_argument(
+        "--and", dest="other", type=Path, help="weights of the same run to take the mean with"
+    )
+    parser.add_argument("--share", type=float, default=0.5, help="of the other weights")
+    given = parser.parse_args()
+    name = given.weights.name.removesuffix(".safetensors").rpartition(".")[0]
+    told = json.loads((given.weights.parent / f"{name}.json").read_text())
+    recipe = parse_recipe(told["recipe"] | {"steps": told["steps"]})
+    state = load_file(given.weights)
+    if given.other:
+        other = load_file(given.other)
+        state = {key: torch.lerp(v.float(), other[key].float(), given.share) for key, v in state.items()}
+    network = build(recipe.network, **recipe.settings)
+    network.inference().load_state_dict({key: value.half().float() for key, value in state.items()})
+    material = gather(recipe.data.source, [given.data], given.photos)
+    phases = 2 if "cyclegan" in recipe.network else 1
+    torch.save(
+        {
+            "state_dict": {
+                f"{'average' if recipe.ema else 'network'}.{k}": v for k, v in network.state_dict().items()
+            },
+            "global_step": told["steps"] * phases,
+            "optimizer_states": [{}] * phases,
+            OURS: {"recipe": recipe.complete(), "about": {"data": material.told, "terms": material.terms}},
+        },
+        given.checkpoint,
+    )
+
+
+if __name__ == "__main__":
+    main()
