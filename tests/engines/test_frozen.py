@@ -10,6 +10,7 @@ import pytest
 from daybreak.engines import OnnxEngine
 from daybreak.engines.frozen import FrozenGraph
 from daybreak.methods.pretrained import freeze_weight, run_graph
+from daybreak.weights import find_weight
 
 onnx = pytest.importorskip("onnx", reason="graphs are made with the onnx package, extra [train]")
 CARD = SimpleNamespace(multiple=1)
@@ -69,6 +70,11 @@ def test_a_reduced_copy_tells_nearly_the_same(tmp_path):
     whole = run_graph(OnnxEngine(path), pixels)
     run = freeze_weight(FrozenGraph(path, 1), CARD, np.ascontiguousarray(pixels[1::3, 1::3]))
     assert np.abs(run(pixels) - whole).max() < 0.01
+
+
+@pytest.mark.parametrize("name", ["ema-aspp-cyclegan.lol", "msdrs-cyclegan.lol"])
+def test_the_instance_norms_of_shipped_weights_are_seen(name):
+    assert not FrozenGraph(find_weight(name).verified_onnx(), 1).parted
 
 
 def test_norms_cannot_be_parted(tmp_path):

@@ -25,7 +25,7 @@ def names(*texts):
     [
         (["input,gamma"], ["input", "gamma"]),
         (["gamma", "input"], ["gamma", "input"]),
-        (["ssr,ms*"], ["ssr", "msr", "msrcr"]),
+        (["ssr,msr*"], ["ssr", "msr", "msrcr"]),
         (["gamma:mode=auto,crm"], ["gamma mode=auto", "crm"]),
         (["gamma:mode=fixed:gamma=1.80"], ["gamma mode=fixed gamma=1.8"]),
         ([" gamma , crm "], ["gamma", "crm"]),

@@ -25,7 +25,9 @@ from daybreak.types import Array
 
 _PLACE = "ONNX Runtime on the CPU"
 _POOLS = {"ReduceMean", "ReduceMax", "ReduceMin", "GlobalAveragePool", "GlobalMaxPool"}
-_NORMS = {"InstanceNormalization", "GroupNormalization", "LayerNormalization"}
+_NORMS = {"InstanceNormalization", "GroupNormalization", "LayerNormalization", "ReduceSum"}
+"""The last is how our own instance norm is exported (`daybreak.layers.norm`)."""
+
 _GRAPH, _NODE, _INPUT, _OUTPUT = 7, 1, 11, 12
 _FLOAT = b"\x12\x04\x0a\x02\x08\x01"  # ValueInfoProto.type: a float tensor of whatever shape
 
