@@ -16,8 +16,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from daybreak.networks.registry import build
-from daybreak.training.lesson import OURS
+from daybreak.training.lesson import OURS, Lesson
 from daybreak.training.material import gather
 from daybreak.training.recipe import parse_recipe
 
@@ -40,15 +39,13 @@ def main() -> None:
     if given.other:
         other = load_file(given.other)
         state = {key: torch.lerp(v.float(), other[key].float(), given.share) for key, v in state.items()}
-    network = build(recipe.network, **recipe.settings)
-    network.inference().load_state_dict({key: value.half().float() for key, value in state.items()})
+    lesson = Lesson(recipe)
+    lesson.shown.inference().load_state_dict({key: value.half().float() for key, value in state.items()})
     material = gather(recipe.data.source, [given.data], given.photos)
-    phases = 2 if "cyclegan" in recipe.network else 1
+    phases = len(lesson.phases)
     torch.save(
         {
-            "state_dict": {
-                f"{'average' if recipe.ema else 'network'}.{k}": v for k, v in network.state_dict().items()
-            },
+            "state_dict": lesson.state_dict(),
             "global_step": told["steps"] * phases,
             "optimizer_states": [{}] * phases,
             OURS: {"recipe": recipe.complete(), "about": {"data": material.told, "terms": material.terms}},

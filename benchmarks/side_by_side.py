@@ -3,7 +3,7 @@
     python benchmarks/side_by_side.py PACK neid.lol msdrs-cyclegan.lol --seconds 540 --out weights
     ... neid.wild --photos BSDS500/train BSDS500/val
 
-For a GPU that is lent for minutes. `daybreak train` launches every small operation of a step from Python,
+For a GPU that is at hand for minutes. `daybreak train` launches every small operation of a step from Python,
 and a fast GPU waits for it: on an H100 a step of msdrs-cyclegan with four pictures took 226 ms, one of eight
 replayed as a graph 54 ms. So here the pictures lie on the GPU (those of LOL's size, brought down to six
 sizes), crops are drawn there, and sampling, every phase, clipping, Adam and the averaged weights are one

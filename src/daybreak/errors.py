@@ -41,13 +41,8 @@ class UnknownName(DaybreakError, KeyError):
         self.known = tuple(known)
         self.nearest = tuple(get_close_matches(name.lower(), self.known, n=3, cutoff=0.5))
         meant = f"Did you mean {' or '.join(self.nearest)}?" if self.nearest else ""
-        listed = (
-            ""
-            if self.nearest
-            else f"one of {', '.join(self.known)}"
-            if self.known
-            else "none: it has no such"
-        )
+        all_known = f"one of {', '.join(self.known)}" if self.known else "none: it has no such"
+        listed = "" if self.nearest else all_known
         super().__init__(f"there is no {kind} named {name!r}", listed, " ".join(filter(None, (meant, hint))))
 
     __str__ = Exception.__str__  # KeyError would show the sentence in quotes

@@ -124,9 +124,7 @@ def test_levels_in_parts_are_the_levels_of_one_piece(strength):
 def test_no_global_method_shows_where_it_was_cut(some):
     """What is learnt from a copy is the same wherever the cuts are: not a tenth of a level of 8 bits."""
     pixels = photo(240, 330)
-    room = (
-        3_000_000 if some.card.name != PARTED else 800_000_000
-    )  # tiles with the halo of a network take more
+    room = 3_000_000 if some.card.name != PARTED else 800_000_000
     plan = plan_parts(Floats(pixels), some, parse_settings(some.card, {}), 1.0, None, room)
     assert plan.note or some.prepare or some.card.name == PARTED, "the whole would have fitted"
     single = enhance_parts(pixels, replace(plan, side=-(-330 // plan.part.cell) * plan.part.cell))
