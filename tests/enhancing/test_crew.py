@@ -173,7 +173,7 @@ def test_a_fault_of_ours_with_one_picture_does_not_stop_the_others(tmp_path, mon
 
 ROUNDS = """
 import resource, sys
-from daybreak.enhancing.crew import keep_memory
+from daybreak.enhancing.memory import keep_memory
 if sys.argv[1] == "keep":
     keep_memory()
 for _ in range(4):

@@ -79,7 +79,7 @@ def test_auto_has_its_network_run_where_it_is_told_to():
     pytest.importorskip("openvino")
     dark = 0.2 * DARK
     here, there = (Enhancer("auto", device=device).run(dark) for device in ("cpu", "openvino"))
-    assert (here.engine, there.engine) == ("ONNX Runtime cpu fp32", "OpenVINO cpu fp32")
+    assert (here.engine, there.engine) == ("NumPy and OpenCV cpu fp32", "OpenVINO cpu fp32")
     np.testing.assert_allclose(here.pixels, there.pixels, atol=2e-3)
     assert asked(Enhancer("auto")) != asked(Enhancer("auto", device="openvino")), "not to be mixed"
     with pytest.raises(EngineError):

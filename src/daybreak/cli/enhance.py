@@ -36,6 +36,7 @@ from daybreak.cli.places import Where, check_documents_of_places, enhance_places
 from daybreak.cli.progress import progress
 from daybreak.enhancing.batch import Output, Result, run_batch, run_stream
 from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.memory import keep_memory
 from daybreak.enhancing.plan import STDOUT, Job, Refusal, plan, plan_stream
 from daybreak.enhancing.report import check_documents, write_evidence, write_report
 from daybreak.errors import BadSetting, UnwritablePicture
@@ -126,6 +127,8 @@ def enhance(
         threads=threads,
         max_memory=chosen_memory(max_memory),
     )
+    if max_memory is None:
+        keep_memory()
     kept, depth = chosen_format(format), chosen_depth(bit_depth)
     where = Where(engine, address, jobs, worker_cpus, worker_gpus)
     if where.asks_for_places(paths, output):

@@ -82,6 +82,15 @@ class Room:
         return under if most is None else min(under, most)
 
 
+def keep_memory() -> None:
+    """Have glibc keep what one picture, or one part of it, took for the next, where it has such a setting.
+
+    At 12 MP to ask the system for it again takes a fifth of the time. No more is kept than was held at
+    a time, nor more than 256 MB. Call it before there are threads.
+    """
+    heap.tell({heap.MMAP_THRESHOLD: 32 << 20, heap.TRIM_THRESHOLD: 256 << 20})
+
+
 def too_large(path: Path, room: Room) -> bool:
     """Whether a file's picture cannot be read, enhanced and encoded in memory, whatever the method."""
     left = room.left()

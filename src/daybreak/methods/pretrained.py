@@ -20,13 +20,18 @@ from daybreak.engines import REFERENCE, Engine, Place, Runtime, places
 from daybreak.engines.runtime import AUTO
 from daybreak.errors import EngineError
 from daybreak.image.rows import Bands
+from daybreak.methods.bands import by_bands
 from daybreak.methods.base import Card, Method, Prepared
+from daybreak.methods.developing import curved, decide, gated
 from daybreak.methods.weight_settings import GuidedSettings, PretrainedSettings, settings_for
 from daybreak.types import Array, Pixels
 from daybreak.weights import Weight, WeightCard, find_weight
 
 if TYPE_CHECKING:
     from daybreak.engines.frozen import FrozenGraph
+
+ARITHMETIC = "NumPy and OpenCV cpu fp32"
+"""What is said to run a network that is written down as arithmetic."""
 
 _LOADING: defaultdict[int, Lock] = defaultdict(Lock)
 """Process -> held while it loads a graph; a process that was forked meanwhile must not wait for it."""
@@ -60,6 +65,27 @@ def _place(runtime: Runtime, weight: Weight) -> Place:
     from daybreak.engines.fastest import fastest
 
     return fastest(weight, among, _threads(weight.card))
+
+
+def written(
+    weight: Weight, runtime: Runtime
+) -> Callable[[Bands, GuidedSettings, int | None], Prepared] | None:
+    """`Method.prepare` of a weight whose network is written down as arithmetic, for the CPU in fp32.
+
+    That is faster than any engine: who says "auto" means it too, who names an engine's device does not.
+    """
+    card, parameters = weight.card, cache(weight.parameters)
+    local = card.settings.get("local") if card.network == "daybreak" else None
+    if local not in ("gates", "curve") or runtime.device not in (AUTO, "cpu") or runtime.computed != "fp32":
+        return None
+
+    def prepare(source: Bands, settings: GuidedSettings, _: int | None) -> Prepared:
+        given = settings.settled(card, source).inputs()
+        wanted, strength = float(given["wanted"][0]), float(given["strength"][0])
+        exposure = decide(parameters(), given["guide"][0], wanted, strength)
+        return curved(exposure) if local == "curve" else gated(parameters(), source, exposure)
+
+    return prepare
 
 
 @cache
@@ -155,10 +181,11 @@ def load(name: str, weight: str, runtime: Runtime | None = None) -> Method[Any]:
         MissingExtra: the engine is not installed.
         EngineError: the device or the precision cannot be had on this machine.
     """
-    found = find_weight(weight)
-    card, place = found.card, _place(runtime or Runtime(), found)
+    found, asked = find_weight(weight), runtime or Runtime()
+    card, arithmetic = found.card, written(found, asked)
+    place = Place(REFERENCE, "fp32") if arithmetic else _place(asked, found)
 
-    def run(pixels: Pixels, settings: PretrainedSettings) -> Pixels:
+    def inferred(pixels: Pixels, settings: PretrainedSettings) -> Pixels:
         return run_weight(_engine(place, card), card, pixels, settings)
 
     # parted graphs are run by ONNX Runtime on the CPU, and a result says what ran it
@@ -170,7 +197,7 @@ def load(name: str, weight: str, runtime: Runtime | None = None) -> Method[Any]:
 
     def prepare(source: Bands, settings: GuidedSettings, _: int | None) -> Prepared:
         settled = settings.settled(card, source)
-        return Prepared(lambda window, _top, _left: run(window, settled), point=True)
+        return Prepared(lambda window, _top, _left: inferred(window, settled), point=True)
 
     looks = card.control is not None or card.guide > 0
     return Method(
@@ -189,11 +216,11 @@ def load(name: str, weight: str, runtime: Runtime | None = None) -> Method[Any]:
             notes=f"Trained on {card.training_data} ({card.training_terms}). {card.notes}".strip(),
             weights_sha256=card.sha256,
         ),
-        run=run,
-        prepare=prepare if card.point else None,
+        run=by_bands(arithmetic) if arithmetic else inferred,
+        prepare=arithmetic or (prepare if card.point else None),
         settle=(lambda rows, settings: settings.settled(card, rows)) if looks else None,
         freeze=freeze if parted else None,
         strengthen=(lambda settings, strength: settings.strengthened(strength)) if looks else None,
-        engine=str(place),
+        engine=ARITHMETIC if arithmetic else str(place),
         on=lambda elsewhere: load(name, weight, elsewhere),
     )

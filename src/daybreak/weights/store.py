@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from daybreak.errors import UnknownName, WeightsError
+from daybreak.types import Array
 from daybreak.weights.card import WeightCard, read_card
 
 FOLDER = Path(__file__).parent
@@ -58,6 +62,23 @@ class Weight:
         if self.card.shared:
             _check(self.safetensors, self.card.safetensors_sha256)
         return _check(self.onnx, self.card.onnx_sha256)
+
+    def parameters(self) -> dict[str, Array]:
+        """The parameters by name, from the safetensors file, once it is seen to be the card's.
+
+        Raises:
+            WeightsError: it is missing or not what the card says.
+        """
+        data = _check(self.safetensors, self.card.safetensors_sha256).read_bytes()
+        length = int.from_bytes(data[:8], "little")
+        kinds = {"F32": np.float32, "F16": np.float16}
+        found = {}
+        for name, told in json.loads(data[8 : 8 + length]).items():
+            if name != "__metadata__":
+                begin, end = (8 + length + at for at in told["data_offsets"])
+                values = np.frombuffer(data[begin:end], kinds[told["dtype"]])
+                found[name] = values.reshape(told["shape"]).astype(np.float32)
+        return found
 
 
 def _check(path: Path, expected: str) -> Path:

@@ -1,8 +1,9 @@
 """Every method on one fixed picture, on everything that may run it, against the reference.
 
 Networks: each device in each of its precisions against ONNX Runtime on the CPU in fp32, with the defaults and
-with each input that may be left out, and the reference against a second session of its own. Arithmetic:
-OpenCV's code for this processor, in all threads, against its plain code in one.
+with each input that may be left out, and the reference against a second session of its own; what is written
+down as arithmetic too. Arithmetic: OpenCV's code for this processor, in all threads, against its plain code
+in one.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from daybreak.engines import DEVICES, REFERENCE, Device, Place
+from daybreak.engines import DEVICES, REFERENCE, Device, Place, Precision, Runtime
 from daybreak.engines.fastest import FURTHEST, MEAN, load
 from daybreak.enhancing.cores import opencv_threads
 from daybreak.errors import DaybreakError
+from daybreak.methods.bands import by_bands
 from daybreak.methods.base import Settings
-from daybreak.methods.pretrained import run_weight
+from daybreak.methods.pretrained import ARITHMETIC, run_weight, written
 from daybreak.methods.registry import AnyMethod
 from daybreak.methods.weight_settings import settings_for
 from daybreak.types import Pixels
@@ -90,12 +92,16 @@ def check_networks(
     for name, weight in weights:
         for given in _uses(weight):
             run = _Run(name, given, partial(_enhanced, weight, threads, low, given))
+            arithmetic = written(weight, Runtime())
             wanted, first = run.reference()
             if wanted is None:
                 yield first
                 continue
             allowed = (place for place in among if weight.card.bf16 or place.precision == "fp32")
             yield from (run.compared(place, wanted) for place in allowed)
+            if arithmetic is not None:
+                made = partial(by_bands(arithmetic), low, settings_for(weight.card)(**given))
+                yield run.checked(ARITHMETIC, "fp32", made, wanted)[1]
 
 
 def _uses(weight: Weight) -> list[dict[str, Any]]:
@@ -127,24 +133,27 @@ class _Run:
     def reference(self) -> tuple[Pixels | None, Check]:
         """The reference's picture, or None and what is wrong."""
         place = Place(REFERENCE, "fp32")
-        made, check = self._checked(place, None)
+        made, check = self.checked(str(place), place.precision, partial(self.work, place), None)
         return (made if check.right else None), check
 
     def compared(self, place: Place, wanted: Pixels) -> Check:
         """What a place gives against what the reference gave."""
-        return self._checked(place, wanted)[1]
+        return self.checked(str(place), place.precision, partial(self.work, place), wanted)[1]
 
-    def _checked(self, place: Place, wanted: Pixels | None) -> tuple[Pixels | None, Check]:
+    def checked(
+        self, place: str, precision: Precision, work: Callable[[], Pixels], wanted: Pixels | None
+    ) -> tuple[Pixels | None, Check]:
+        """What comes, and what is to be said of it."""
         start, made, error = time.perf_counter(), None, ""
         try:
-            made = self.work(place)
+            made = work()
         except DaybreakError as caught:
             error = str(caught)
         except Exception as caught:  # whatever a driver throws is told, and the other devices are looked at
             error = f"an unexpected {type(caught).__name__}: {caught}"
         seconds = time.perf_counter() - start
-        allowed = (255 * FURTHEST[place.precision], 255 * MEAN[place.precision])
-        return made, compare(self.method, self.given, str(place), made, wanted, allowed, seconds, error)
+        allowed = (255 * FURTHEST[precision], 255 * MEAN[precision])
+        return made, compare(self.method, self.given, place, made, wanted, allowed, seconds, error)
 
 
 def compare(

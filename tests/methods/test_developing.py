@@ -1,0 +1,112 @@
+"""The two small sizes of daybreak's own network, written down as arithmetic, against their graphs."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daybreak.engines import REFERENCE, Place, Runtime
+from daybreak.engines.fastest import load
+from daybreak.enhancing.tiling import enhance_parts, plan_parts
+from daybreak.errors import WeightsError
+from daybreak.image.rows import Floats, Levels
+from daybreak.methods import get_method
+from daybreak.methods.pretrained import ARITHMETIC, run_weight
+from daybreak.weights import find_weight
+
+NAMES = ("daybreak.fast", "daybreak.curve")
+ENGINES = {name: load(Place(REFERENCE, "fp32"), find_weight(name), 1) for name in NAMES}
+
+
+def picture(height, width, seed=0):
+    """Large soft patches with noise on them, dark."""
+    random = np.random.default_rng(seed)
+    patches = np.kron(random.random((height // 24 + 1, width // 24 + 1, 1)), np.ones((24, 24, 3)))
+    noisy = 0.5 * patches[:height, :width] ** 2 + random.normal(0, 0.03, (height, width, 3))
+    return np.clip(noisy, 0, 1).astype(np.float32)
+
+
+def settled(method, pixels, strength, **given):
+    chosen = method.settle(pixels, method.card.settings(**given))
+    return chosen if strength == 1 else method.strengthen(chosen, strength)
+
+
+def graph_and_arithmetic(name, pixels, strength=1.0, **given):
+    method = get_method(name)
+    chosen = settled(method, pixels, strength, **given)
+    return run_weight(ENGINES[name], find_weight(name).card, pixels, chosen), method.run(pixels, chosen)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.sampled_from(NAMES),
+    st.integers(1, 70),
+    st.integers(1, 70),
+    st.floats(0.1, 1.5),
+    st.sampled_from([0.0, -3.0, -1.0]),
+)
+def test_the_arithmetic_is_the_graph(name, height, width, strength, light):
+    graph, arithmetic = graph_and_arithmetic(name, picture(height, width), strength, light=light)
+    np.testing.assert_allclose(arithmetic, graph, atol=2e-5)
+
+
+@pytest.mark.parametrize("shape", [(131, 1601), (1600, 33), (257, 512)])
+def test_of_more_than_one_band_too(shape):
+    graph, arithmetic = graph_and_arithmetic("daybreak.fast", picture(*shape))
+    np.testing.assert_allclose(arithmetic, graph, atol=2e-5)
+    assert arithmetic.dtype == np.float32
+    assert arithmetic.max() <= 1
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_black_stays_black_and_white_white(value):
+    flat = np.full((40, 50, 3), value, np.float32)
+    for name in NAMES:
+        np.testing.assert_allclose(graph_and_arithmetic(name, flat)[1], flat, atol=1e-6)
+
+
+@pytest.mark.parametrize("side", [32, 80, 256])
+def test_parts_are_the_whole(side):
+    pixels, method = picture(301, 275), get_method("daybreak.fast")
+    chosen = settled(method, pixels, 1.0)
+    plan = plan_parts(Floats(pixels), method, chosen, 1.0, None, None, side=side)
+    np.testing.assert_allclose(enhance_parts(pixels, plan), method.run(pixels, chosen), atol=1e-6)
+
+
+def test_levels_give_what_floats_give():
+    levels = Levels((255 * picture(150, 90)).astype(np.uint8), 255)
+    method = get_method("daybreak.fast")
+    chosen = settled(method, levels, 1.0)
+    from_levels = method.prepare(levels, chosen, None).rows(levels, 0, 150)
+    np.testing.assert_allclose(from_levels, method.run(levels[:], chosen), atol=1e-6)
+
+
+def test_the_input_is_left_as_it_is():
+    pixels = picture(60, 70)
+    before = pixels.copy()
+    for name in NAMES:
+        graph_and_arithmetic(name, pixels)
+    np.testing.assert_array_equal(pixels, before)
+
+
+def test_who_names_an_engine_gets_it():
+    fast = get_method("daybreak.fast")
+    assert {fast.placed(Runtime(device)).engine for device in ("cpu", "auto")} == {ARITHMETIC}
+    pytest.importorskip("openvino")
+    assert fast.placed(Runtime("openvino")).engine == "OpenVINO cpu fp32"
+
+
+def test_parameters_that_are_not_the_cards_are_refused(tmp_path):
+    weight = find_weight("daybreak.fast")
+    damaged = replace(weight, safetensors=tmp_path / weight.safetensors.name)
+    shutil.copy(weight.safetensors, damaged.safetensors)
+    with damaged.safetensors.open("r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"x")
+    with pytest.raises(WeightsError, match="SHA-256"):
+        damaged.parameters()
