@@ -183,7 +183,7 @@ class Method(Generic[S]):
         strengthen: for a method with a control of its own: (settled settings, strength) -> the settings that
             realise a strength other than 0 and 1. Without it, strength mixes the result with the input.
         choose: only for kind "automatic": decides which method a picture needs.
-        engine: of a network: what runs its graph, as "ONNX Runtime cpu fp32" ("" for arithmetic).
+        engine: of a network: what runs it, as "ONNX Runtime cpu fp32" ("" for classical methods).
         on: of a network, and of what chooses one: the same method somewhere else.
     """
 

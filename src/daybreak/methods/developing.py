@@ -6,8 +6,8 @@ picture, and a graph makes each of them through main memory. Here they are made 
 from the picture's own numbers, and no runtime has to be loaded first: half the time, and a tenth of a second
 less at the start.
 
-The picture is looked at once, in bands: what the gates are decided by, at an eighth of its size. The gates are
-found for all of it; what is left is local, so parts agree whatever they are.
+The picture is looked at once, in bands, for what the gates are decided by, at an eighth of its size. The
+gates are found for all of it; what is left is local, so parts agree whatever they are.
 """
 
 from __future__ import annotations
