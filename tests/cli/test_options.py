@@ -43,6 +43,11 @@ def test_one_key_twice_is_refused():
         parse_sets(["gamma=1", "gamma=2"])
 
 
+def test_upscale_as_an_option_and_as_a_setting_is_refused():
+    with pytest.raises(BadSetting, match="twice"):
+        chosen_enhancer("neid", 1.0, None, 2, ["upscale=1"])
+
+
 def test_a_list_of_methods_keeps_its_order_and_drops_repeats():
     assert parse_methods("gamma, gamma,gam*") == ["gamma"]
     assert parse_methods("*") == list_methods()

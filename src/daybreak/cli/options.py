@@ -157,14 +157,14 @@ def chosen_enhancer(
         **runtime: `device`, `precision`, `threads` and `max_memory`, as for `Enhancer`.
 
     Raises:
-        UnknownName, BadSetting, MissingExtra, EngineError: as `parse_sets` and `Enhancer`.
+        UnknownName, BadSetting, MissingExtra, EngineError: as `parse_sets`, of `--upscale` too, and `Enhancer`.
     """
     from daybreak.enhancing.enhancer import Enhancer
     from daybreak.methods.base import parse_settings
     from daybreak.methods.registry import get_method
 
-    given: dict[str, Any] = {} if upscale is None else {"upscale": str(upscale)}
-    given = {**parse_sets(sets or []), **given}
+    doubled = [] if upscale is None else [f"upscale={upscale}"]
+    given: dict[str, Any] = dict(parse_sets([*doubled, *(sets or [])]))
     parse_settings(get_method(method).card, given)  # before `strength` among them could pass for the option
     return Enhancer(method, strength=strength, exposure=exposure, **runtime, **given)
 
