@@ -157,7 +157,8 @@ def chosen_enhancer(
         **runtime: `device`, `precision`, `threads` and `max_memory`, as for `Enhancer`.
 
     Raises:
-        UnknownName, BadSetting, MissingExtra, EngineError: as `parse_sets`, of `--upscale` too, and `Enhancer`.
+        UnknownName, BadSetting, MissingExtra, EngineError: as `parse_sets`, to which `--upscale` is one more,
+            and `Enhancer`.
     """
     from daybreak.enhancing.enhancer import Enhancer
     from daybreak.methods.base import parse_settings
