@@ -169,7 +169,7 @@ def measure(weight: Weight, options: argparse.Namespace) -> None:
     found = {str(threads): compare(weight, threads, options.runs) for threads in options.threads}
     starts = {
         f"{one.card.name} on {place}": started(lambda place=place, one=one: load(place, one, 1))
-        for one in (find_weight("cascade.lol"), find_weight("daybreak.base"), weight)
+        for one in (find_weight("cascade.lol"), find_weight("daybreak.best"), weight)
         for place in every_place()
     }
     print(starts)

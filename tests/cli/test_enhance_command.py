@@ -41,7 +41,7 @@ def test_a_report_says_what_was_done_and_a_rerun_says_the_same(folder, tmp_path,
     assert enhance(*words) == 0
     assert "3 pictures: 2 enhanced, 1 left as they were" in capsys.readouterr().err
     first = report_of(tmp_path / "r/report.json")
-    assert first["a.jpg"]["method"] == "daybreak.fast"
+    assert first["a.jpg"]["method"] == "daybreak"
     assert first["a.jpg"]["settings"] == {"light": 0.0}
     assert first["a.jpg"]["brightness_after"] > 2 * first["a.jpg"]["brightness_before"]
     assert first["lit.png"]["state"] == "unchanged"
@@ -52,7 +52,7 @@ def test_a_report_says_what_was_done_and_a_rerun_says_the_same(folder, tmp_path,
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()} == before
     again = report_of(tmp_path / "r/report.json")
     assert again["a.jpg"]["settings"] == first["a.jpg"]["settings"]
-    assert again["a.jpg"]["method"] == "daybreak.fast"
+    assert again["a.jpg"]["method"] == "daybreak"
 
 
 def test_a_second_run_beside_the_pictures_makes_no_results_of_results(folder):
@@ -155,7 +155,7 @@ def test_stdin_has_a_report_and_a_gallery_too(tmp_path, piped, capsys):
     assert enhance("-", "--report", tmp_path / "r.json", "--gallery", tmp_path / "g.html") == 0
     assert stdout.buffer.getvalue()
     [entry] = json.loads((tmp_path / "r.json").read_text())["files"]
-    assert (entry["input"], entry["output"], entry["method"]) == ("stdin", "stdout", "daybreak.fast")
+    assert (entry["input"], entry["output"], entry["method"]) == ("stdin", "stdout", "daybreak")
     assert (tmp_path / "g.html").read_text().count("<article") == 1
     piped(b"no picture")
     assert enhance("-", "--report", tmp_path / "r.json") == 1
@@ -166,7 +166,7 @@ def test_stdin_has_a_report_and_a_gallery_too(tmp_path, piped, capsys):
 
 def test_stdin_to_a_file_is_done_once(tmp_path, piped, capsys):
     source, target = picture(tmp_path / "a.png"), tmp_path / "new/out.jpg"
-    for told in ("daybreak.fast", "done before"):
+    for told in ("daybreak", "done before"):
         piped(source.read_bytes())
         assert enhance("-", "-o", target) == 0
         assert told in capsys.readouterr().err

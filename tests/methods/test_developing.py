@@ -17,10 +17,12 @@ from daybreak.errors import WeightsError
 from daybreak.image.rows import Floats, Levels
 from daybreak.methods import get_method
 from daybreak.methods.pretrained import ARITHMETIC, run_weight
+from daybreak.methods.registry import PRETRAINED
 from daybreak.weights import find_weight
 
-NAMES = ("daybreak.fast", "daybreak.curve")
-ENGINES = {name: load(Place(REFERENCE, "fp32"), find_weight(name), 1) for name in NAMES}
+NAMES = ("daybreak", "daybreak.fast", "daybreak.curve")
+WEIGHTS = {name: find_weight(PRETRAINED.get(name, name)) for name in NAMES}
+ENGINES = {name: load(Place(REFERENCE, "fp32"), weight, 1) for name, weight in WEIGHTS.items()}
 
 
 def picture(height, width, seed=0):
@@ -39,7 +41,7 @@ def settled(method, pixels, strength, **given):
 def graph_and_arithmetic(name, pixels, strength=1.0, **given):
     method = get_method(name)
     chosen = settled(method, pixels, strength, **given)
-    return run_weight(ENGINES[name], find_weight(name).card, pixels, chosen), method.run(pixels, chosen)
+    return run_weight(ENGINES[name], WEIGHTS[name].card, pixels, chosen), method.run(pixels, chosen)
 
 
 @settings(max_examples=30, deadline=None)

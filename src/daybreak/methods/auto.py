@@ -27,7 +27,7 @@ DARK = (0.20, 0.275)  # brightness: geometric mean of V = max(R, G, B)
 DIM = (0.30, 0.36)  # brightness of a picture that counts as dark only if it is dull too
 DULL = (0.50, 0.65)  # highlights: 95th percentile of V
 
-BEST = "daybreak.fast"
+BEST = "daybreak"
 """The weight that a dark picture gets."""
 
 
@@ -117,7 +117,7 @@ def _elsewhere(runtime: Runtime) -> Method[AutoSettings]:
 METHOD = Method(
     card=Card(
         name="auto",
-        summary="Looks at the picture: a well-lit one passes unchanged, a dark one gets daybreak.fast.",
+        summary="Looks at the picture: a well-lit one passes unchanged, a dark one gets daybreak.",
         paper="",
         kind="automatic",
         settings=AutoSettings,

@@ -36,7 +36,7 @@ _CELL = 8  # px: the gates are found at an eighth of the size
 _GRID = 16  # px: what the graph's sides are multiples of
 _REACH = 2  # cells that two convolutions see beyond their own
 _STRIP = 1 << 13  # px of a strip of 8 rows: less would be many small calls, more does not stay near the cache
-_CELLS = 192  # columns of cells: a larger product would wake the threads of the linear algebra library
+_PRODUCT = 1 << 18  # multiply-adds: a larger product would wake the threads of the linear algebra library
 _ONE = np.float32(1.0)
 
 
@@ -268,6 +268,8 @@ def _find_gates(parameters: Parameters, seen: Array, exposure: Exposure) -> Arra
     one over the slope at black.
     """
     convolve = _network(parameters, exposure)
+    channels = len(parameters["detail.look.bias"])
+    columns = max(_PRODUCT // (3 * channels**2), 1)
     _, height, width = seen.shape
     steep = np.asarray(2.0**exposure.slope, np.float32)
     gray = seen[:3].mean(0)
@@ -278,8 +280,8 @@ def _find_gates(parameters: Parameters, seen: Array, exposure: Exposure) -> Arra
 
     def work(bands: Sequence[Band]) -> None:
         for top, bottom in bands:
-            for left in range(0, width, _CELLS):
-                right = min(left + _CELLS, width)
+            for left in range(0, width, columns):
+                right = min(left + columns, width)
                 told[top:bottom, :, left:right] = convolve(
                     given[top : bottom + 2 * _REACH, :, left : right + 2 * _REACH]
                 )

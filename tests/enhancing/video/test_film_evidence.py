@@ -97,7 +97,7 @@ def test_what_auto_chose_for_each_frame_stands_in_the_manifest(folder):
     assert enhanced("-m", "auto") == 0
     told = json.loads((folder / "e.json").read_text())
     choices = told["films"][0]["ran"]["choices"]
-    assert [(choice["frame"], choice["method"]) for choice in choices] == [(0, "daybreak.fast"), (5, "")]
+    assert [(choice["frame"], choice["method"]) for choice in choices] == [(0, "daybreak"), (5, "")]
     assert choices[0]["settings"] == {"light": 0.0}
     assert choices[0]["strength"] == 1.0
     assert findings(folder / "e.json") == ""
