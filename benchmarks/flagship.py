@@ -30,7 +30,7 @@ from daybreak.training.pictures import read_pair, to_floats
 from machine import RESULTS, machine
 
 ROOT = Path(__file__).parents[1]
-METHODS = ("daybreak", "daybreak.fast")
+METHODS = ("daybreak", "daybreak.fast", "daybreak.best")
 LEVELS = (0.03, 0.06, 0.1, 0.2)
 GRAYS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
 ASKED = (-1.0, -0.5, 0.0, 0.5, 1.0)

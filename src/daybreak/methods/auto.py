@@ -121,7 +121,7 @@ METHOD = Method(
         paper="",
         kind="automatic",
         settings=AutoSettings,
-        memory_per_pixel=38.0,
+        memory_per_pixel=17.0,
         notes=(
             "Dark: geometric mean of max(R,G,B) under .20; well lit: from .275; up to 0.36 a picture without "
             "highlights (95th percentile under 0.65) counts as dark too. In between, part of the strength."

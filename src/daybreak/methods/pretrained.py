@@ -212,7 +212,7 @@ def load(name: str, weight: str, runtime: Runtime | None = None) -> Method[Any]:
             multiple=card.multiple,
             scale=card.scale,
             licence=card.licence,
-            memory_per_pixel=card.memory_per_pixel,
+            memory_per_pixel=0.0 if written(found, Runtime()) and not arithmetic else card.memory_per_pixel,
             notes=f"Trained on {card.training_data} ({card.training_terms}). {card.notes}".strip(),
             weights_sha256=card.sha256,
         ),
