@@ -23,7 +23,7 @@ from enhance_12mp import PICTURE
 from machine import save
 
 SIZES = {"12": (4000, 3000), "100": (12_500, 8000), "1000": (32_000, 31_250)}
-METHODS = ("cascade", "daybreak", "daybreak.curve", "auto", "gamma", "he", "msr", "npe", "lime", "srie")
+METHODS = ("cascade", "daybreak.best", "daybreak.curve", "auto", "gamma", "he", "msr", "npe", "lime", "srie")
 LARGEST = ("gamma", "cascade", "auto")  # methods that are run on 1,000 megapixels
 LIMIT = "1GB"
 DOCUMENT = Path(__file__).parents[1] / "docs" / "large-pictures.md"

@@ -26,7 +26,7 @@ from enhance_12mp import make_picture
 from machine import save
 
 SIZES = ((640, 480), (1280, 720), (300, 900))
-METHODS = ("auto", "gamma", "crm", "dong", "clahe", "cascade", "daybreak")
+METHODS = ("auto", "gamma", "crm", "dong", "clahe", "cascade", "daybreak.best")
 EARLY = 100  # requests after which memory is looked at first
 
 

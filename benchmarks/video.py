@@ -61,7 +61,7 @@ def make_film(path: Path, frames: int, width: int = 1280, height: int = 720) -> 
 def main() -> None:
     """Measure and save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-m", "--methods", default="gamma,daybreak.curve,daybreak.fast,cascade")
+    parser.add_argument("-m", "--methods", default="gamma,daybreak.curve,daybreak,cascade")
     parser.add_argument("--frames", type=int, default=150)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--speed", choices=("fast", "medium", "slow"), default="fast")

@@ -88,6 +88,14 @@ def test_levels_give_what_floats_give():
     np.testing.assert_allclose(from_levels, method.run(levels[:], chosen), atol=1e-6)
 
 
+@pytest.mark.parametrize(("top", "bottom"), [(0, 1), (3, 50), (40, 77), (100, 150)])
+def test_any_rows_are_those_of_the_whole(top, bottom):
+    pixels, method = picture(150, 90), get_method("daybreak.fast")
+    chosen = settled(method, pixels, 1.0)
+    rows = method.prepare(Floats(pixels), chosen, None).rows(pixels, top, bottom)
+    np.testing.assert_allclose(rows, method.run(pixels, chosen)[top:bottom], atol=1e-6)
+
+
 def test_the_input_is_left_as_it_is():
     pixels = picture(60, 70)
     before = pixels.copy()

@@ -193,15 +193,15 @@ def _seen(source: Bands) -> Array:
 
 
 def _on_grid(window: Pixels, at: tuple[int, int], shape: tuple[int, ...]) -> Pixels:
-    """A window that, where the picture ends, goes on to a multiple of 16 px, mirrored.
+    """A window that goes on, mirrored: to a multiple of 16 px where the picture ends, of 8 elsewhere.
 
     Args:
         window: h×w×3.
-        at: its first row and column.
+        at: its first row and column, multiples of 8.
         shape: of the picture.
     """
     below, right = (
-        -whole % _GRID if first + side == whole else 0
+        -(first + side) % (_GRID if first + side == whole else _CELL)
         for first, side, whole in zip(at, window.shape, shape, strict=False)
     )
     if not below and not right:
@@ -210,12 +210,12 @@ def _on_grid(window: Pixels, at: tuple[int, int], shape: tuple[int, ...]) -> Pix
 
 
 def _means(picture: Array, side: int) -> Array:
-    """Means of side×side pixels of h×w or h×w×3; rows that are left over below are left out.
+    """Means of side×side pixels of h×w or h×w×3, sides multiples of `side`.
 
     The rows by NumPy and then the columns by OpenCV takes a third less than both at once.
     """
     height, width = (length // side for length in picture.shape[:2])
-    rows = picture[: height * side].reshape(height, side, *picture.shape[1:])
+    rows = picture.reshape(height, side, *picture.shape[1:])
     total = rows[:, 0] + rows[:, 1]
     for row in range(2, side):
         total += rows[:, row]
@@ -268,30 +268,28 @@ def _find_gates(parameters: Parameters, seen: Array, exposure: Exposure) -> Arra
     one over the slope at black.
     """
     convolve = _network(parameters, exposure)
-    channels = len(parameters["detail.look.bias"])
-    columns = max(_PRODUCT // (3 * channels**2), 1)
+    columns = max(_PRODUCT // (3 * len(parameters["detail.look.bias"]) ** 2), 1)
+    steep, share = np.asarray(2.0**exposure.slope, np.float32), np.float32(exposure.share)
     _, height, width = seen.shape
-    steep = np.asarray(2.0**exposure.slope, np.float32)
-    gray = seen[:3].mean(0)
-    gain = steep / np.square(_ONE + (steep - _ONE) * gray)  # what the curve makes of a small difference
-    given = np.concatenate([_lift(seen[:3], steep), (8.0 * gain * seen[3])[None]])
-    given = np.pad(given, ((0, 0), (_REACH, _REACH), (_REACH, _REACH)), mode="edge").transpose(1, 0, 2)
-    told = np.empty((height, 3, width), np.float32)
+    maps = np.empty((3, height, width), np.float32)
 
     def work(bands: Sequence[Band]) -> None:
         for top, bottom in bands:
+            rows = np.clip(np.arange(top - _REACH, bottom + _REACH), 0, height - 1)
+            levels, rough = np.split(seen[:, rows], [3])
+            gain = steep / np.square(_ONE + (steep - _ONE) * levels.mean(0))  # of a small difference
+            given = np.concatenate([_lift(levels, steep), 8.0 * gain * rough])
+            given = np.pad(given, ((0, 0), (0, 0), (_REACH, _REACH)), mode="edge").transpose(1, 0, 2)
             for left in range(0, width, columns):
                 right = min(left + columns, width)
-                told[top:bottom, :, left:right] = convolve(
-                    given[top : bottom + 2 * _REACH, :, left : right + 2 * _REACH]
-                )
+                told = share * convolve(given[:, :, left : right + 2 * _REACH])
+                local, passing, color = told.transpose(1, 0, 2)
+                passing, color = np.clip(1.0 + passing, KEPT, 1.0), np.clip(1.0 + color, 0.0, 1.0)
+                flat = np.exp2(-local) / steep
+                maps[:, top:bottom, left:right] = color, (passing - color) / 3.0, flat
 
     map_rows(work, height, 32)
-    told *= np.float32(exposure.share)
-    local, passing, color = told.transpose(1, 0, 2)
-    passing = np.clip(1.0 + passing, KEPT, 1.0)
-    color = np.clip(1.0 + color, 0.0, 1.0)
-    return np.stack([color, (passing - color) / 3.0, np.exp2(-np.float32(exposure.slope) - local)])
+    return maps
 
 
 def _network(parameters: Parameters, exposure: Exposure) -> Callable[[Array], Array]:
@@ -310,7 +308,6 @@ def _network(parameters: Parameters, exposure: Exposure) -> Callable[[Array], Ar
         more = np.maximum(more, 0.0)
         more += features[1:-1, :, 1:-1]
         told: Array = np.matmul(close, more) + bias[:, None]
-        # the slope is limited before it gets its share, which is at most 1: the order does not matter here
         np.clip(told[:, 0], -FURTHEST, FURTHEST, out=told[:, 0])
         return told
 
@@ -340,6 +337,7 @@ class _Convolution:
 
 def _develop(maps: Array, shape: tuple[int, ...], window: Pixels, top: int, left: int) -> Pixels:
     """`Gates.forward` from the gates on, for a window."""
+    window = np.ascontiguousarray(window)
     pixels = _on_grid(window, (top, left), shape)
     low = cv2.dnn.blobFromImage(pixels)[0]  # three planes, in half of NumPy's time
     coarse = np.stack([_wider(_means(plane, 4), 4) for plane in low])
@@ -364,7 +362,7 @@ def _composed(low: Array, smooth: _Rises, gates: _Rises, out: Pixels) -> Pixels:
         low: 3×h×w, sides multiples of 8.
         smooth: its means of 4×4 pixels, at full width.
         gates: 3×(h/8 + 2)×w, as `_find_gates` gives them, with a row more above and below.
-        out: as much of it as is wanted, H×W×3; overwritten.
+        out: as much of it as is wanted, H×W×3, C-contiguous; overwritten.
 
     Returns:
         `out`.
