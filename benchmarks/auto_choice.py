@@ -30,7 +30,10 @@ from daybreak.training.sensor import draw, photograph
 from machine import RESULTS, machine
 
 ROOT = Path(__file__).parents[1]
-METHODS = ("auto", "crm:meter=0.48", "crm", "gamma:mode=auto", "he", "bimef", "cascade", "daybreak", "daybreak.best")
+METHODS = (
+    *("auto", "daybreak", "daybreak.fast", "daybreak.curve", "daybreak.best"),
+    *("crm:meter=0.48", "crm", "gamma:mode=auto", "he", "bimef", "cascade"),
+)
 KINDS = ("LOL v1, validation", "paper 3's generator", "as a camera would")
 PHOTOS = 60
 

@@ -38,7 +38,7 @@ def test_every_row_comes_once(height, rows):
 def test_uses_as_many_threads_as_opencv_may(threads, count):
     threads(count)
     calls = []
-    map_rows(lambda bands: calls.append((threading.current_thread(), len(bands))), 90, 10)
+    map_rows(lambda bands: calls.append((threading.current_thread(), len(list(bands)))), 90, 10)
     assert len(calls) == count
     assert sum(bands for _, bands in calls) == 9
     assert (calls[0][0] is threading.main_thread()) == (count == 1)

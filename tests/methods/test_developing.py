@@ -15,9 +15,10 @@ from daybreak.engines.fastest import load
 from daybreak.enhancing.tiling import enhance_parts, plan_parts
 from daybreak.errors import WeightsError
 from daybreak.image.rows import Floats, Levels
-from daybreak.methods import get_method
+from daybreak.methods import developing, get_method
 from daybreak.methods.pretrained import ARITHMETIC, run_weight
 from daybreak.methods.registry import PRETRAINED
+from daybreak.stopping import Stopped, stoppable
 from daybreak.weights import find_weight
 
 NAMES = ("daybreak", "daybreak.fast", "daybreak.curve")
@@ -109,6 +110,32 @@ def test_who_names_an_engine_gets_it():
     assert {fast.placed(Runtime(device)).engine for device in ("cpu", "auto")} == {ARITHMETIC}
     pytest.importorskip("openvino")
     assert fast.placed(Runtime("openvino")).engine == "OpenVINO cpu fp32"
+
+
+def test_its_constants_are_the_networks():
+    pytest.importorskip("torch")
+    from daybreak.layers import exposure, local
+    from daybreak.networks import flagship
+
+    for module, names in (
+        (flagship, ("USUAL", "GAMMA", "BRIGHTEST")),
+        (exposure, ("LEAST", "MOST", "RUNGS", "NEAR")),
+        (local, ("FURTHEST", "KEPT")),
+    ):
+        for name in names:
+            assert getattr(developing, name) == getattr(module, name), name
+
+
+def test_its_hash_covers_the_parameters_that_run():
+    card = find_weight("daybreak.fast").card
+    changed = card.model_copy(update={"safetensors_sha256": "0" * 64})
+    assert changed.sha256 != card.sha256 == get_method("daybreak.fast").card.weights_sha256
+
+
+def test_it_stops_between_two_bands():
+    pixels, asked = picture(700, 20), iter([False, False])
+    with stoppable(lambda: next(asked, True)), pytest.raises(Stopped):
+        get_method("daybreak.fast").run(pixels, get_method("daybreak.fast").card.settings())
 
 
 def test_parameters_that_are_not_the_cards_are_refused(tmp_path):

@@ -20,10 +20,11 @@ PrecisionAsked = Literal["auto", "fp32", "bf16"]
 class Runtime:
     """What was asked for.
 
-    Without a word, networks run on the reference: ONNX Runtime on the CPU in fp32. It needs nothing besides
-    the base install, starts quickest, and gives the same pixels wherever the same versions run. "auto" takes
-    the fastest device at full precision. Half precision is never chosen by itself: it moves pixels by a grey
-    level or two, and only a person can say whether that matters.
+    Without a word, networks run on the reference: ONNX Runtime on the CPU in fp32; those that are written
+    down as arithmetic run as that, here and with "auto" (`methods.pretrained.written`). The reference needs
+    nothing besides the base install, starts quickest, and gives the same pixels wherever the same versions
+    run. "auto" takes the fastest device at full precision. Half precision is never chosen by itself: it moves
+    pixels by a grey level or two, and only a person can say whether that matters.
 
     Attributes:
         device: a name from `DEVICES`, or "auto" for the fastest here. "cpu" is the reference, or for bf16 the

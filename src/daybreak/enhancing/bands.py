@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
@@ -41,7 +41,7 @@ def enhance_levels(levels: Levels, prepared: Prepared, strength: float) -> Level
         if (table == table[:, :1]).all():
             table = table[:, :1]  # one for all colours is read in half the time
 
-    def work(bands: Sequence[Band]) -> None:
+    def work(bands: Iterable[Band]) -> None:
         for top, bottom in bands:
             rows = slice(top, bottom)
             if prepared.point:

@@ -1,9 +1,8 @@
 """Pictures by worker processes, of which any may die without taking a picture or the batch along.
 
 A worker does one picture at a time, from reading to writing, so that while one waits for a file or decodes,
-another computes; where pictures are quick, the next one waits on its line already. A worker that dies (a
-crash in a C library, the system's out-of-memory killer) is replaced and its picture given to another once
-more; if that one dies too, the picture is to blame and is told of.
+another computes. One that dies (a crash in a C library, the system's out-of-memory killer) is replaced and
+its picture given to another once more; if that one dies too, the picture is to blame and is told of.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ import multiprocessing
 import signal
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -30,7 +28,6 @@ from daybreak.enhancing.plan import Job, Refusal
 from daybreak.enhancing.result import Output, Result
 
 _AHEAD = 4  # results per worker that may wait for an earlier one: a million jobs are not a million results
-_QUICK = 0.5  # seconds: a picture that takes no longer has the next one wait behind it
 _THREADED = ("pyvips", "onnxruntime", "openvino", "torch")  # once used, a fork would inherit locked locks
 
 
@@ -49,7 +46,7 @@ def in_processes(
     given = out = 0
     try:
         while out < len(jobs):
-            while given < min(len(jobs), out + _AHEAD * at_once) and crew.has_room(len(jobs) - given):
+            while given < min(len(jobs), out + _AHEAD * at_once) and crew.has_room():
                 job = jobs[given]
                 if isinstance(job, Refusal):
                     told[given] = run_job(job, enhancer, output)
@@ -105,7 +102,7 @@ class _Task:
 
 
 class _Worker:
-    """One process, the picture it is working on, and the one that waits, if there is one."""
+    """One process and the picture it is working on."""
 
     def __init__(self, orders: _Orders, others: Sequence[Connection[Any, Any]]) -> None:
         context = _context()
@@ -114,7 +111,7 @@ class _Worker:
         self.process: BaseProcess = context.Process(target=_work, args=(far, inherited, orders), daemon=True)
         self.process.start()
         far.close()
-        self.tasks: deque[_Task] = deque()
+        self.task: _Task | None = None
 
     def end(self) -> int:
         """Close the line and wait; the exit code, negative for a signal."""
@@ -131,21 +128,14 @@ class _Crew:
     def __init__(self, orders: _Orders, size: int) -> None:
         self.orders, self.size = orders, size
         self.workers: list[_Worker] = []
-        self.quick = False
 
-    def has_room(self, left: int) -> bool:
-        """Whether a picture given now is begun at once, or soon.
-
-        Args:
-            left: pictures that are still to be given: the last ones wait for whoever is free first.
-        """
-        if len(self.busy()) < self.size:
-            return True
-        return self.quick and left >= self.size and any(len(worker.tasks) < 2 for worker in self.workers)
+    def has_room(self) -> bool:
+        """Whether a picture given now is begun at once."""
+        return len(self.busy()) < self.size
 
     def busy(self) -> list[_Worker]:
         """Those that have a picture."""
-        return [worker for worker in self.workers if worker.tasks]
+        return [worker for worker in self.workers if worker.task is not None]
 
     def give(self, place: int, job: Job) -> None:
         """Have a picture done; `has_room` before."""
@@ -157,25 +147,21 @@ class _Crew:
         lines = {worker.line: worker for worker in self.busy()}
         for line in wait(list(lines)):
             worker = lines[line]
+            task, worker.task = worker.task, None
+            assert task is not None
             try:
-                result = worker.line.recv()
+                found[task.place] = worker.line.recv()
             except (EOFError, OSError):
-                found.update(self._bury(worker))
-            else:
-                found[worker.tasks.popleft().place] = result
-                self.quick = result.seconds < _QUICK
+                found.update(self._bury(worker, task))
         return found
 
-    def _bury(self, worker: _Worker) -> dict[int, Result]:
+    def _bury(self, worker: _Worker, task: _Task) -> dict[int, Result]:
         """Do without a worker that died; its picture is done by another, or is told of."""
         self.workers.remove(worker)
         how = _told(worker.end())
-        task, *waiting = worker.tasks
         task.deaths += 1
-        again = [task, *waiting] if task.deaths < 2 else waiting
-        for other in again:
-            self._give(other)
-        if task in again:
+        if task.deaths < 2:
+            self._give(task)
             return {}
         error = (
             f"{task.job.source}: the process that worked on it died twice ({how}): memory ran out, or the "
@@ -184,13 +170,13 @@ class _Crew:
         return {task.place: Result(task.job.source, task.job.target, "failed", error=error)}
 
     def _give(self, task: _Task) -> None:
-        worker = min(self.workers, key=lambda worker: len(worker.tasks), default=None)
-        if worker is None or (worker.tasks and len(self.workers) < self.size):
-            worker = _Worker(self.orders, [worker.line for worker in self.workers])
-            self.workers.append(worker)
-        worker.tasks.append(task)
+        idle = next((worker for worker in self.workers if worker.task is None), None)
+        if idle is None:
+            idle = _Worker(self.orders, [worker.line for worker in self.workers])
+            self.workers.append(idle)
+        idle.task = task
         with contextlib.suppress(OSError):  # it died while it had nothing to do; `results` sees that
-            worker.line.send(task.job)
+            idle.line.send(task.job)
 
     def dismiss(self) -> None:
         """Let every worker finish what it has, and end."""

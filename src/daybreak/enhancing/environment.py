@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import sys
 from functools import cache
 
 import cv2
@@ -25,6 +28,7 @@ def environment() -> dict[str, str]:
         "daybreak": __version__,
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "numpy": np.__version__,
+        "blas": _blas(),
         "opencv": cv2.__version__,
         "onnxruntime": _version("onnxruntime"),
         "scipy": _version("scipy"),
@@ -39,6 +43,17 @@ def environment() -> dict[str, str]:
         "numpy instructions": " ".join(found["baseline"] + found["found"]),
         "opencv instructions": cv2.getCPUFeaturesLine().replace("*", ""),
     }
+
+
+def _blas() -> str:
+    """What multiplies NumPy's matrices, and the processor that its code is for."""
+    told = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    core = ""
+    with contextlib.suppress(AttributeError, OSError):  # another library than that of NumPy's own wheels
+        library = ctypes.CDLL(sys.modules["numpy._core._multiarray_umath"].__file__)
+        library.scipy_openblas_get_corename64_.restype = ctypes.c_char_p
+        core = library.scipy_openblas_get_corename64_().decode()
+    return f"{told.get('name', '')} {told.get('version', '')} {core}".strip()
 
 
 def _version(name: str) -> str:

@@ -19,8 +19,8 @@ ANOTHER_PLACE = "Type --overwrite to replace it, or another --suffix or -o"
 
 
 def asked(enhancer: Enhancer) -> dict[str, str]:
-    """What was asked for; `engine`, the device and the precision, of a network alone."""
-    network = {"engine": str(enhancer.runtime)} if enhancer.method.engine else {}
+    """What was asked for; `engine`, the device and the precision, of a network and of what chooses one."""
+    network = {"engine": str(enhancer.runtime)} if enhancer.method.on is not None else {}
     return network | {
         "method": enhancer.method.card.name,
         "settings": enhancer.settings.model_dump_json(),

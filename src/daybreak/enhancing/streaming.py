@@ -1,7 +1,8 @@
 """Files whose pictures do not fit into memory: read, enhanced and written row by row.
 
-A file is looked at once for a reduced copy, from which automatic and global methods decide and learn, and
-read a second time for the result; a local method needs the second time alone. In memory is a band of rows.
+A file is looked at once for a reduced copy, from which automatic and global methods decide and learn, then
+as often as the method counts something in all of it (`Method.prepare`), and read once more for the result; a
+local method needs that last time alone. In memory is a band of rows.
 """
 
 from __future__ import annotations

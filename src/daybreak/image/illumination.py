@@ -6,7 +6,7 @@ Framework", CAIP 2017, section 3.2, and its public code as described in methods.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TypeAlias
 
 import cv2
@@ -186,7 +186,7 @@ def _half_size(rows: Rows) -> Plane:
     tall, wide = height + -height % multiple, width + -width % multiple
     ring = np.empty((_ABOVE + tall // 2 + _BELOW, wide // 2), np.float32)
 
-    def work(bands: Sequence[Band]) -> None:
+    def work(bands: Iterable[Band]) -> None:
         for top, bottom in bands:
             own = slice(min(top, height - 1), bottom)
             strip = rows.value(own) if isinstance(rows, Levels) else value(rows[own])
@@ -206,7 +206,7 @@ def _problem(ring: Plane, smoothness: float, halved: bool) -> Smoothing:
     factor = 2 if halved else 1
     target, right, down = np.empty((3, tall // factor, wide // factor), np.float32)  # as `solve.planes`
 
-    def work(bands: Sequence[Band]) -> None:
+    def work(bands: Iterable[Band]) -> None:
         for top, bottom in bands:
             rows = slice(top // factor, bottom // factor)
             here, to_right, to_down = _resistances(ring[top : bottom + _ABOVE + _BELOW], top, smoothness)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
@@ -18,7 +18,7 @@ Band = tuple[int, int]
 """The first row of a band and the row after its last."""
 
 
-def map_rows(work: Callable[[Sequence[Band]], None], height: int, rows: int) -> None:
+def map_rows(work: Callable[[Iterable[Band]], None], height: int, rows: int) -> None:
     """Share out bands that together cover the rows 0 to height, each once.
 
     Threads help because NumPy and OpenCV let go of the interpreter lock while they compute; there are as many
@@ -32,16 +32,23 @@ def map_rows(work: Callable[[Sequence[Band]], None], height: int, rows: int) -> 
         rows: rows of a band; the last one may have fewer.
 
     Raises:
-        Stopped: before the first band, where that was asked for (`daybreak.stopping`).
+        Stopped: before a band, where that was asked for (`daybreak.stopping`).
     """
-    look()()
+    go_on = look()
+    go_on()
     bands = [(top, min(top + rows, height)) for top in range(0, height, rows)]
     threads = min(cv2.getNumThreads(), len(bands))
+
+    def watched(some: Iterable[Band]) -> Iterator[Band]:
+        for band in some:
+            go_on()
+            yield band
+
     if threads <= 1:
-        work(bands)
+        work(watched(bands))
         return
     with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(work, bands[first::threads]) for first in range(threads)]:
+        for done in [pool.submit(work, watched(bands[first::threads])) for first in range(threads)]:
             done.result()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def by_bands(prepare: Callable[[Bands, S, int | None], Prepared]) -> Callable[[P
         prepared = prepare(Floats(pixels), settings, None)
         out = np.empty_like(pixels)
 
-        def work(bands: Sequence[Band]) -> None:
+        def work(bands: Iterable[Band]) -> None:
             for top, bottom in bands:
                 out[top:bottom] = prepared.rows(pixels, top, bottom)
 

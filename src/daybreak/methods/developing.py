@@ -12,7 +12,7 @@ gates are found for all of it; what is left is local, so parts agree whatever th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -273,7 +273,7 @@ def _find_gates(parameters: Parameters, seen: Array, exposure: Exposure) -> Arra
     _, height, width = seen.shape
     maps = np.empty((3, height, width), np.float32)
 
-    def work(bands: Sequence[Band]) -> None:
+    def work(bands: Iterable[Band]) -> None:
         for top, bottom in bands:
             rows = np.clip(np.arange(top - _REACH, bottom + _REACH), 0, height - 1)
             levels, rough = np.split(seen[:, rows], [3])

@@ -1,7 +1,8 @@
 """A trained network as a method: its exported graph, run by an engine.
 
 The graph is found by its weight card and trusted by its SHA-256; torch is never needed to run it. It is
-loaded at the first picture, once per process and place, and stays warm.
+loaded at the first picture, once per process and place, and stays warm. A network that is written down as
+arithmetic (`daybreak.methods.developing`) needs its parameters alone.
 """
 
 from __future__ import annotations
@@ -72,18 +73,18 @@ def written(
 ) -> Callable[[Bands, GuidedSettings, int | None], Prepared] | None:
     """`Method.prepare` of a weight whose network is written down as arithmetic, for the CPU in fp32.
 
-    That is faster than any engine: who says "auto" means it too, who names an engine's device does not.
+    Next to the engines it was the fastest on one core and two, but for small pictures on two: who says "auto"
+    gets it too, who names an engine's device does not.
     """
     card, parameters = weight.card, cache(weight.parameters)
-    local = card.settings.get("local") if card.network == "daybreak" else None
-    if local not in ("gates", "curve") or runtime.device not in (AUTO, "cpu") or runtime.computed != "fp32":
+    if not card.arithmetic or runtime.device not in (AUTO, "cpu") or runtime.computed != "fp32":
         return None
 
     def prepare(source: Bands, settings: GuidedSettings, _: int | None) -> Prepared:
         given = settings.settled(card, source).inputs()
         wanted, strength = float(given["wanted"][0]), float(given["strength"][0])
         exposure = decide(parameters(), given["guide"][0], wanted, strength)
-        return curved(exposure) if local == "curve" else gated(parameters(), source, exposure)
+        return curved(exposure) if card.arithmetic == "curve" else gated(parameters(), source, exposure)
 
     return prepare
 
@@ -212,7 +213,7 @@ def load(name: str, weight: str, runtime: Runtime | None = None) -> Method[Any]:
             multiple=card.multiple,
             scale=card.scale,
             licence=card.licence,
-            memory_per_pixel=0.0 if written(found, Runtime()) and not arithmetic else card.memory_per_pixel,
+            memory_per_pixel=0.0 if card.arithmetic and not arithmetic else card.memory_per_pixel,
             notes=f"Trained on {card.training_data} ({card.training_terms}). {card.notes}".strip(),
             weights_sha256=card.sha256,
         ),

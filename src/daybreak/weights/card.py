@@ -129,13 +129,20 @@ class WeightCard(_Frozen):
         return f"{self.network}.{self.tag}"
 
     @property
+    def arithmetic(self) -> str:
+        """ "gates" or "curve" where `daybreak.methods.developing` has the network as arithmetic, else ""."""
+        local = self.settings.get("local") if self.network == "daybreak" else None
+        return str(local) if local in ("gates", "curve") else ""
+
+    @property
     def sha256(self) -> str:
         """Of all that runs; `weights_sha256` in records, results and evidence.
 
         The graph's own SHA-256 where it holds its parameters. Where it keeps them in the safetensors file
-        (`shared`), the SHA-256 of both files' hexadecimal digits, the graph's first, with a space between.
+        (`shared`), or that file alone runs (`arithmetic`), the SHA-256 of both files' hexadecimal digits, the
+        graph's first, with a space between.
         """
-        if not self.shared:
+        if not self.shared and not self.arithmetic:
             return self.onnx_sha256
         return hashlib.sha256(f"{self.onnx_sha256} {self.safetensors_sha256}".encode()).hexdigest()
 

@@ -37,7 +37,7 @@ class Weight:
     Attributes:
         card: what the weight is.
         onnx: the graph that runs.
-        safetensors: the parameters for further training.
+        safetensors: the parameters, for further training and for what runs as arithmetic.
     """
 
     card: WeightCard
@@ -71,7 +71,7 @@ class Weight:
         """
         data = _check(self.safetensors, self.card.safetensors_sha256).read_bytes()
         length = int.from_bytes(data[:8], "little")
-        kinds = {"F32": np.float32, "F16": np.float16}
+        kinds = {"F32": np.float32, "F16": np.float16}  # what `daybreak export` writes
         found = {}
         for name, told in json.loads(data[8 : 8 + length]).items():
             if name != "__metadata__":

@@ -6,7 +6,7 @@ memory as floats of the frame's size; that costs more than the arithmetic.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import cv2
@@ -86,7 +86,7 @@ def _mean(rows: Rows, gains: _Gains) -> Array:
     peak = np.float32(rows.peak if isinstance(rows, Levels) else 1)
     sums = np.empty((-(-height // ROWS), 3))
 
-    def work(bands: Sequence[Band]) -> None:
+    def work(bands: Iterable[Band]) -> None:
         for band in bands:
             product = _product(rows, band, gains)
             np.minimum(product, peak, out=product)
@@ -106,7 +106,7 @@ def _multiplied(rows: Rows, gains: _Gains) -> Rows:
     height, width = rows.shape[:2]
     pattern = np.tile(_PATTERN, (ROWS // 8, width // 8 + 1))[:, :width, np.newaxis]
 
-    def work(bands: Sequence[Band]) -> None:
+    def work(bands: Iterable[Band]) -> None:
         for band in bands:
             product = _product(rows, band, gains)
             if isinstance(rows, Levels):
