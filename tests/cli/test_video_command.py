@@ -274,6 +274,6 @@ def test_the_line_at_the_end_and_silence(night):
     out = night.with_name("out.mp4")
     done = call(night, "-o", out)
     assert re.search(
-        r"night\.mp4 -> .*out\.mp4: daybreak\.fast, h264, 20 frames, dark .* frames a second", done.stderr
+        r"night\.mp4 -> .*out\.mp4: daybreak, h264, 20 frames, dark .* frames a second", done.stderr
     )
     assert call(night, "-o", out, "--overwrite", "-q").stderr == ""
