@@ -15,7 +15,7 @@ from daybreak.engines.fastest import load
 from daybreak.enhancing.tiling import enhance_parts, plan_parts
 from daybreak.errors import WeightsError
 from daybreak.image.rows import Floats, Levels
-from daybreak.methods import developing, get_method
+from daybreak.methods import developing, get_method, glance
 from daybreak.methods.pretrained import ARITHMETIC, run_weight
 from daybreak.methods.registry import PRETRAINED
 from daybreak.stopping import Stopped, stoppable
@@ -117,13 +117,13 @@ def test_its_constants_are_the_networks():
     from daybreak.layers import exposure, local
     from daybreak.networks import flagship
 
-    for module, names in (
-        (flagship, ("USUAL", "GAMMA", "BRIGHTEST")),
-        (exposure, ("LEAST", "MOST", "RUNGS", "NEAR")),
-        (local, ("FURTHEST", "KEPT")),
+    for ours, module, names in (
+        (glance, flagship, ("USUAL", "GAMMA", "BRIGHTEST")),
+        (glance, exposure, ("LEAST", "MOST", "RUNGS", "NEAR")),
+        (developing, local, ("FURTHEST", "KEPT")),
     ):
         for name in names:
-            assert getattr(developing, name) == getattr(module, name), name
+            assert getattr(ours, name) == getattr(module, name), name
 
 
 def test_its_hash_covers_the_parameters_that_run():

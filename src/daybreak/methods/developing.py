@@ -1,10 +1,10 @@
-"""daybreak's own network in its two small sizes, as arithmetic: NumPy and OpenCV in place of a graph.
+"""`Gates`, the local part of daybreak's own smaller networks, as arithmetic: NumPy and OpenCV for a graph.
 
-`networks.flagship` says what is computed and why; `Gates` and `Curve` of `layers.local` are done here as they
-are exported, to rounding. They hold next to no multiply-adds: what they take is a few dozen passes over the
-picture, and a graph makes each of them through main memory. Here they are made strip by strip in the cache,
-from the picture's own numbers, and no runtime has to be loaded first: half the time, and a tenth of a second
-less at the start.
+`layers.local` says what is computed and why; it is done here as it is exported, to rounding, with the
+exposure that `daybreak.methods.glance` found. It holds next to no multiply-adds: what it takes is a few dozen
+passes over the picture, and a graph makes each of them through main memory. Here they are made strip by strip
+near the cache, from the picture's own numbers, and no runtime has to be loaded first: half the time, and a
+tenth of a second less at the start.
 
 The picture is looked at once, in bands, for what the gates are decided by, at an eighth of its size. The
 gates are found for all of it; what is left is local, so parts agree whatever they are.
@@ -12,8 +12,7 @@ gates are found for all of it; what is left is local, so parts agree whatever th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import cv2
@@ -22,15 +21,10 @@ import numpy as np
 from daybreak.image.rows import Bands, Rows
 from daybreak.image.strips import Band, map_rows, over_bands
 from daybreak.methods.base import Prepared
+from daybreak.methods.glance import Exposure, Parameters, layer_of, lift, weighted
 from daybreak.types import Array, Pixels, Plane
 
-Parameters = Mapping[str, Array]
-"""The weight's, by the names they have in the network."""
-
-# As in daybreak.networks.flagship, layers.exposure and layers.local, which need torch.
-USUAL, GAMMA, BRIGHTEST = -2.3, 2.2, 0.9
-LEAST, MOST, RUNGS, NEAR = -4.0, 9.0, 14, 0.1
-FURTHEST, KEPT = 3.0, 0.3
+FURTHEST, KEPT = 3.0, 0.3  # as in daybreak.layers.local, which needs torch
 
 _CELL = 8  # px: the gates are found at an eighth of the size
 _GRID = 16  # px: what the graph's sides are multiples of
@@ -38,125 +32,6 @@ _REACH = 2  # cells that two convolutions see beyond their own
 _STRIP = 1 << 13  # px of a strip of 8 rows: less would be many small calls, more does not stay near the cache
 _PRODUCT = 1 << 18  # multiply-adds: a larger product would wake the threads of the linear algebra library
 _ONE = np.float32(1.0)
-
-
-@dataclass(frozen=True)
-class Exposure:
-    """What one look at the whole picture decides.
-
-    Attributes:
-        slope: log2 of the slope at black of the curve that brings the picture to its light.
-        steering: numbers that steer what is local.
-        share: of what is local, in [0, 1].
-    """
-
-    slope: float
-    steering: Array
-    share: float
-
-
-def decide(parameters: Parameters, copy: Array, wanted: float, strength: float) -> Exposure:
-    """`Develop.forward` up to what is local.
-
-    Args:
-        parameters: of the weight.
-        copy: 3×64×64 float32 in [0, 1], the small copy of the whole picture.
-        wanted: mean light to reach in EV; 0 as the network sees fit.
-        strength: 0 gives the picture back, 1 reaches what is wanted, more goes beyond.
-    """
-    lights = _lights(copy, np.linspace(LEAST, MOST, RUNGS, dtype=np.float32))
-    fit, numbers = _glance(parameters, copy, lights)
-    fit = wanted if wanted < 0.0 else fit
-    before, after = (2.0 ** (ev / GAMMA) for ev in (float(_light(copy)), fit))
-    reached = min(max(before + strength * (after - before), 1e-3), BRIGHTEST)
-    fit = GAMMA * float(np.log2(reached))
-    share = min(255.0 * float(copy.max()), 1.0) * min(strength, 1.0)
-    slope = _slope_for(copy, lights, fit)
-    steering = np.array([*numbers, slope / 4.0, fit - USUAL], np.float32)
-    return Exposure(slope, steering, share)
-
-
-def _glance(parameters: Parameters, copy: Array, lights: Array) -> tuple[float, Array]:
-    """The light that fits, in EV, and a few numbers besides."""
-    even = _lift(copy, 2.0 ** _slope_for(copy, lights, USUAL))
-    dark = np.log2(copy + np.float32(1.0 / 255.0)) / 4.0 + 1.0
-    features = np.concatenate([even, dark]).transpose(1, 0, 2)  # row by row, as all that is convolved here
-    for layer in (0, 2, 4, 6):
-        features = _halved(features, *_layer(parameters, f"glance.look.{layer}"))
-    pooled = np.concatenate([features.mean((0, 2)), features.max((0, 2))])
-    told = np.maximum(_linear_layer(parameters, "glance.tell.0", pooled), 0.0)
-    exposure = USUAL + float(_linear_layer(parameters, "glance.exposure", told)[0])
-    named = "glance.numbers.weight" in parameters
-    return exposure, _linear_layer(parameters, "glance.numbers", told) if named else told[:0]
-
-
-def _layer(parameters: Parameters, name: str) -> tuple[Array, Array]:
-    return parameters[f"{name}.weight"], parameters[f"{name}.bias"]
-
-
-def _linear_layer(parameters: Parameters, name: str, given: Array) -> Array:
-    weight, bias = _layer(parameters, name)
-    told: Array = np.einsum("oi,i->o", weight, given) + bias
-    return told
-
-
-def _halved(features: Array, weight: Array, bias: Array) -> Array:
-    """A 3×3 convolution of stride 2 with zeros around, and ReLU: h×C×w to h/2×O×w/2."""
-    height, _, width = features.shape
-    padded = np.pad(features, ((1, 1), (0, 0), (1, 1)))
-    taps = [padded[k : k + height : 2, :, n : n + width : 2] for k in range(3) for n in range(3)]
-    flat = weight.transpose(0, 2, 3, 1).reshape(len(weight), -1)
-    made = np.matmul(flat, np.concatenate(taps, axis=1)) + bias[:, None]
-    return np.asarray(np.maximum(made, 0.0))
-
-
-def _lift(picture: Array, slope: float | Array) -> Array:
-    """kx / (1 + (k − 1)x)."""
-    steep = np.asarray(slope, np.float32)
-    lifted: Array = steep * picture / (_ONE + (steep - _ONE) * picture)
-    return lifted
-
-
-def _light(picture: Array) -> Array:
-    """EV: log2 of the mean linear luminance (BT.709) of …×3×h×w in [0, 1]."""
-    linear = np.where(
-        picture <= 0.04045, picture / np.float32(12.92), ((picture + 0.055) / 1.055) ** np.float32(2.4)
-    )
-    means = linear.mean((-2, -1), dtype=np.float64)
-    light: Array = np.log2(means @ np.array([0.2126, 0.7152, 0.0722]) + 1e-4)
-    return light
-
-
-def _lights(copy: Array, slopes: Array) -> Array:
-    """The mean lights in EV that slopes (their log2) bring the copy to."""
-    return _light(_lift(copy, np.exp2(slopes)[:, None, None, None]))
-
-
-def _slope_for(copy: Array, lights: Array, wanted: float) -> float:
-    """log2 of the slope that brings the copy to a mean light in EV; `lights` are those of all rungs."""
-    about = _between(LEAST, 1.0, lights, wanted)
-    least = min(max(about - NEAR, LEAST), MOST - 2.0 * NEAR)
-    return _between(
-        least, NEAR, _lights(copy, np.float32(least) + NEAR * np.arange(3, dtype=np.float32)), wanted
-    )
-
-
-def _between(least: float, step: float, lights: Array, wanted: float) -> float:
-    """The slope by a line between the two rungs around the light."""
-    place = min(max(int((lights < wanted).sum()) - 1, 0), len(lights) - 2)
-    low, high = float(lights[place]), float(lights[place + 1])
-    share = min(max((wanted - low) / max(high - low, 1e-9), 0.0), 1.0)
-    return least + step * (place + share)
-
-
-def curved(exposure: Exposure) -> Prepared:
-    """`Curve`: the curve that holds for the whole picture, value by value."""
-    steep = 2.0**exposure.slope
-
-    def run(window: Pixels, _top: int, _left: int) -> Pixels:
-        return np.clip(_lift(window, steep), 0.0, 1.0)
-
-    return Prepared(run, point=True)
 
 
 def gated(parameters: Parameters, source: Bands, exposure: Exposure) -> Prepared:
@@ -278,7 +153,7 @@ def _find_gates(parameters: Parameters, seen: Array, exposure: Exposure) -> Arra
             rows = np.clip(np.arange(top - _REACH, bottom + _REACH), 0, height - 1)
             levels, rough = np.split(seen[:, rows], [3])
             gain = steep / np.square(_ONE + (steep - _ONE) * levels.mean(0))  # of a small difference
-            given = np.concatenate([_lift(levels, steep), 8.0 * gain * rough])
+            given = np.concatenate([lift(levels, steep), 8.0 * gain * rough])
             given = np.pad(given, ((0, 0), (0, 0), (_REACH, _REACH)), mode="edge").transpose(1, 0, 2)
             for left in range(0, width, columns):
                 right = min(left + columns, width)
@@ -294,10 +169,10 @@ def _find_gates(parameters: Parameters, seen: Array, exposure: Exposure) -> Arra
 
 def _network(parameters: Parameters, exposure: Exposure) -> Callable[[Array], Array]:
     """The convolutions of `Gates.parts`: (h+4)×4×(w+4) to h×3×w, the share of what is local left out."""
-    first, second = (_Convolution(*_layer(parameters, f"detail.{name}")) for name in ("open", "look"))
-    steering = _linear_layer(parameters, "detail.steer", exposure.steering)
+    first, second = (_Convolution(*layer_of(parameters, f"detail.{name}")) for name in ("open", "look"))
+    steering = weighted(parameters, "detail.steer", exposure.steering)
     scale, shift = (part[:, None] for part in np.split(steering, 2))
-    weight, bias = _layer(parameters, "detail.close")
+    weight, bias = layer_of(parameters, "detail.close")
     close = weight[:, :, 0, 0]
 
     def run(given: Array) -> Array:

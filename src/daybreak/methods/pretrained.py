@@ -2,7 +2,7 @@
 
 The graph is found by its weight card and trusted by its SHA-256; torch is never needed to run it. It is
 loaded at the first picture, once per process and place, and stays warm. A network that is written down as
-arithmetic (`daybreak.methods.developing`) needs its parameters alone.
+arithmetic (`daybreak.methods.glance`, `developing`) needs its parameters alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from daybreak.errors import EngineError
 from daybreak.image.rows import Bands
 from daybreak.methods.bands import by_bands
 from daybreak.methods.base import Card, Method, Prepared
-from daybreak.methods.developing import curved, decide, gated
+from daybreak.methods.developing import gated
+from daybreak.methods.glance import curved, decide
 from daybreak.methods.weight_settings import GuidedSettings, PretrainedSettings, settings_for
 from daybreak.types import Array, Pixels
 from daybreak.weights import Weight, WeightCard, find_weight

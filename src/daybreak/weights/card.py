@@ -130,7 +130,7 @@ class WeightCard(_Frozen):
 
     @property
     def arithmetic(self) -> str:
-        """ "gates" or "curve" where `daybreak.methods.developing` has the network as arithmetic, else ""."""
+        """ "gates" or "curve" where `daybreak.methods` has the network as arithmetic, else ""."""
         local = self.settings.get("local") if self.network == "daybreak" else None
         return str(local) if local in ("gates", "curve") else ""
 
