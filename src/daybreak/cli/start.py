@@ -7,25 +7,18 @@ import os
 import signal
 from typing import NoReturn
 
-_NO_PLUGINS, _OURS = "PYDANTIC_DISABLE_PLUGINS", "1"  # "__all__", as people write it, is left as it is
 _INTERRUPTED = 130  # as in `daybreak.cli.console`, which is among the modules still to come
 
 
 def start() -> None:
     """Import quickly from here on, and let Ctrl-C end the process without a word."""
-    os.environ.setdefault(_NO_PLUGINS, _OURS)  # to look for some takes 8 ms, of 100 files
     gc.disable()  # nothing imported at the start is garbage, and looking for some takes 20 ms
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else a shell had it ignored
         signal.signal(signal.SIGINT, _leave)
 
 
 def started() -> None:
-    """A command's modules are there: garbage is collected from here on, and Ctrl-C is an exception.
-
-    What is imported later, the server for one, has Pydantic's plugins again.
-    """
-    if os.environ.get(_NO_PLUGINS) == _OURS:
-        del os.environ[_NO_PLUGINS]
+    """A command's modules are there: garbage is collected from here on, and Ctrl-C is an exception."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
