@@ -12,6 +12,10 @@ from daybreak.cli.start import start
 def main() -> NoReturn:
     """Run the command line of this process and end it with the exit code."""
     start()
+    if sys.argv[1:2] == ["enhance"]:
+        from daybreak.image.ahead import begin
+
+        begin(sys.argv[2:])
     from daybreak.cli.main import run
 
     code = run()

@@ -156,11 +156,20 @@ def test_the_shell_completes_commands_methods_and_options():
     assert "--json" in completed("daybreak methods --")
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_scripts_are_for_daybreak(shell):
+@pytest.mark.parametrize(
+    ("shell", "word"), [("bash", "complete -o"), ("zsh", "compdef"), ("fish", "complete --")]
+)
+def test_completion_scripts_are_for_daybreak_and_the_shell_that_was_named(shell, word):
     done = call("--show-completion", shell)
     assert done.returncode == 0
     assert "_DAYBREAK_COMPLETE" in done.stdout
+    assert word in done.stdout
+
+
+def test_a_shell_that_is_not_known_is_refused_with_those_that_are():
+    done = call("--show-completion", "tcsh")
+    assert done.returncode == 2
+    assert "bash" in done.stderr
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")

@@ -18,6 +18,7 @@ from daybreak.image import write
 from daybreak.image.formats import FORMATS
 from daybreak.image.photo import Photo
 from daybreak.image.read import read_photo
+from daybreak.image.rows import Levels
 from daybreak.image.write import encode_photo, keep_format, losses, write_photo
 
 EXACT = ["png", "tiff", "bmp"]
@@ -326,3 +327,26 @@ def test_several_threads_write_different_pictures(tmp_path):
     levels = list(range(10, 250, 10))
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(one, levels)) == [(level, {"n": str(level)}) for level in levels]
+
+
+@pytest.mark.parametrize("half_chroma", [True, False])
+@pytest.mark.parametrize("size", [(1030, 1021), (2049, 513), (61, 17_200)])
+def test_a_large_jpeg_is_the_same_whatever_the_threads_and_holds_what_one_in_one_piece_does(
+    size, half_chroma, scene
+):
+    levels = np.asarray(cv2.resize(scene, size[::-1], interpolation=cv2.INTER_CUBIC))
+    levels += np.random.default_rng(0).integers(0, 9, levels.shape, dtype=np.uint8)
+    photo = Photo(Levels(levels, 255), half_chroma=half_chroma)
+    before = cv2.getNumThreads()
+    try:
+        made = []
+        for threads in (1, 2, 5):
+            cv2.setNumThreads(threads)
+            made.append(encode_photo(photo, "jpeg"))
+    finally:
+        cv2.setNumThreads(before)
+    assert made[0] == made[1] == made[2]
+    plain = io.BytesIO()
+    subsampling = "4:2:0" if half_chroma else "4:4:4"
+    Image.fromarray(levels).save(plain, "JPEG", quality=95, subsampling=subsampling)
+    np.testing.assert_array_equal(np.asarray(opened(made[0])), np.asarray(opened(plain.getvalue())))

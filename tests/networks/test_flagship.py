@@ -13,7 +13,7 @@ from daybreak.layers.exposure import lift, light, linear, see, slope_for
 from daybreak.layers.thumbnail import thumbnail
 from daybreak.networks import build
 from daybreak.networks.base import Batch
-from daybreak.networks.flagship import SIDE, SPEC, brightness
+from daybreak.networks.flagship import ELSE, SIDE, SPEC, brightness
 
 LOW = torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(1)) ** 3
 
@@ -103,4 +103,4 @@ def test_what_is_learned_of_the_exposure_is_the_references(network):
     truth, seen = light(high), see(thumbnail(LOW, SIDE))
     terms = objective.terms(Batch(LOW, high))
     off = brightness(network.glance(seen)[0]) - brightness(truth)
-    torch.testing.assert_close(terms["guess"], off.square().mean())
+    torch.testing.assert_close(terms["guess"], ELSE * torch.log1p(off.square() / ELSE).mean())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daybreak.errors import TrainingError
+from daybreak.networks.base import Sampling
 from daybreak.training.material import Material
 from daybreak.training.recipe import Data
 from daybreak.training.sampler import Sampler
@@ -40,15 +42,15 @@ KINDS = {
     "darkened": data(),
     "mixed": data(darkened=0.5, darken_highs=True),
     "shrunk": data(darkened=0.5, shrink=1.2),
+    "whole": data(darkened=0.5, whole=0.5),
+    "lit": data(darkened=0.5, lit=0.5),
     "flat": data(darkened=0.5, flat=0.5),
     "sensor": data(darkened=0.5, sensor=0.5),
 }
 
 
 def sampler(kind, seed=0):
-    return Sampler(
-        MATERIAL, KINDS[kind], "aligned" if kind in ("mixed", "shrunk", "flat", "sensor") else kind, seed
-    )
+    return Sampler(MATERIAL, KINDS[kind], kind if kind in get_args(Sampling) else "aligned", seed)
 
 
 def parts(batch):
@@ -79,9 +81,9 @@ def test_processes_share_a_batch_out_without_changing_it(kind, step, world):
         assert torch.equal(together, whole)
 
 
-@given(seed=SEEDS, step=STEPS, shrink=st.sampled_from([1.0, 1.2]))
-def test_pairs_are_cut_and_turned_alike(seed, step, shrink):
-    made = Sampler(MATERIAL, data(shrink=shrink), "aligned", seed).at(step)
+@given(seed=SEEDS, step=STEPS, shrink=st.sampled_from([1.0, 1.2]), whole=st.sampled_from([0.0, 1.0]))
+def test_pairs_are_cut_and_turned_alike(seed, step, shrink, whole):
+    made = Sampler(MATERIAL, data(shrink=shrink, whole=whole), "aligned", seed).at(step)
     assert made.low.shape == (4, 3, 16, 16)
     assert torch.equal(made.low, made.high)
     unlike = Sampler(MATERIAL, data(shrink=shrink), "unpaired", seed).at(step)
@@ -185,3 +187,27 @@ def test_what_cannot_be_sampled_is_named():
             Sampler(MATERIAL, data(batch=1, darkened=share), "aligned", 0)
     with pytest.raises(TrainingError, match="other names"):
         Sampler(Material(marked(5), marked(6)), data(), "aligned", 0)
+
+
+def test_a_view_shows_half_to_all_of_a_picture_and_never_upside_down():
+    rows, columns = np.mgrid[0:60, 0:90]
+    ramp = {"a": np.stack([4 * rows, 2 * columns, 0 * rows], 2).astype(np.uint8)}
+    made = Sampler(Material(ramp), data(batch=1, whole=1.0), "low", 0)
+    views = [made.at(step).low[0] * 255 for step in range(300)]
+    ends = 16 / 15  # a ramp of 16 means lacks half of the first and of the last
+    tall = torch.stack([(view[0].amax() - view[0].amin()) / 4 / 60 * ends for view in views])
+    wide = torch.stack([(view[1].amax() - view[1].amin()) / 2 / 90 * ends for view in views])
+    assert all(view[0, -1, 0] > view[0, 0, 0] for view in views)
+    assert {bool(view[1, 0, -1] > view[1, 0, 0]) for view in views} == {True, False}
+    assert 0.46 < (tall * wide).min() < 0.54
+    assert (tall * wide).max() > 0.9
+    assert tall.max() > 0.9
+    assert wide.max() > 0.9
+
+
+def test_some_pictures_are_left_as_lit_as_they_are():
+    made = Sampler(MATERIAL, data(lit=0.5), "darkened", 0)
+    batches = [made.at(step) for step in range(50)]
+    kept = torch.stack([(b.low == b.high).flatten(1).all(1) for b in batches])
+    assert 0.35 < kept.float().mean() < 0.65
+    assert torch.equal(kept, torch.stack([b.alpha == 0 for b in batches]))

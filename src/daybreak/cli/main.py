@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 
 import typer
+from typer.completion import get_completion_inspect_parameters, install_callback, show_callback
 from typer.core import TyperGroup
 
 from daybreak.cli.console import USAGE, run_command
@@ -35,13 +36,25 @@ COMMANDS = {
     "export": ("daybreak.cli.export:export", "Make a weight of a checkpoint."),
 }
 
-app = typer.Typer(rich_markup_mode=None, context_settings=HELP_NAMES)
+Shell = Literal["bash", "zsh", "fish", "powershell", "pwsh"]
+
+app = typer.Typer(rich_markup_mode=None, context_settings=HELP_NAMES, add_completion=False)
 
 
 @app.callback(invoke_without_command=True)
 def _root(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+    install_completion: Annotated[  # noqa: ARG001 - Typer's own takes the shell that called, and fails without
+        Shell | None,
+        typer.Option(
+            "--install-completion", callback=install_callback, help="Have this shell complete what is typed."
+        ),
+    ] = None,
+    show_completion: Annotated[  # noqa: ARG001
+        Shell | None,
+        typer.Option("--show-completion", callback=show_callback, help="Print what makes this shell do so."),
+    ] = None,
 ) -> None:
     """Turn dark pictures into clear ones. To begin: daybreak enhance night.jpg"""
     if version:
@@ -54,6 +67,7 @@ def _root(
 
 def run(args: Sequence[str] | None = None) -> int:
     """Run the command line and give back its exit code (0 done, 1 some failed, 2 usage, 130 interrupted)."""
+    get_completion_inspect_parameters()  # has what completes in each shell registered
     group = cast(TyperGroup, typer.main.get_command(app))
     for name, (target, summary) in COMMANDS.items():
         group.add_command(LazyCommand(name, target, summary))

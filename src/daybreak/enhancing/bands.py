@@ -31,6 +31,9 @@ def enhance_levels(levels: Levels, prepared: Prepared, strength: float) -> Level
     out = np.empty(levels.shape, np.uint8 if bits == 8 else np.uint16)
 
     def made(some: Levels, top: int, bottom: int) -> Array:
+        if prepared.planes is not None and strength == 1.0:
+            planes = prepared.row_planes(some, top, bottom)
+            return np.asarray(cv2.merge([to_levels(plane, bits, clipped=True) for plane in planes]))
         result = prepared.rows(some, top, bottom)
         mixed = result if strength == 1.0 else blend(some[top:bottom], result, strength)
         return to_levels(mixed, bits, clipped=True)

@@ -24,6 +24,7 @@ from daybreak.enhancing.record import ANOTHER_PLACE, asked, check_record, done, 
 from daybreak.enhancing.result import Output, Result
 from daybreak.enhancing.shelf import Disk, Shelf
 from daybreak.errors import BadSetting, DaybreakError, OutputExists, UnwritablePicture
+from daybreak.image.ahead import decoded
 from daybreak.image.depth import to_levels
 from daybreak.image.formats import format_of
 from daybreak.image.paths import read_bytes, shown
@@ -172,7 +173,7 @@ def _from_bytes(
     data: bytes, enhancer: Enhancer, output: Output, source: Path, target: Path | None, max_pixels: int
 ) -> tuple[bytes, Result]:
     """`enhance_bytes` on the cores that it may use."""
-    photo = read_photo(data, max_pixels=max_pixels, name=shown(source))
+    photo = decoded(data, max_pixels) or read_photo(data, max_pixels=max_pixels, name=shown(source))
     named = format_of(target) if target is not None else None
     format = output.format or (named.name if named else keep_format(photo))
     if output.evidence:

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 _SEGMENT = 65_533  # most bytes in one JPEG segment, its own length not counted
 _XMP_START = b"http://ns.adobe.com/xap/1.0/\0"
 _ICC_START = b"ICC_PROFILE\0"
 _IPTC_START = b"Photoshop 3.0\0"
 _IPTC_RESOURCE = 0x0404
+
+RESTARTS = 8
+"""Restart markers of JPEG, which are numbered in turn."""
 
 LARGEST_EXIF_IN_JPEG = _SEGMENT - 6
 LARGEST_XMP_IN_JPEG = _SEGMENT - len(_XMP_START)
@@ -47,6 +50,30 @@ def into_jpeg(
         for number, piece in enumerate(pieces, 1):
             parts.append(_segment(0xE2, _ICC_START + bytes((number, len(pieces))) + piece))
     return b"".join([*parts, data[2:]])
+
+
+def joined_jpegs(strips: Sequence[bytes], height: int) -> bytes:
+    """Baseline JPEGs of the strips of one picture as one (ITU-T T.81, B.1.1.2 and B.2.2).
+
+    Args:
+        strips: top to bottom, coded alike; each but the last of a multiple of `RESTARTS` restart intervals.
+        height: px, of the whole.
+    """
+    frame, _ = _frame_and_scan(strips[0])
+    parts = [strips[0][: frame + 5], struct.pack(">H", height), strips[0][frame + 7 : -2]]
+    for strip in strips[1:]:
+        parts += [bytes((0xFF, 0xD0 + RESTARTS - 1)), strip[_frame_and_scan(strip)[1] : -2]]
+    return b"".join([*parts, strips[0][-2:]])
+
+
+def _frame_and_scan(data: bytes) -> tuple[int, int]:
+    """Where the frame header of a baseline JPEG begins, and the coded data of its one scan."""
+    at, frame = 2, 0
+    while data[at + 1] != 0xDA:
+        if data[at + 1] == 0xC0:
+            frame = at
+        at += 2 + int.from_bytes(data[at + 2 : at + 4])
+    return frame, at + 2 + int.from_bytes(data[at + 2 : at + 4])
 
 
 def _segment(marker: int, payload: bytes) -> bytes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -16,6 +17,7 @@ from daybreak.image.profile import Space
 from daybreak.image.vips import load_vips
 from daybreak.types import Array
 
+_LARGE = 1 << 20  # px, from which on threads are worth their while
 _BARE_TIFF = {"compression": "lzw", "predictor": "horizontal", "keep": "none"}
 
 
@@ -66,7 +68,7 @@ def encode_jpeg(ready: Ready) -> bytes:
     """Colour at full resolution, or at half where the picture came with it so."""
     metadata = ready.photo.metadata
     mode = "on" if ready.photo.half_chroma else "off"
-    data = _image(ready).jpegsave_buffer(Q=ready.quality, subsample_mode=mode, keep="none")
+    data = _jpeg(ready, 16 if mode == "on" else 8, Q=ready.quality, subsample_mode=mode, keep="none")
     block = ready.exif()
     if len(block) > containers.LARGEST_EXIF_IN_JPEG:
         block = ready.exif(maker_note=False)
@@ -80,6 +82,35 @@ def encode_jpeg(ready: Ready) -> bytes:
         icc=ready.icc,
         dpi=None if ready.space == "cmyk" else metadata.dpi,  # JFIF knows gray and YCbCr only
     )
+
+
+def _jpeg(ready: Ready, unit: int, **options: Any) -> bytes:
+    """Without metadata. A large picture of colours in strips, as many as OpenCV may use threads.
+
+    For that each row of units ends in a restart marker (ITU-T T.81, B.2.1), whatever the threads: nothing in
+    a row depends on the one before, and the same picture is the same bytes.
+
+    Args:
+        ready: what goes into the file.
+        unit: px, rows that are coded together.
+        options: of libvips.
+    """
+    if ready.space != "rgb" or ready.height * ready.width < _LARGE:
+        bare: bytes = _image(ready).jpegsave_buffer(**options)
+        return bare
+    markers = containers.RESTARTS * unit  # rows until the markers, which are counted, begin again
+    rows = -(-ready.height // (markers * max(cv2.getNumThreads(), 1))) * markers
+
+    def encoded(top: int) -> bytes:
+        strip = replace(ready, levels=ready.levels[top : top + rows])
+        data: bytes = _image(strip).jpegsave_buffer(**options, restart_interval=-(-ready.width // unit))
+        return data
+
+    tops = range(0, ready.height, rows)
+    if len(tops) == 1:
+        return encoded(0)
+    with ThreadPoolExecutor(len(tops)) as pool:
+        return containers.joined_jpegs(list(pool.map(encoded, tops)), ready.height)
 
 
 def encode_png(ready: Ready) -> bytes:

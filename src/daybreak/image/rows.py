@@ -42,6 +42,14 @@ class Levels:
         """The rows from the first to before the second; shares the memory."""
         return Levels(self.whole[top:bottom], self.peak)
 
+    def planes(self, index: slice) -> Array:
+        """Some rows as 3×h×W float32: each colour in one piece."""
+        split = cv2.split(self.whole[index])
+        out = np.empty((3, *split[0].shape), np.float32)
+        for plane, into in zip(split, out, strict=True):
+            np.multiply(plane, np.float32(1.0 / self.peak), out=into, dtype=np.float32)
+        return out
+
     def value(self, index: slice) -> Plane:
         """V, max(R, G, B), of some rows: h×W float32, the numbers that V of the same rows as floats has."""
         red, green, blue = cv2.split(self.whole[index])

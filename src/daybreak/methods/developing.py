@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -29,9 +30,10 @@ FURTHEST, KEPT = 3.0, 0.3  # as in daybreak.layers.local, which needs torch
 _CELL = 8  # px: the gates are found at an eighth of the size
 _GRID = 16  # px: what the graph's sides are multiples of
 _REACH = 2  # cells that two convolutions see beyond their own
-_STRIP = 1 << 13  # px of a strip of 8 rows: less would be many small calls, more does not stay near the cache
+_STRIP = 1 << 15  # px of a strip of 8 rows: fewer, and the calls, one thread at a time, would be most of it
 _PRODUCT = 1 << 18  # multiply-adds: a larger product would wake the threads of the linear algebra library
 _ONE = np.float32(1.0)
+_GRAY = np.full((1, 3), 1.0 / 3.0, np.float32)
 
 
 def gated(parameters: Parameters, source: Bands, exposure: Exposure) -> Prepared:
@@ -43,7 +45,8 @@ def gated(parameters: Parameters, source: Bands, exposure: Exposure) -> Prepared
         exposure: what was decided on its small copy.
     """
     maps = _find_gates(parameters, _seen(source), exposure)
-    return Prepared(partial(_develop, maps, source.shape), _CELL, _CELL, kept=maps.nbytes)
+    develop = partial(_develop, maps, source.shape)
+    return Prepared(partial(_interleaved, develop), _CELL, _CELL, kept=maps.nbytes, planes=develop)
 
 
 def _seen(source: Bands) -> Array:
@@ -53,18 +56,39 @@ def _seen(source: Bands) -> Array:
     out = np.empty((4, tall // _CELL, wide // _CELL), np.float32)
 
     def work(window: Rows, first: int, top: int, bottom: int) -> None:
-        pixels = _on_grid(window[:], (first, 0), source.shape)
-        own = pixels.shape[0] if bottom == height else bottom - first
+        colors, gray = _looked_at(window, first, source.shape)
+        own = len(gray) if bottom == height else bottom - first
         cells = slice((top - first) // _CELL, own // _CELL)
         into = slice(top // _CELL, (first + own) // _CELL)
-        out[:3, into] = _means(pixels, _CELL)[cells].transpose(2, 0, 1)
-        gray = np.asarray(cv2.transform(pixels, np.full((1, 3), 1.0 / 3.0, np.float32)))
+        out[:3, into] = colors[cells].transpose(2, 0, 1)
         coarse = _Rises(_wider(_means(gray, 4), 4), 4)
         gray -= coarse.rows(0, len(gray), coarse.room(len(gray)))
         out[3, into] = _means(np.abs(gray, out=gray), _CELL)[cells]
 
     over_bands(source, 8 * _GRID, work, _GRID, _CELL)
     return out
+
+
+def _looked_at(window: Rows, first: int, shape: tuple[int, ...]) -> tuple[Array, Plane]:
+    """Means of 8×8 pixels, h×w×3, and the mean of the colours, of a window that goes on to the grid.
+
+    The window becomes floats a few rows at a time, near the cache, for memory is dear at its first touch.
+
+    Args:
+        window: all columns of some rows.
+        first: its first row, a multiple of 16.
+        shape: of the picture.
+    """
+    count = window.shape[0]
+    tall = count + -(first + count) % (_GRID if first + count == shape[0] else _CELL)
+    wide = -(-shape[1] // _GRID) * _GRID
+    colors = np.empty((tall // _CELL, wide // _CELL, 3), np.float32)
+    gray = np.empty((tall, wide), np.float32)
+    for begin, end in pairwise([*range(0, max(count - _GRID, 1), 2 * _GRID), count]):
+        pixels = _on_grid(window[begin:end], (first + begin, 0), shape)
+        cv2.transform(pixels, _GRAY, dst=gray[begin : begin + len(pixels)])
+        colors[begin // _CELL : (begin + len(pixels)) // _CELL] = _means(pixels, _CELL)
+    return colors, gray
 
 
 def _on_grid(window: Pixels, at: tuple[int, int], shape: tuple[int, ...]) -> Pixels:
@@ -210,15 +234,25 @@ class _Convolution:
         return np.asarray(made)
 
 
-def _develop(maps: Array, shape: tuple[int, ...], window: Pixels, top: int, left: int) -> Pixels:
-    """`Gates.forward` from the gates on, for a window."""
-    window = np.ascontiguousarray(window)
-    pixels = _on_grid(window, (top, left), shape)
-    low = cv2.dnn.blobFromImage(pixels)[0]  # three planes, in half of NumPy's time
+def _interleaved(develop: Callable[[Array, int, int], Array], window: Pixels, top: int, left: int) -> Pixels:
+    """What is done to planes done to pixels, h×w×3, in their memory."""
+    made = develop(cv2.dnn.blobFromImage(window)[0], top, left)  # three planes, in half of NumPy's time
+    # above 1 by rounding alone
+    flat = cv2.merge([np.ascontiguousarray(plane) for plane in made]).reshape(len(window), -1)
+    cv2.threshold(flat, 1.0, 1.0, cv2.THRESH_TRUNC, dst=flat)
+    return np.asarray(flat, np.float32).reshape(window.shape)
+
+
+def _develop(maps: Array, shape: tuple[int, ...], window: Array, top: int, left: int) -> Array:
+    """`Gates.forward` from the gates on, for a window of 3×h×w, clamped but for rounding; in its memory."""
+    height, width = window.shape[1:]
+    planes = [_on_grid(plane, (top, left), shape) for plane in window]
+    low = window if planes[0].shape == (height, width) else np.stack(planes)
     coarse = np.stack([_wider(_means(plane, 4), 4) for plane in low])
     around = _around(maps, low.shape, top, left)
     gates = np.stack([_wider(plane, _CELL)[:, _CELL:-_CELL] for plane in around])
-    return _composed(low, _Rises(coarse, 4), _Rises(gates, _CELL), window)
+    _composed(low, _Rises(coarse, 4), _Rises(gates, _CELL))
+    return low[:, :height, :width]
 
 
 def _around(maps: Array, shape: tuple[int, ...], top: int, left: int) -> Array:
@@ -230,35 +264,30 @@ def _around(maps: Array, shape: tuple[int, ...], top: int, left: int) -> Array:
     return np.asarray(maps[:, rows[:, None], columns])
 
 
-def _composed(low: Array, smooth: _Rises, gates: _Rises, out: Pixels) -> Pixels:
-    """What passes the gates, on its curve, strip by strip.
+def _composed(low: Array, smooth: _Rises, gates: _Rises) -> None:
+    """What passes the gates, on its curve, strip by strip, in place.
 
     Args:
-        low: 3×h×w, sides multiples of 8.
+        low: 3×h×w, sides multiples of 8, C-contiguous; overwritten.
         smooth: its means of 4×4 pixels, at full width.
         gates: 3×(h/8 + 2)×w, as `_find_gates` gives them, with a row more above and below.
-        out: as much of it as is wanted, H×W×3, C-contiguous; overwritten.
-
-    Returns:
-        `out`.
     """
-    height, width = out.shape[:2]
-    rows = min(max(_STRIP // low.shape[2], 1) * _CELL, low.shape[1])
+    _, height, width = low.shape
+    rows = min(max(_STRIP // width, 1) * _CELL, height)
     smooth_room, gate_room = smooth.room(rows), gates.room(rows)
-    finer_room, room = np.empty((2, 3, rows, low.shape[2]), np.float32)
+    room = np.empty((3, rows, width), np.float32)
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
-        some = slice(0, bottom - top)
+        strip, (brightest, square, steep) = low[:, top:bottom], room[:, : bottom - top]
         calm = smooth.rows(top, bottom, smooth_room)
         color, more, flat = gates.rows(top + _CELL, bottom + _CELL, gate_room)
-        finer, (brightest, square, steep) = finer_room[:, some], room[:, some]
-        np.subtract(low[:, top:bottom], calm, out=finer)
-        gray = np.add(finer[0], finer[1], out=square)
-        gray += finer[2]
+        strip -= calm
+        gray = np.add(strip[0], strip[1], out=square)
+        gray += strip[2]
         gray *= more
-        finer *= color
-        finer += gray
-        calm += finer
+        for plane, finer in zip(calm, strip, strict=True):
+            cv2.accumulateProduct(finer, color, plane)
+        calm += gray
         np.clip(calm, 0.0, 1.0, out=calm)
         np.maximum(calm[0], calm[1], out=brightest)
         np.maximum(brightest, calm[2], out=brightest)
@@ -270,10 +299,6 @@ def _composed(low: Array, smooth: _Rises, gates: _Rises, out: Pixels) -> Pixels:
         brightest += flat
         np.subtract(_ONE, square, out=square)
         square *= steep
-        below = np.multiply(calm, square, out=finer)
-        below += brightest
-        np.divide(calm, below, out=calm)
-        # nothing is below 0 here, and above 1 by rounding alone
-        made = cv2.merge([plane[:, :width] for plane in calm]).reshape(-1, 3 * width)
-        cv2.threshold(made, 1.0, 1.0, cv2.THRESH_TRUNC, dst=out[top:bottom].reshape(made.shape))
-    return out
+        np.multiply(calm, square, out=strip)
+        strip += brightest
+        np.divide(calm, strip, out=strip)

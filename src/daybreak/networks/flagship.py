@@ -49,6 +49,10 @@ BRIGHTEST = 0.9
 """Where that ends."""
 
 
+ELSE = 0.004
+"""What is off at the right brightness, as a mean square: 24 dB. PSNR is a logarithm of both errors' sum."""
+
+
 class FlagshipSettings(NetworkSettings):
     """Hyper-parameters of daybreak's own network."""
 
@@ -77,8 +81,9 @@ class FlagshipSettings(NetworkSettings):
     )
     ssim: float = hyper(0.3, "Weight of 1 − SSIM.", source="assumed: see docs/flagship.md", ge=0)
     guess: float = hyper(
-        4.0,
-        "Weight of the squared error of the estimated brightness, the mean light to the power of 1 / 2.2.",
+        12.0,
+        "Weight of the error of the estimated brightness, the mean light to the power of 1 / 2.2: squared "
+        "while small, and by its logarithm where it is more than all else that is off.",
         source="assumed: see docs/flagship.md",
         ge=0,
     )
@@ -236,10 +241,11 @@ class FlagshipObjective(Objective[Flagship]):
         guess, numbers = self.network.glance(seen)
         output = develop.towards(low, seen, wanted, numbers).float()
         off = output - asked
+        unsure = (brightness(guess) - brightness(truth)).square()
         return {
             "pixels": (off.square() + 1e-6).sqrt().mean(),
             "ssim": self.settings.ssim * unlike(output, asked),
-            "guess": self.settings.guess * (brightness(guess) - brightness(truth)).square().mean(),
+            "guess": self.settings.guess * ELSE * torch.log1p(unsure / ELSE).mean(),
         }
 
 

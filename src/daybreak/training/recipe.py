@@ -34,12 +34,15 @@ class Data(_Part):
         crop: px, side of the square that is cut at random.
         shrink: up to how many times the crop a square is cut, as far as the picture reaches, and brought down
             to it by averaging; each by another factor, all ratios equally likely; with 1, none is.
+        whole: share of the crops that show half to all of their picture, brought down to the crop's size
+            whatever its proportions and never upside down: what a look at a whole picture sees of one.
         batch: crops per step, over all processes.
         rotate: whether crops are turned by 90° as well as flipped.
         darkened: share of each batch that paper 3's generator makes from normally lit photos.
         darken_highs: whether it may take the references of the pairs too.
         sensor: share of those crops that are darkened as a camera would in their place: in linear light, with
             the noise of a sensor, off white balance and JPEG.
+        lit: share of those crops that are left as lit as they are, so that such pictures are known.
         exposure: EV; the dark side is brightened or darkened by up to this much, each crop by another amount.
         flat: share of the crops in whose place a flat gray one with noise is taken, so that gray stays gray.
     """
@@ -48,11 +51,13 @@ class Data(_Part):
     sampling: Sampling | Literal[""] = ""
     crop: int = Field(default=256, ge=16)
     shrink: float = Field(default=1.0, ge=1, le=32)
+    whole: float = Field(default=0.0, ge=0, le=1)
     batch: int = Field(default=8, ge=1)
     rotate: bool = False
     darkened: float = Field(default=0.0, ge=0, le=1)
     darken_highs: bool = False
     sensor: float = Field(default=0.0, ge=0, le=1)
+    lit: float = Field(default=0.0, ge=0, le=1)
     exposure: float = Field(default=0.0, ge=0, le=4)
     flat: float = Field(default=0.0, ge=0, le=1)
 

@@ -156,6 +156,8 @@ class Sampler:
         high = self._cut(picture.shape, random)(picture)
         if self._flat(random):
             high = torch.full_like(high, random.integers(256) / 255.0)
+        if self._data.lit and random.random() < self._data.lit:
+            return high, high, 0.0
         if self._data.sensor and random.random() < self._data.sensor:
             exposure = sensor.draw(random)
             return sensor.photograph(high, exposure, int(random.integers(2**62))), high, 0.0
@@ -163,13 +165,16 @@ class Sampler:
         return self._exposed(darken(high, drawn, int(random.integers(2**62))), random), high, drawn.alpha
 
     def _cut(self, shape: torch.Size, random: np.random.Generator) -> _Cut:
-        crop, shrink = self._data.crop, self._data.shrink
+        crop, shrink, whole = self._data.crop, self._data.shrink, self._data.whole
+        if whole and random.random() < whole:
+            return _view(shape, crop, random)
         window = crop
         if shrink > 1:  # else nothing is drawn for it, and runs of before the key go on as they began
             window = min(round(crop * shrink ** random.uniform()), *shape[:2])
         top, left = (int(random.integers(side - window + 1)) for side in shape[:2])
         flips = tuple(axis for axis in (0, 1) if random.integers(2))
-        return _Cut(top, left, window, crop, flips, int(random.integers(2)) if self._data.rotate else 0)
+        turn = int(random.integers(2)) if self._data.rotate else 0
+        return _Cut(top, left, window, window, crop, flips, turn)
 
     def _exposed(self, low: Tensor, random: np.random.Generator) -> Tensor:
         limit = self._data.exposure
@@ -215,16 +220,28 @@ class _Cut:
 
     top: int
     left: int
-    window: int
+    tall: int
+    wide: int
     crop: int
     flips: tuple[int, ...]
     turn: int
 
     def __call__(self, picture: Tensor) -> Tensor:
-        cut = picture[self.top : self.top + self.window, self.left : self.left + self.window]
+        cut = picture[self.top : self.top + self.tall, self.left : self.left + self.wide]
         cut = cut.transpose(0, 1) if self.turn else cut
         cut = (cut.flip(self.flips) if self.flips else cut).float()
-        return (cut if self.window == self.crop else _smaller(cut, self.crop)) / 255.0
+        return (cut if self.tall == self.wide == self.crop else _smaller(cut, self.crop)) / 255.0
+
+
+def _view(shape: torch.Size, crop: int, random: np.random.Generator) -> _Cut:
+    """Half to all of a picture, its proportions off by up to a fifth, mirrored or not."""
+    share, tilt = random.uniform(0.5, 1.0) ** 0.5, 2.0 ** random.uniform(-0.25, 0.25)
+    tall, wide = (
+        max(crop, min(side, round(side * part)))
+        for side, part in zip(shape[:2], (share * tilt, share / tilt), strict=True)
+    )
+    top, left = (int(random.integers(side - window + 1)) for side, window in zip(shape, (tall, wide)))  # noqa: B905 - the colours are left out
+    return _Cut(top, left, tall, wide, crop, (1,) if random.integers(2) else (), 0)
 
 
 def _smaller(picture: Tensor, side: int) -> Tensor:
