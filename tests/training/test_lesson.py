@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from daybreak.errors import TrainingError
 from daybreak.training.fit import fit
 from daybreak.training.lesson import Lesson, check_crop
 from daybreak.training.recipe import list_recipes, load_recipe
+from daybreak.weights import find_weight
 
 
 @pytest.mark.parametrize("kind", ["gan", "neid"])
@@ -19,6 +22,23 @@ def test_a_phase_freezes_what_the_others_move(tiny, kind):
         learning = {id(p) for p in lesson.network.parameters() if p.requires_grad}
         assert learning == mine
     assert len(lesson.phases) == (2 if kind == "gan" else 1)
+
+
+def test_of_several_weights_each_gives_what_fits_of_it_the_first_before_the_others():
+    """As daybreak.base begins: a look at the whole from one weight, and a local part from another."""
+    recipe = load_recipe("daybreak.base")
+    made = Lesson(recipe).network.inference().state_dict()
+    curve, fast = (load_file(find_weight(name).safetensors) for name in recipe.start.split("+"))
+    assert all(torch.equal(made[key], value.float()) for key, value in curve.items())
+    taken = {key for key in fast if torch.equal(made[key], fast[key].float())}
+    assert {"detail.open.weight", "detail.look.bias", "detail.close.weight"} <= taken
+    assert not {key for key in taken if key.startswith("glance.")}
+
+
+def test_a_weight_of_which_little_fits_is_refused():
+    recipe = load_recipe("daybreak.base").model_copy(update={"settings": {}})
+    with pytest.raises(TrainingError, match=r"[\d,]+ of the 101,820 parameters of daybreak.curve fit"):
+        Lesson(recipe)
 
 
 @pytest.mark.parametrize("name", list_recipes())

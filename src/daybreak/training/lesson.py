@@ -166,17 +166,33 @@ class Lesson(L.LightningModule):
 def take_up(network: Network, recipe: Recipe) -> None:
     """Give the exported part of a network the parameters of the weight that its recipe starts from.
 
+    Of several weights each gives those whose names and shapes the network has, unless one before it did.
+
     Raises:
         UnknownName, WeightsError: there is no such weight, or its files are not what its card says.
-        TrainingError: it is of another network, or of other hyper-parameters.
+        TrainingError: it is of another network, of other hyper-parameters, or less than half of one of
+            several fits.
     """
-    path = Path(recipe.start)
-    weight = find_weight(path.stem, path.parent) if path.suffix == ".toml" else find_weight(recipe.start)
-    weight.verify()
-    if weight.card.network != recipe.network:
-        raise TrainingError(f"start={recipe.start} is a weight of {weight.card.network}", recipe.network)
+    names, into = recipe.start.split("+"), network.inference()
+    own, given = into.state_dict(), {}
+    for name in names:
+        path = Path(name)
+        weight = find_weight(path.stem, path.parent) if path.suffix == ".toml" else find_weight(name)
+        weight.verify()
+        if weight.card.network != recipe.network:
+            raise TrainingError(f"start={name} is a weight of {weight.card.network}", recipe.network)
+        found = load_file(weight.safetensors)
+        if len(names) == 1:
+            given = found
+            break
+        fitting = {k: v for k, v in found.items() if k in own and own[k].shape == v.shape}
+        fit, held = (sum(value.numel() for value in some.values()) for some in (fitting, found))
+        if 2 * fit < held:
+            came = f"start: {fit:,} of the {held:,} parameters of {name} fit what is trained"
+            raise TrainingError(came, "at least half of each weight's")
+        given = fitting | given
     try:
-        network.inference().load_state_dict(load_file(weight.safetensors))
+        into.load_state_dict(given, strict=len(names) == 1)
     except RuntimeError as error:
         told = " ".join(str(error).split())
         raise TrainingError(f"start={recipe.start} has other hyper-parameters: {told[:200]}") from None
