@@ -170,7 +170,7 @@ def take_up(network: Network, recipe: Recipe) -> None:
 
     Raises:
         UnknownName, WeightsError: there is no such weight, or its files are not what its card says.
-        TrainingError: it is of another network, of other hyper-parameters, or less than half of one of
+        TrainingError: it is of another network, of other hyper-parameters, or less than a third of one of
             several fits.
     """
     names, into = recipe.start.split("+"), network.inference()
@@ -187,9 +187,9 @@ def take_up(network: Network, recipe: Recipe) -> None:
             break
         fitting = {k: v for k, v in found.items() if k in own and own[k].shape == v.shape}
         fit, held = (sum(value.numel() for value in some.values()) for some in (fitting, found))
-        if 2 * fit < held:
+        if 3 * fit < held:
             came = f"start: {fit:,} of the {held:,} parameters of {name} fit what is trained"
-            raise TrainingError(came, "at least half of each weight's")
+            raise TrainingError(came, "at least a third of each weight's")
         given = fitting | given
     try:
         into.load_state_dict(given, strict=len(names) == 1)
