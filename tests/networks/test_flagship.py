@@ -104,3 +104,13 @@ def test_what_is_learned_of_the_exposure_is_the_references(network):
     terms = objective.terms(Batch(LOW, high))
     off = brightness(network.glance(seen)[0]) - brightness(truth)
     torch.testing.assert_close(terms["guess"], ELSE * torch.log1p(off.square() / ELSE).mean())
+
+
+def test_a_look_that_is_kept_moves_nothing_but_what_it_tells():
+    network = SPEC.build(SPEC.settings(local="gates", width=4, glance=6, numbers=2))
+    (phase,) = SPEC.objective(network, SPEC.settings(look="kept"), None).phases()
+    moved = {id(p) for module in phase.modules for p in module.parameters()}
+    kept = {name for name, p in network.named_parameters() if id(p) not in moved}
+    assert {name.split(".")[0] for name in kept} == {"glance"}
+    assert not any("numbers" in name for name in kept)
+    assert len(kept) == 12

@@ -30,6 +30,7 @@ from daybreak.networks.base import (
     NetworkSettings,
     NetworkSpec,
     Objective,
+    Phase,
     Terms,
     hyper,
 )
@@ -86,6 +87,11 @@ class FlagshipSettings(NetworkSettings):
         "while small, and by its logarithm where it is more than all else that is off.",
         source="assumed: see docs/flagship.md",
         ge=0,
+    )
+    look: Literal["learned", "kept"] = hyper(
+        "learned",
+        "Whether the look at the small copy is learned with the rest, or kept but for the numbers it tells.",
+        source="assumed: crops would teach it the light of crops (docs/flagship.md, row 17)",
     )
     asked: float = hyper(
         1.0,
@@ -224,6 +230,14 @@ class FlagshipObjective(Objective[Flagship]):
     ) -> None:
         super().__init__(network)
         self.settings = settings
+
+    def phases(self) -> tuple[Phase, ...]:
+        """One; the look may be kept."""
+        network, numbers = self.network, self.network.glance.numbers
+        if self.settings.look == "learned":
+            return super().phases()
+        learned = (network.detail,) if numbers is None else (network.detail, numbers)
+        return (Phase("network", learned, self.terms),)
 
     def terms(self, batch: Batch) -> Terms:
         """Weighted loss terms of one batch."""
