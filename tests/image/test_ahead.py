@@ -52,7 +52,9 @@ def test_damage_is_told_where_the_picture_is_read(tmp_path):
         read_photo(broken.read_bytes())
 
 
-@pytest.mark.parametrize("words", ["two pictures", "a limit of memory", "a folder", "nothing there"])
+@pytest.mark.parametrize(
+    "words", ["two pictures", "a limit of memory", "a folder", "a folder too", "nothing there"]
+)
 def test_nothing_is_begun_where_it_is_not_clear_what_will_be_read(photo, words):
     other = photo.with_name("other.jpg")
     other.write_bytes(photo.read_bytes())
@@ -60,6 +62,7 @@ def test_nothing_is_begun_where_it_is_not_clear_what_will_be_read(photo, words):
         "two pictures": [str(photo), str(other)],
         "a limit of memory": [str(photo), "--max-memory", "1GB"],
         "a folder": [str(photo.parent)],
+        "a folder too": [str(photo), str(photo.parent)],
         "nothing there": [str(photo.with_name("none.jpg"))],
     }[words]
     ahead.begin(arguments)
@@ -78,3 +81,18 @@ def test_the_command_makes_what_the_library_makes(photo, tmp_path):
         subprocess.run(command, check=True, capture_output=True, timeout=60)
         made.append((out / "dark_daybreak.jpg").read_bytes())
     assert made[0] == made[1]
+
+
+def test_the_name_of_a_result_is_no_picture_to_decode(photo):
+    ahead.begin([str(photo), "-o", str(photo.with_name("out.jpg"))])
+    assert ahead._begun
+    ahead.forget()
+    assert ahead.decoded(photo.read_bytes(), 10**6) is None
+
+
+def test_a_file_too_heavy_to_be_a_picture_of_that_size_is_not_read(tmp_path):
+    huge = tmp_path / "huge.jpg"
+    with huge.open("wb") as file:
+        file.truncate(6 << 30)
+    ahead.begin([str(huge)])
+    assert not ahead._begun

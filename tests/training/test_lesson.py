@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from daybreak.errors import TrainingError
+from daybreak.errors import BadSetting, TrainingError
 from daybreak.training.fit import fit
 from daybreak.training.lesson import Lesson, check_crop
 from daybreak.training.recipe import list_recipes, load_recipe
@@ -39,6 +41,25 @@ def test_a_weight_of_which_little_fits_is_refused():
     recipe = load_recipe("daybreak.base").model_copy(update={"settings": {}})
     with pytest.raises(TrainingError, match=r"[\d,]+ of the 101,820 parameters of daybreak.curve fit"):
         Lesson(recipe)
+
+
+def test_a_card_whose_path_has_a_plus_in_it_is_one_weight(tmp_path):
+    weight = find_weight("daybreak.fast")
+    folder = tmp_path / "a+b"
+    folder.mkdir()
+    for file in (weight.safetensors, weight.onnx, weight.safetensors.with_suffix(".toml")):
+        shutil.copy(file, folder)
+    recipe = load_recipe("daybreak.fast").model_copy(update={"start": str(folder / "daybreak.fast.toml")})
+    made = Lesson(recipe).network.inference().state_dict()
+    held = load_file(weight.safetensors)
+    assert all(torch.equal(made[key], value.float()) for key, value in held.items())
+
+
+def test_a_look_that_is_kept_with_nothing_beside_it_is_refused():
+    recipe = load_recipe("daybreak.curve")
+    settings = {**recipe.settings, "look": "kept"}
+    with pytest.raises(BadSetting, match="look=learned"):
+        Lesson(recipe.model_copy(update={"settings": settings}))
 
 
 @pytest.mark.parametrize("name", list_recipes())

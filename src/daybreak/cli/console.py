@@ -54,7 +54,9 @@ def run_command(command: TyperGroup, args: Sequence[str] | None) -> int:
         sys.stdout.flush()
     except ParseError as error:
         path = getattr(getattr(error, "ctx", None), "command_path", "daybreak")
-        told = " ".join(getattr(error, "format_message", error.__str__)().split())
+        told = " ".join(getattr(error, "format_message", error.__str__)().split()).replace(
+            "Value error, ", ""
+        )
         complain(f"{told}{'' if told.endswith(('.', '?')) else '.'} See: {path} --help")
         return USAGE
     except DaybreakError as error:

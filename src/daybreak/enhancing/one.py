@@ -24,7 +24,7 @@ from daybreak.enhancing.record import ANOTHER_PLACE, asked, check_record, done, 
 from daybreak.enhancing.result import Output, Result
 from daybreak.enhancing.shelf import Disk, Shelf
 from daybreak.errors import BadSetting, DaybreakError, OutputExists, UnwritablePicture
-from daybreak.image.ahead import decoded
+from daybreak.image.ahead import decoded, forget
 from daybreak.image.depth import to_levels
 from daybreak.image.formats import format_of
 from daybreak.image.paths import read_bytes, shown
@@ -45,6 +45,7 @@ def run_job(
 
 def _from_file(job: Job, enhancer: Enhancer, output: Output, read: Callable[[Path], bytes]) -> Result:
     if too_large(job.source, enhancer.room):
+        forget()
         from daybreak.enhancing.streaming import stream_file  # few pictures are
 
         return stream_file(job, enhancer, output)

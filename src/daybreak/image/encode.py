@@ -85,7 +85,7 @@ def encode_jpeg(ready: Ready) -> bytes:
 
 
 def _jpeg(ready: Ready, unit: int, **options: Any) -> bytes:
-    """Without metadata. A large picture of colours in strips, as many as OpenCV may use threads.
+    """Without metadata. A large RGB picture in strips, at most as many as OpenCV may use threads.
 
     For that each row of units ends in a restart marker (ITU-T T.81, B.2.1), whatever the threads: nothing in
     a row depends on the one before, and the same picture is the same bytes.

@@ -235,7 +235,7 @@ class _Convolution:
 
 
 def _interleaved(develop: Callable[[Array, int, int], Array], window: Pixels, top: int, left: int) -> Pixels:
-    """What is done to planes done to pixels, h×w×3, in their memory."""
+    """What is done to planes done to pixels, h×w×3."""
     made = develop(cv2.dnn.blobFromImage(window)[0], top, left)  # three planes, in half of NumPy's time
     # above 1 by rounding alone
     flat = cv2.merge([np.ascontiguousarray(plane) for plane in made]).reshape(len(window), -1)

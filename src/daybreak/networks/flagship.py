@@ -18,6 +18,7 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from daybreak.errors import BadSetting
 from daybreak.layers.exposure import Seen, lift, light, see, slope_for
 from daybreak.layers.local import Curve, Detail, Gates
 from daybreak.layers.thumbnail import quarter, thumbnail
@@ -237,6 +238,8 @@ class FlagshipObjective(Objective[Flagship]):
         if self.settings.look == "learned":
             return super().phases()
         learned = (network.detail,) if numbers is None else (network.detail, numbers)
+        if not any(True for module in learned for _ in module.parameters()):
+            raise BadSetting("look=kept for a network that is a look and nothing else", "look=learned")
         return (Phase("network", learned, self.terms),)
 
     def terms(self, batch: Batch) -> Terms:

@@ -173,7 +173,8 @@ def take_up(network: Network, recipe: Recipe) -> None:
         TrainingError: it is of another network, of other hyper-parameters, or less than a third of one of
             several fits.
     """
-    names, into = recipe.start.split("+"), network.inference()
+    into, alone = network.inference(), Path(recipe.start)
+    names = [recipe.start] if alone.suffix == ".toml" and alone.is_file() else recipe.start.split("+")
     own, given = into.state_dict(), {}
     for name in names:
         path = Path(name)

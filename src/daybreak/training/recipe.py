@@ -42,7 +42,7 @@ class Data(_Part):
         darken_highs: whether it may take the references of the pairs too.
         sensor: share of those crops that are darkened as a camera would in their place: in linear light, with
             the noise of a sensor, off white balance and JPEG.
-        lit: share of those crops that are left as lit as they are, so that such pictures are known.
+        lit: share of the crops that would be darkened, either way, that are left as lit as they are.
         exposure: EV; the dark side is brightened or darkened by up to this much, each crop by another amount.
         flat: share of the crops in whose place a flat gray one with noise is taken, so that gray stays gray.
     """

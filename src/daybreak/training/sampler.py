@@ -234,7 +234,7 @@ class _Cut:
 
 
 def _view(shape: torch.Size, crop: int, random: np.random.Generator) -> _Cut:
-    """Half to all of a picture, its proportions off by up to a fifth, mirrored or not."""
+    """Half to all of a picture, each side up to a fifth longer or shorter for it, mirrored or not."""
     share, tilt = random.uniform(0.5, 1.0) ** 0.5, 2.0 ** random.uniform(-0.25, 0.25)
     tall, wide = (
         max(crop, min(side, round(side * part)))
