@@ -12,7 +12,7 @@ from daybreak.cli.start import start
 def main() -> NoReturn:
     """Run the command line of this process and end it with the exit code."""
     start()
-    if sys.argv[1:2] == ["enhance"]:
+    if sys.argv[1:2] == ["enhance"]:  # begins before the command's modules are there, or nothing is won
         from daybreak.image.ahead import begin
 
         begin(sys.argv[2:])

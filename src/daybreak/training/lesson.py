@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import lightning as L
 import torch
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from daybreak.errors import TrainingError
@@ -175,28 +176,36 @@ def take_up(network: Network, recipe: Recipe) -> None:
     """
     into, alone = network.inference(), Path(recipe.start)
     names = [recipe.start] if alone.suffix == ".toml" and alone.is_file() else recipe.start.split("+")
-    own, given = into.state_dict(), {}
-    for name in names:
-        path = Path(name)
-        weight = find_weight(path.stem, path.parent) if path.suffix == ".toml" else find_weight(name)
-        weight.verify()
-        if weight.card.network != recipe.network:
-            raise TrainingError(f"start={name} is a weight of {weight.card.network}", recipe.network)
-        found = load_file(weight.safetensors)
-        if len(names) == 1:
-            given = found
-            break
-        fitting = {k: v for k, v in found.items() if k in own and own[k].shape == v.shape}
-        fit, held = (sum(value.numel() for value in some.values()) for some in (fitting, found))
-        if 3 * fit < held:
-            came = f"start: {fit:,} of the {held:,} parameters of {name} fit what is trained"
-            raise TrainingError(came, "at least a third of each weight's")
-        given = fitting | given
+    found = {name: _parameters(name, recipe.network) for name in names}
+    given = found[names[0]] if len(names) == 1 else _fitting(found, into.state_dict())
     try:
         into.load_state_dict(given, strict=len(names) == 1)
     except RuntimeError as error:
         told = " ".join(str(error).split())
         raise TrainingError(f"start={recipe.start} has other hyper-parameters: {told[:200]}") from None
+
+
+def _parameters(name: str, network: str) -> dict[str, Tensor]:
+    """Of a weight of the network, by its name or the path of its card."""
+    path = Path(name)
+    weight = find_weight(path.stem, path.parent) if path.suffix == ".toml" else find_weight(name)
+    weight.verify()
+    if weight.card.network != network:
+        raise TrainingError(f"start={name} is a weight of {weight.card.network}", network)
+    return load_file(weight.safetensors)
+
+
+def _fitting(found: Mapping[str, dict[str, Tensor]], own: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What fits of each of several weights, the first before the others."""
+    given: dict[str, Tensor] = {}
+    for name, held in found.items():
+        fits = {k: v for k, v in held.items() if k in own and own[k].shape == v.shape}
+        fit, all_of_it = (sum(value.numel() for value in some.values()) for some in (fits, held))
+        if 3 * fit < all_of_it:
+            came = f"start: {fit:,} of the {all_of_it:,} parameters of {name} fit what is trained"
+            raise TrainingError(came, "at least a third of each weight's")
+        given = fits | given
+    return given
 
 
 def check_crop(recipe: Recipe) -> None:

@@ -236,11 +236,11 @@ class _Cut:
 def _view(shape: torch.Size, crop: int, random: np.random.Generator) -> _Cut:
     """Half to all of a picture, each side up to a fifth longer or shorter for it, mirrored or not."""
     share, tilt = random.uniform(0.5, 1.0) ** 0.5, 2.0 ** random.uniform(-0.25, 0.25)
+    (height, width), parts = shape[:2], (share * tilt, share / tilt)
     tall, wide = (
-        max(crop, min(side, round(side * part)))
-        for side, part in zip(shape[:2], (share * tilt, share / tilt), strict=True)
+        max(crop, min(side, round(side * part))) for side, part in zip((height, width), parts, strict=True)
     )
-    top, left = (int(random.integers(side - window + 1)) for side, window in zip(shape, (tall, wide)))  # noqa: B905 - the colours are left out
+    top, left = int(random.integers(height - tall + 1)), int(random.integers(width - wide + 1))
     return _Cut(top, left, tall, wide, crop, (1,) if random.integers(2) else (), 0)
 
 
