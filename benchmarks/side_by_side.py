@@ -1,22 +1,24 @@
 """Recipes trained side by side on one GPU until the time is up, each step replayed as a CUDA graph.
 
     python benchmarks/side_by_side.py PACK neid.lol msdrs-cyclegan.lol --seconds 540 --out weights
-    ... neid.wild --photos BSDS500/train BSDS500/val
+    ... daybreak.best neid.wild --photos BSDS500/train neid.wild:BSDS500/val --share daybreak.best=2
 
 For a GPU that is at hand for minutes. `daybreak train` launches every small operation of a step from Python,
 and a fast GPU waits for it: on an H100 a step of msdrs-cyclegan with four pictures took 226 ms, one of eight
 replayed as a graph 54 ms. So here the pictures lie on the GPU (those of LOL's size, brought down to six
 sizes), crops are drawn there, and sampling, every phase, clipping, Adam and the averaged weights are one
 graph. Two recipes are in flight at a time, so that one fills the gaps of the other, and they take turns so
-that each has had the same GPU time. The schedule of each spreads over the time there is.
+that each has had its share of the GPU's time. The schedule of each spreads over the time there is.
 
-PACK is one of `daybreak data pack lol-v1`; shards that arrive later are taken up as they do. For each recipe
+PACK is one of `daybreak data pack lol-v1`; shards and folders of photos that arrive later are taken up as
+they do. For each recipe
 OUT gets the averaged weights of its exported part in half precision, those of the last step and those that
 scored best on eight validation pairs, and a JSON file of what was done.
 
 Objectives, networks and what is drawn are the package's own. Otherwise than there, pictures are drawn with
-replacement, a recipe's `shrink` in steps of 4^(1/5), the pool of a CycleGAN begins full, all is bf16, the
-rate moves every ten steps, and averaging begins after a hundred. checkpoint_of.py makes checkpoints of it.
+replacement, a recipe's `shrink` in steps of 4^(1/5), half of what is darkened are photos where there are
+references too, the pool of a CycleGAN begins full, all is bf16, the rate moves every ten steps, and averaging
+begins after a hundred. Of photos none is kept back. checkpoint_of.py makes checkpoints of it.
 """
 
 from __future__ import annotations
@@ -36,12 +38,13 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from daybreak.data.folders import UNPAIRED
 from daybreak.data.synthetic import ALPHA, GAMMA, NOISY, SIGMA
 from daybreak.metrics.psnr import psnr
-from daybreak.networks.base import Batch
+from daybreak.networks.base import Batch, Sampling
+from daybreak.training import sensor
 from daybreak.training.lesson import Lesson
-from daybreak.training.material import gather
-from daybreak.training.pictures import Bytes
+from daybreak.training.pictures import Bytes, read_bytes, reduced
 from daybreak.training.recipe import Data, load_recipe
 from daybreak.training.scoring import enhance
 
@@ -89,43 +92,54 @@ class Heap:
 class Pictures:
     """What there is to learn from, as it arrives."""
 
-    def __init__(self, pack: Path, photos: Sequence[Path]) -> None:
-        self._pack, self._seen = pack, set[str]()
+    def __init__(self, pack: Path, folders: Sequence[tuple[Path, ...]]) -> None:
+        self._pack, self._seen, self._held = pack, set[Path](), dict[str, bytes]()
         self._index = json.loads((pack / "index.json").read_text())
         self.low, self.high = (Heap(SIZES, len(self._index["samples"])) for _ in range(2))
-        clean = gather("lol-v1", (), photos).clean if photos else {}
-        self.photos = Heap([PHOTO], max(1, len(clean)))
-        for picture in clean.values():
-            self.photos.add(picture if picture.shape[0] < picture.shape[1] else picture.transpose(1, 0, 2))
-        self.photos.ready()
+        self.photos = {some: Heap([PHOTO], 300) for some in folders}
         self.pairs: list[tuple[Bytes, Bytes]] = []
         self.look()
 
     def look(self) -> None:
-        """Take up the shards that have come since."""
+        """Take up the photos and shards that have come since."""
+        for folder in {folder for some in self.photos for folder in some}:
+            if folder not in self._seen and folder.is_dir():
+                self._seen.add(folder)
+                clean = [reduced(read_bytes(photo.input)) for photo in UNPAIRED.samples(folder)]
+                for heap in (heap for some, heap in self.photos.items() if folder in some):
+                    for picture in clean:
+                        lying = picture.shape[0] < picture.shape[1]
+                        heap.add(picture if lying else picture.transpose(1, 0, 2))
+                    heap.ready()
+                print(f"{folder}: {len(clean)} photos", flush=True)
         for shard, length in self._index["shards"].items():
             file = self._pack / shard
-            if shard not in self._seen and file.is_file() and file.stat().st_size == length:
-                self._seen.add(shard)
-                self._take(shard, file.read_bytes())
+            if shard not in self._held and file.is_file() and file.stat().st_size == length:
+                self._held[shard] = file.read_bytes()
+                self._take(shard)
 
-    def _take(self, shard: str, data: bytes) -> None:
+    def _take(self, shard: str) -> None:
+        """Take up the pairs of which a side, or both, lie in a shard and the other has come before."""
         members = self._index["members"]
 
-        def read(sample: dict[str, str]) -> tuple[Bytes, Bytes]:
-            return _decoded(data, members[sample["input"]]), _decoded(data, members[sample["reference"]])
+        def where(sample: dict[str, str]) -> tuple[dict[str, Any], ...]:
+            return tuple(members[sample[side]] for side in ("input", "reference"))
 
-        mine = [  # the one pair that lies in two shards is left out
-            sample for sample in self._index["samples"]
-            if all(members[sample[side]]["shard"] == shard for side in ("input", "reference"))
-        ]  # fmt: skip
+        def read(sample: dict[str, str]) -> list[Bytes]:
+            return [_decoded(self._held[member["shard"]], member) for member in where(sample)]
+
+        mine = []
+        for sample in self._index["samples"]:
+            lie = {member["shard"] for member in where(sample)}
+            if shard in lie and lie <= self._held.keys():
+                mine.append(sample)
         with ThreadPoolExecutor() as pool:
-            for sample, pair in zip(mine, pool.map(read, mine), strict=True):
+            for sample, (low, high) in zip(mine, pool.map(read, mine), strict=True):
                 if sample["split"] == "val":
-                    self.pairs.append(pair)
-                elif pair[0].shape[:2] == LOL:
-                    self.low.add(pair[0])
-                    self.high.add(pair[1])
+                    self.pairs.append((low, high))
+                elif low.shape[:2] == LOL:
+                    self.low.add(low)
+                    self.high.add(high)
         self.low.ready()
         self.high.ready()
         print(f"{shard}: {self.low.held} pairs to train on, {len(self.pairs)} to score on", flush=True)
@@ -140,23 +154,28 @@ class Cutter:
     """Draws places of crops in a heap: random picture, size, place, flips and turn."""
 
     def __init__(self, heap: Heap, data: Data) -> None:
-        self._heap, self._crop, self._turn = heap, data.crop, data.rotate
+        self._heap, self._turn = heap, data.rotate
         kept = [k for k in range(len(heap.sizes)) if 4 ** (k / 5) <= data.shrink * 1.02]
         number = [[heap.sizes[k][0], heap.sizes[k][1], heap.bases[k]] for k in kept]
         self._sizes = torch.tensor(number, device=DEVICE)
-        side = torch.arange(data.crop, device=DEVICE)
-        self._down, self._right = side.view(1, -1, 1), side.view(1, 1, -1)
+        self._crop = data.crop
         self._colors = torch.arange(3, device=DEVICE)
 
-    def places(self, count: int) -> Tensor:
-        """count×crop×crop×3 places in the heap's row; those of pairs lie alike in both heaps."""
-        crop, each = self._crop, (count, 1, 1)
+    def places(self, count: int, more: int = 0) -> Tensor:
+        """Places in the heap's row, count×side×side×3; those of pairs lie alike in both heaps.
+
+        Args:
+            count: of crops.
+            more: px by which the side is longer than the crop's.
+        """
+        crop, each = self._crop + more, (count, 1, 1)
         picture = (rand(count) * self._heap.count).long().view(each)
         height, width, base = self._sizes[(rand(count) * len(self._sizes)).long()].unbind(1)
         top = (rand(count) * (height - crop + 1)).long().view(each)
         left = (rand(count) * (width - crop + 1)).long().view(each)
         upset, mirrored, turned = ((rand(count) < 0.5).view(each) for _ in range(3))
-        down, right = self._down.expand(count, crop, crop), self._right.expand(count, crop, crop)
+        side = torch.arange(crop, device=DEVICE)
+        down, right = (way.expand(count, crop, crop) for way in (side.view(1, -1, 1), side.view(1, 1, -1)))
         if self._turn:
             down, right = torch.where(turned, right, down), torch.where(turned, down, right)
         down = top + torch.where(upset, crop - 1 - down, down)
@@ -190,48 +209,102 @@ def flattened(low: Tensor, high: Tensor, share: float) -> tuple[Tensor, Tensor]:
     return low, torch.where(flat, wide(lit).expand_as(high), high)
 
 
-def darkened(high: Tensor) -> Tensor:
-    """Paper 3's generator, `daybreak.training.darkening.darken`, with another draw for each."""
+def darkened(high: Tensor) -> tuple[Tensor, Tensor]:
+    """Paper 3's generator, `daybreak.training.darkening.darken`, with another draw for each; and each α."""
     count = len(high)
     alpha, gamma, sigma = (low + (top - low) * rand(count) for low, top in (ALPHA, GAMMA, SIGMA))
     dark = (high - wide(alpha) * (1 - high ** wide(gamma)) * high).clamp(min=0)
     dark = dark + wide(sigma * (rand(count) < NOISY)) * torch.randn_like(dark)
-    return (dark.clamp(0, 1) * 255).round() / 255
+    return (dark.clamp(0, 1) * 255).round() / 255, alpha
 
 
-def batches(pictures: Pictures, data: Data, sampling: str) -> Callable[[], Batch]:
+BLOCK = 16
+"""px of a JPEG's blocks of colour: what a camera darkens is cut so much larger, and again afterwards."""
+
+
+def photographed(high: Tensor) -> Tensor:
+    """`daybreak.training.sensor.photograph`, with another draw for each; sides multiples of 16."""
+    count, (height, width) = len(high), high.shape[2:]
+
+    def between(low: float, top: float) -> Tensor:
+        return low + (top - low) * rand(count)
+
+    lamp = [rand(count), rand(count), between(*sensor.LAMP), (rand(count) < 0.5) * between(0.5, 1.0)]
+    noise = torch.randn_like(high)
+    noise = torch.where(wide(rand(count) < 0.5), sensor.grainy(noise), noise)
+    stops = wide(between(*sensor.STOPS)) * sensor.missing(height, width, torch.stack(lamp, 1))
+    off = [2.0 ** between(-sensor.BALANCE, sensor.BALANCE) for _ in range(2)]
+    levels = sensor.exposed(
+        high,
+        noise,
+        stops,
+        gains=torch.stack([off[0], torch.ones_like(off[0]), off[1]], 1),
+        variances=torch.stack([10.0 ** between(*sensor.SHOT), 100.0 ** between(*sensor.READ)], 1),
+        pedestal=between(0.0, sensor.PEDESTAL),
+    )
+    low, top = sensor.QUALITY
+    coded = sensor.jpeg(levels, between(low, top + 1).floor())
+    return torch.where(wide(rand(count) < 0.5), coded, levels) / 255.0
+
+
+def again(pictures: Tensor, places: Tensor, side: int) -> Tensor:
+    """side×side of each of B×3×H×W, from B×2 places down and to the right on."""
+    span = torch.arange(side, device=DEVICE)
+    rows, columns = (places[:, way, None] + span for way in (0, 1))
+    each = torch.arange(len(pictures), device=DEVICE)[:, None, None]
+    return pictures.permute(0, 2, 3, 1)[each, rows[:, :, None], columns[:, None]].permute(0, 3, 1, 2)
+
+
+def made(data: Data, cuts: Sequence[tuple[Heap, Cutter, int]]) -> Callable[[], Batch]:
+    """What draws pictures and their dark versions: so many of each heap."""
+    count = sum(share for *_, share in cuts)
+    more = BLOCK if data.sensor else 0
+
+    def draw() -> Batch:
+        clean = torch.cat([crops(heap, cut.places(share, more)) for heap, cut, share in cuts])
+        gray = wide((256 * rand(count)).floor() / 255).expand_as(clean)
+        clean = torch.where(wide(rand(count) < data.flat), gray, clean)
+        low, alpha = darkened(clean)
+        low = exposed(low, data.exposure) if data.exposure else low
+        if more:
+            low = torch.where(wide(rand(count) < data.sensor), photographed(clean), low)
+            places = (BLOCK * torch.rand(count, 2, device=DEVICE)).long()
+            low, clean = (again(side, places, data.crop) for side in (low, clean))
+        low = torch.where(wide(rand(count) < data.lit), clean, low) if data.lit else low
+        return Batch(low, clean, alpha)
+
+    return draw
+
+
+def batches(pictures: Pictures, data: Data, sampling: Sampling, photos: Heap) -> Callable[[], Batch]:
     """What draws a recipe's batches.
 
     Raises:
         ValueError: the recipe wants what is not drawn here.
     """
     low, high = pictures.low, pictures.high
-    cut, cut_photos = Cutter(low, data), Cutter(pictures.photos, data)
+    cut, cut_photos = Cutter(low, data), Cutter(photos, data)
     if sampling == "unpaired":
         if data.flat or data.exposure or data.darkened:
             raise ValueError("unpaired pictures are drawn here as they are: no flat, exposure or darkened")
         return lambda: Batch(crops(low, cut.places(data.batch)), crops(high, cut.places(data.batch)))
-    if sampling != "aligned" or data.sensor or (data.darkened and not data.darken_highs):
-        raise ValueError("only pairs, unpaired pictures, and darkened references and photos are drawn here")
-    made = round(data.darkened * data.batch)
-    of_photos = round(made * pictures.photos.held / (pictures.photos.held + high.held)) if made else 0
+    if data.whole or sampling == "low":
+        raise ValueError("only crops of pairs, unpaired pictures, references and photos are drawn here")
+    if sampling == "darkened":
+        return made(data, [(photos, cut_photos, data.batch)])
+    dark = round(data.darkened * data.batch)
+    of_photos = (dark + 1) // 2 if data.darken_highs else dark
+    make = made(data, [(photos, cut_photos, of_photos), (high, cut, dark - of_photos)])
 
     def draw() -> Batch:
-        places = cut.places(data.batch - made)
-        dark, lit = crops(low, places), crops(high, places)
-        dark = exposed(dark, data.exposure) if data.exposure else dark
-        dark, lit = flattened(dark, lit, data.flat)
-        if not made:
-            return Batch(dark, lit)
-        clean = torch.cat(
-            [
-                crops(pictures.photos, cut_photos.places(of_photos)),
-                crops(high, cut.places(made - of_photos)),
-            ]
-        )
-        gray = wide((256 * rand(made)).floor() / 255).expand_as(clean)
-        clean = torch.where(wide(rand(made) < data.flat), gray, clean)
-        return Batch(torch.cat([dark, exposed(darkened(clean), data.exposure)]), torch.cat([lit, clean]))
+        places = cut.places(data.batch - dark)
+        low_side, lit = crops(low, places), crops(high, places)
+        low_side = exposed(low_side, data.exposure) if data.exposure else low_side
+        low_side, lit = flattened(low_side, lit, data.flat)
+        if not dark:
+            return Batch(low_side, lit)
+        more = make()
+        return Batch(torch.cat([low_side, more.low]), torch.cat([lit, more.reference()]))
 
     return draw
 
@@ -254,16 +327,16 @@ class Pool:
 class Run:
     """One recipe: its lesson, its graph, and how far it is."""
 
-    def __init__(self, name: str, changes: dict[str, str], pictures: Pictures) -> None:
-        self.name, self.recipe = name, load_recipe(name, changes)
+    def __init__(
+        self, name: str, changes: dict[str, str], pictures: Pictures, photos: Heap, share: float
+    ) -> None:
+        self.name, self.recipe, self.share = name, load_recipe(name, changes), share
         self.lesson = Lesson(self.recipe).to(DEVICE).train()
-        self._draw = batches(pictures, self.recipe.data, self.recipe.sampling)
+        self._draw = batches(pictures, self.recipe.data, self.recipe.sampling, photos)
         for pool in ("pool_high", "pool_low"):
             if hasattr(self.lesson.objective, pool):
                 setattr(self.lesson.objective, pool, Pool(getattr(self.lesson.objective, pool).size))
         told, self._adams = self.recipe.optimiser, []
-        if told.schedule == "step":
-            raise ValueError("the step schedule is not known here")
         for phase in self.lesson.phases:
             lr = told.critic_lr if phase.name == "discriminators" and told.critic_lr else told.lr
             learning = [p for module in phase.modules for p in module.parameters()]
@@ -277,6 +350,7 @@ class Run:
         if self.average is not None:
             self._kept = list(self.average.parameters())
             self._now = [p.detach() for p in self.lesson.network.parameters()]
+            self._buffers = [list(of.buffers()) for of in (self.average, self.lesson.network)]
         self.steps, self.used, self.next_score = 0, 0.0, 0.0
         self.scores: list[tuple[int, float]] = []
         self.best: dict[str, Tensor] = {}
@@ -296,6 +370,8 @@ class Run:
                 told.append(terms.detach())
         if self.average is not None:
             torch._foreach_lerp_(self._kept, self._now, 1 - self.recipe.ema)
+            if self._buffers[0]:
+                torch._foreach_copy_(*self._buffers)
         return torch.cat(told)
 
     def capture(self) -> None:
@@ -327,6 +403,7 @@ class Run:
         told = self.recipe.optimiser
         factor = min(1.0, 2 * (1 - share)) if told.schedule == "linear" else 1.0
         factor = 0.5 * (1 + math.cos(math.pi * share)) if told.schedule == "cosine" else factor
+        factor = 0.1 ** sum(share >= drop for drop in told.drops) if told.schedule == "step" else factor
         factor *= min(1.0, (self.steps + 1) / (told.warmup + 1))
         for adam, lr, _ in self._adams:
             for group in adam.param_groups:
@@ -370,22 +447,25 @@ class Run:
 
 
 def train(runs: Sequence[Run], pictures: Pictures, seconds: float, every: float) -> None:
-    """Let all of them learn until the time is up."""
+    """Let all of them learn until the time is up; what arrives is taken up beside it."""
     start = told = time.time()
-    while (now := time.time()) < start + seconds:
-        free = [run for run in runs if not run.flying]
-        for run in free:
-            if len(pictures.pairs) >= SCORED and now > run.next_score:
-                run.next_score = now + every
-                run.score(pictures.pairs)
-        if len(runs) - len(free) < min(2, len(runs)):
-            min(free, key=lambda run: run.used).launch((now - start) / seconds)
-        else:
-            time.sleep(0.0002)
-        if now - told > 20:
-            told = now
-            pictures.look()
-            print(*(f"{run.name} {run.steps} {run.scores[-1:]}" for run in runs), sep="; ", flush=True)
+    with ThreadPoolExecutor(1) as aside:
+        looking = aside.submit(pictures.look)
+        while (now := time.time()) < start + seconds:
+            free = [run for run in runs if not run.flying]
+            for run in free:
+                if len(pictures.pairs) >= SCORED and now > run.next_score:
+                    run.next_score = now + every
+                    run.score(pictures.pairs)
+            if len(runs) - len(free) < min(2, len(runs)):
+                min(free, key=lambda run: run.used / run.share).launch((now - start) / seconds)
+            else:
+                time.sleep(0.0002)
+            if now - told > 10 and looking.done():
+                told = now
+                looking.result()
+                looking = aside.submit(pictures.look)
+                print(*(f"{run.name} {run.steps} {run.scores[-1:]}" for run in runs), sep="; ", flush=True)
     torch.cuda.synchronize()
 
 
@@ -393,17 +473,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("pack", type=Path)
     parser.add_argument("recipes", nargs="+")
-    parser.add_argument("--photos", type=Path, nargs="*", default=[])
+    parser.add_argument("--photos", nargs="*", default=[], metavar="[RECIPE:]FOLDER", help="for it, or all")
+    parser.add_argument("--share", action="append", default=[], metavar="RECIPE=TIMES", help="of the time")
     parser.add_argument("--set", action="append", default=[], metavar="RECIPE:KEY=VALUE")
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--score-every", type=float, default=70.0, metavar="SECONDS")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
-    pictures = Pictures(given.pack, given.photos)
     sets = [text.partition(":") for text in given.set]
     changes = {name: dict(one.split("=", 1) for of, _, one in sets if of == name) for name in given.recipes}
-    runs = [Run(name, changes[name], pictures) for name in given.recipes]
+    shares = {name: float(times) for name, _, times in (text.partition("=") for text in given.share)}
+    heard = [text.rpartition(":") for text in given.photos]
+    folders = {name: tuple(Path(at) for of, _, at in heard if of in ("", name)) for name in given.recipes}
+    pictures = Pictures(given.pack, list(folders.values()))
+    runs = [
+        Run(name, changes[name], pictures, pictures.photos[folders[name]], shares.get(name, 1.0))
+        for name in given.recipes
+    ]
     if DEVICE.type != "cuda":
         for run in runs:
             print(run.name, "one step on the CPU:", run.step().tolist())

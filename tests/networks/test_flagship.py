@@ -106,6 +106,14 @@ def test_what_is_learned_of_the_exposure_is_the_references(network):
     torch.testing.assert_close(terms["guess"], ELSE * torch.log1p(off.square() / ELSE).mean())
 
 
+def test_likeness_is_that_of_the_gray_picture_or_of_each_channel(network):
+    def cost(alike, low, high):
+        objective = SPEC.objective(network, SPEC.settings(alike=alike, asked=0), None)
+        return objective.terms(Batch(low, high))["ssim"].item()
+
+    assert cost("gray", LOW, LOW.sqrt().flip(1)) < 0.9 * cost("color", LOW, LOW.sqrt().flip(1))
+
+
 def test_a_look_that_is_kept_moves_nothing_but_what_it_tells():
     network = SPEC.build(SPEC.settings(local="gates", width=4, glance=6, numbers=2))
     (phase,) = SPEC.objective(network, SPEC.settings(look="kept"), None).phases()

@@ -69,7 +69,7 @@ def test_jpeg_is_what_an_encoder_makes_of_it(quality, size):
     picture = np.ascontiguousarray(levels.numpy()[..., ::-1].astype(np.uint8))
     _, file = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
     wanted = cv2.imdecode(file, cv2.IMREAD_COLOR)[..., ::-1].astype(np.float32)
-    ours = jpeg(levels, quality).numpy()
+    ours = jpeg(levels.permute(2, 0, 1)[None], torch.tensor([quality]))[0].permute(1, 2, 0).numpy()
     assert ours.shape == wanted.shape
     lost = np.abs(levels.numpy() - wanted).mean()
     assert np.abs(ours - wanted).mean() < 0.35 * lost, "nearer to the encoder's than that is to the scene"

@@ -30,12 +30,12 @@ def _means(planes: Tensor) -> Tensor:
 
 
 def unlike(output: Tensor, reference: Tensor) -> Tensor:
-    """1 − SSIM of the gray pictures (mean of the channels), a scalar in [0, 2].
+    """1 − SSIM, the mean over pictures and channels, a scalar in [0, 2].
 
     Args:
-        output, reference: B×3×H×W in [0, 1], sides of 11 pixels at least.
+        output, reference: B×C×H×W in [0, 1], sides of 11 pixels at least.
     """
-    a, b = (picture.float().mean(1, keepdim=True) for picture in (output, reference))
+    a, b = output.float(), reference.float()
     count = len(a)
     with torch.autocast(a.device.type, enabled=False):
         means = _means(torch.cat([a, b, a * a, b * b, a * b]))

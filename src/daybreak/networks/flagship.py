@@ -82,6 +82,11 @@ class FlagshipSettings(NetworkSettings):
         ge=0,
     )
     ssim: float = hyper(0.3, "Weight of 1 − SSIM.", source="assumed: see docs/flagship.md", ge=0)
+    alike: Literal["gray", "color"] = hyper(
+        "gray",
+        "What SSIM is taken of: the mean of the channels, or each, which takes a CPU as long as all else.",
+        source="assumed: see docs/flagship.md",
+    )
     guess: float = hyper(
         12.0,
         "Weight of the error of the estimated brightness, the mean light to the power of 1 / 2.2: squared "
@@ -258,10 +263,13 @@ class FlagshipObjective(Objective[Flagship]):
         guess, numbers = self.network.glance(seen)
         output = develop.towards(low, seen, wanted, numbers).float()
         off = output - asked
+        seen_alike = (output, asked)
+        if self.settings.alike == "gray":
+            seen_alike = (output.mean(1, keepdim=True), asked.mean(1, keepdim=True))
         unsure = (brightness(guess) - brightness(truth)).square()
         return {
             "pixels": (off.square() + 1e-6).sqrt().mean(),
-            "ssim": self.settings.ssim * unlike(output, asked),
+            "ssim": self.settings.ssim * unlike(*seen_alike),
             "guess": self.settings.guess * ELSE * torch.log1p(unsure / ELSE).mean(),
         }
 

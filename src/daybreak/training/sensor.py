@@ -10,6 +10,7 @@ annex K. The ranges are ours.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -102,25 +103,47 @@ def photograph(high: Tensor, drawn: Exposure, seed: int) -> Tensor:
     Returns:
         H×W×3 float32 in [0, 1], sRGB-encoded, of 8 bits.
     """
-    gains = high.new_tensor([drawn.red, 1.0, drawn.blue])
-    light = linear(high) * gains * torch.exp2(-drawn.stops * _missing(high, drawn.lamp)) + drawn.pedestal
     source = torch.Generator(high.device).manual_seed(seed)
-    noise = torch.randn(high.shape, generator=source, device=high.device)
-    if drawn.grain:
-        noise = _grainy(noise)
-    light = (light + (drawn.shot * light + drawn.read**2).sqrt() * noise).clamp(0.0, 1.0)
-    levels = (encoded(light) * 255.0).round()
-    return (jpeg(levels, drawn.quality, drawn.corner) if drawn.quality else levels) / 255.0
+    noise = torch.randn(high.shape, generator=source, device=high.device).permute(2, 0, 1)[None]
+    levels = exposed(
+        high.permute(2, 0, 1)[None],
+        grainy(noise) if drawn.grain else noise,
+        drawn.stops * missing(high.shape[0], high.shape[1], high.new_tensor([drawn.lamp])),
+        gains=high.new_tensor([[drawn.red, 1.0, drawn.blue]]),
+        variances=high.new_tensor([[drawn.shot, drawn.read**2]]),
+        pedestal=high.new_tensor([drawn.pedestal]),
+    )
+    if drawn.quality:
+        levels = jpeg(levels, high.new_tensor([drawn.quality]), drawn.corner)
+    return levels[0].permute(1, 2, 0) / 255.0
 
 
-def _missing(high: Tensor, lamp: tuple[float, float, float, float]) -> Tensor:
-    """H×W×1: the share of the missing stops that is missing at each pixel."""
-    down, right, reach, share = lamp
-    height, width = high.shape[:2]
-    rows = torch.arange(height, device=high.device) - down * height
-    columns = torch.arange(width, device=high.device) - right * width
-    away = (rows.square()[:, None] + columns.square()) / (reach * max(height, width)) ** 2
-    return (1.0 - share * torch.exp(-away / 2.0))[..., None]
+def exposed(
+    high: Tensor, noise: Tensor, stops: Tensor, *, gains: Tensor, variances: Tensor, pedestal: Tensor
+) -> Tensor:
+    """What a sensor reads, as whole numbers from 0 to 255, sRGB-encoded, B×3×H×W float32.
+
+    Args:
+        high: B×3×H×W in [0, 1], sRGB-encoded.
+        noise: the same shape, of variance 1.
+        stops: EV of light that is missing, B×1×H×W.
+        gains: of the three colours, B×3.
+        variances: of the shot noise at full scale and of the read noise, B×2, in linear light.
+        pedestal: linear light added to black, B.
+    """
+    shot, read = variances[..., None, None, None].unbind(1)
+    light = linear(high) * gains[..., None, None] * torch.exp2(-stops) + pedestal.view(-1, 1, 1, 1)
+    light = (light + (shot * light + read).sqrt() * noise).clamp(0.0, 1.0)
+    return (encoded(light) * 255.0).round()
+
+
+def missing(height: int, width: int, lamps: Tensor) -> Tensor:
+    """B×1×H×W: the share of the missing stops that is missing at each pixel, for B×4 of `Exposure.lamp`."""
+    down, right, reach, share = lamps[..., None, None].unbind(1)
+    rows = torch.arange(height, device=lamps.device)[:, None] - down * height
+    columns = torch.arange(width, device=lamps.device) - right * width
+    away = (rows.square() + columns.square()) / (reach * max(height, width)) ** 2
+    return (1.0 - share * torch.exp(-away / 2.0))[:, None]
 
 
 def encoded(light: Tensor) -> Tensor:
@@ -130,12 +153,13 @@ def encoded(light: Tensor) -> Tensor:
     )
 
 
-def _grainy(noise: Tensor) -> Tensor:
-    """H×W×3 noise that neighbours share, of the same strength."""
-    kernel = noise.new_tensor([0.25, 0.5, 0.25])
-    planes = nn.functional.pad(noise.permute(2, 0, 1)[:, None], (1, 1, 1, 1), mode="circular")
-    shared = nn.functional.conv2d(planes, torch.outer(kernel, kernel)[None, None])[:, 0].permute(1, 2, 0)
-    return shared / kernel.square().sum()  # of both directions: its root, twice
+_GRAIN = tuple(tuple(a * b / 6 for b in (1.0, 2.0, 1.0)) for a in (1.0, 2.0, 1.0))  # squares that sum to 1
+
+
+def grainy(noise: Tensor) -> Tensor:
+    """B×3×H×W noise that neighbours share, of the same strength."""
+    window = _held(_GRAIN, noise.device).expand(3, 1, 3, 3)
+    return nn.functional.conv2d(nn.functional.pad(noise, (1,) * 4, mode="circular"), window, groups=3)
 
 
 _LUMA = (
@@ -156,43 +180,55 @@ _CHROMA = (
     *((99,) * 8,) * 4,
 )
 _TO_YCC = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
+_FROM_YCC = ((1.0, 0.0, 1.402), (1.0, -0.344136, -0.714136), (1.0, 1.772, 0.0))
 
 
-def jpeg(levels: Tensor, quality: int, corner: tuple[int, int] = (0, 0)) -> Tensor:
-    """What is left of a picture after JPEG with colour at half the size, but for the rounding of its decoder.
+def jpeg(levels: Tensor, quality: Tensor, corner: tuple[int, int] = (0, 0)) -> Tensor:
+    """What is left of pictures after JPEG with colour at half the size, but for the rounding of its decoder.
 
     Args:
-        levels: H×W×3 float32, whole numbers from 0 to 255.
-        quality: 1 to 100, as the Independent JPEG Group scales the tables of annex K.
+        levels: B×3×H×W float32, whole numbers from 0 to 255.
+        quality: 1 to 100, as the Independent JPEG Group scales the tables of annex K; B.
         corner: px, where in an 8×8 block the picture begins.
 
     Returns:
         The same shape, whole numbers from 0 to 255.
     """
-    scale = (5000.0 / quality if quality < 50 else 200.0 - 2.0 * quality) / 100.0
-    height, width = levels.shape[:2]
+    scale = torch.where(quality < 50, 5000.0 / quality, 200.0 - 2.0 * quality) / 100.0
+    height, width = levels.shape[2:]
     above, left = corner
-    planes = (levels @ levels.new_tensor(_TO_YCC).T).permute(2, 0, 1)[None]  # 1×3×H×W, colour around 0
+    planes = _mixed(levels, _TO_YCC)  # colour around 0
     beyond = (left, -(left + width) % 16, above, -(above + height) % 16)
     planes = nn.functional.pad(planes, beyond, mode="replicate")
     luma = _quantised(planes[:, :1] - 128.0, _LUMA, scale) + 128.0
     colour = _quantised(nn.functional.avg_pool2d(planes[:, 1:], 2), _CHROMA, scale)
     colour = nn.functional.interpolate(colour, scale_factor=2.0, mode="bilinear", align_corners=False)
-    planes = torch.cat([luma, colour], dim=1)[0, :, above : above + height, left : left + width]
-    back = torch.linalg.inv(levels.new_tensor(_TO_YCC))
-    kept: Tensor = (planes.permute(1, 2, 0) @ back.T).round().clamp(0.0, 255.0)
-    return kept
+    planes = torch.cat([luma, colour], dim=1)[:, :, above : above + height, left : left + width]
+    kept = _mixed(planes, _FROM_YCC)
+    return kept.round().clamp(0.0, 255.0)
 
 
-def _quantised(planes: Tensor, table: tuple[tuple[int, ...], ...], scale: float) -> Tensor:
-    """1×C×H×W, sides multiples of 8: its DCT coefficients rounded to multiples of the table."""
-    steps = (planes.new_tensor(table) * scale).add(0.5).floor().clamp(1.0, 255.0)
+def _mixed(planes: Tensor, matrix: tuple[tuple[float, ...], ...]) -> Tensor:
+    """B×3×H×W, each pixel times a 3×3 matrix."""
+    return torch.einsum("ij,bjhw->bihw", _held(matrix, planes.device), planes)
+
+
+@lru_cache(maxsize=16)
+def _held(table: tuple[tuple[float, ...], ...], device: torch.device) -> Tensor:
+    """Numbers on a device, sent there once: a CUDA graph cannot send them."""
+    return torch.tensor(table, device=device, dtype=torch.float32)
+
+
+def _quantised(planes: Tensor, table: tuple[tuple[int, ...], ...], scale: Tensor) -> Tensor:
+    """B×C×H×W, sides multiples of 8: DCT coefficients rounded to multiples of the table times a scale."""
+    steps = _held(table, planes.device) * scale.view(-1, 1, 1, 1, 1, 1)
+    steps = steps.add(0.5).floor().clamp(1.0, 255.0)
     cosines = _cosines(planes)
-    count, (height, width) = planes.shape[1], planes.shape[2:]
-    blocks = planes.view(count, height // 8, 8, width // 8, 8).transpose(2, 3)  # C×h×w×8×8
-    kept = ((cosines @ blocks @ cosines.T) / steps).round() * steps
+    height, width = planes.shape[2:]
+    blocks = planes.view(*planes.shape[:2], height // 8, 8, width // 8, 8).transpose(3, 4)
+    kept = ((cosines @ blocks @ cosines.T) / steps).round() * steps  # B×C×h×w×8×8
     back: Tensor = cosines.T @ kept @ cosines
-    return back.transpose(2, 3).reshape(planes.shape)
+    return back.transpose(3, 4).reshape(planes.shape)
 
 
 def _cosines(like: Tensor) -> Tensor:
