@@ -45,9 +45,10 @@ from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.plan import Job
 
 folder, victim, deaths = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-parent, real = os.getpid(), crew.run_job
+writing = sys.argv[4:] == ["writing"]
+parent, real = os.getpid(), crew.begin_job
 
-def dies(job, *rest):
+def die(job):
     marks = folder / (job.source.name + ".deaths")
     if job.source.name == victim:
         so_far = marks.read_text() if marks.exists() else ""
@@ -55,30 +56,53 @@ def dies(job, *rest):
             marks.write_text(so_far + "x")
             assert os.getpid() != parent
             os.kill(os.getpid(), signal.SIGKILL)
-    return real(job, *rest)
 
-crew.run_job = dies
+def dies(job, *rest):
+    if not writing:
+        die(job)
+    put = real(job, *rest)
+    return (lambda: (die(job), put())[1]) if writing else put
+
+crew.begin_job = dies
 jobs = [Job(folder / f"{n}.png", folder / "out" / f"{n}.png") for n in range(6)]
 for result in run_batch(jobs, Enhancer("gamma"), Output(), 2):
     print(result.source.name, result.state, result.error)
 """
 
 
-def run_dying(folder: Path, victim: str, deaths: int) -> list[str]:
+def run_dying(folder: Path, victim: str, deaths: int, *when: str) -> list[str]:
     """A batch of six in a process of its own, whose workers are forked from it with one that dies."""
     jobs_in(folder, 6)
-    line = [sys.executable, "-c", SCRIPT, str(folder), victim, str(deaths)]
+    line = [sys.executable, "-c", SCRIPT, str(folder), victim, str(deaths), *when]
     done = subprocess.run(line, capture_output=True, text=True, timeout=120, check=True)
     assert done.stderr == ""
     return done.stdout.splitlines()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
-def test_a_worker_that_is_killed_is_replaced_and_its_picture_done(tmp_path):
-    told = run_dying(tmp_path, "2.png", 1)
+@pytest.mark.parametrize("when", [[], ["writing"]])
+def test_a_worker_that_is_killed_is_replaced_and_its_pictures_done(tmp_path, when):
+    told = run_dying(tmp_path, "2.png", 1, *when)
     assert told == [f"{n}.png enhanced " for n in range(6)]
     assert (tmp_path / "2.png.deaths").read_text() == "x"
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"{n}.png" for n in range(6)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
+def test_a_picture_is_begun_while_the_one_before_is_written(tmp_path):
+    jobs_in(tmp_path, 3)
+    slow = """
+def slow(job, *rest):
+    print("begun", job.source.name, flush=True)
+    put = real(job, *rest)
+    return lambda: (time.sleep(0.4), put(), print("written", job.source.name, flush=True))[1]
+import time; real = crew.begin_job; crew.begin_job = slow
+"""
+    script = SCRIPT.split("parent, real")[0] + slow + SCRIPT[SCRIPT.index("jobs =") :]
+    script = script.replace("range(6)", "range(3)").replace("Output(), 2)", "Output(), 1)")
+    line = [sys.executable, "-c", script, str(tmp_path), "", "0"]
+    told = subprocess.run(line, capture_output=True, text=True, timeout=120, check=True).stdout.splitlines()
+    assert told.index("begun 1.png") < told.index("written 0.png") < told.index("written 1.png")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
@@ -132,7 +156,7 @@ def test_a_consumer_that_goes_away_leaves_whole_results_and_no_process(tmp_path)
 
 def test_workers_end_when_the_process_that_they_work_for_is_killed(tmp_path):
     jobs_in(tmp_path, 6)
-    wait = "import time; real = crew.run_job\ncrew.run_job = lambda *a: (time.sleep(0.5), real(*a))[1]\n"
+    wait = "import time; real = crew.begin_job\ncrew.begin_job = lambda *a: (time.sleep(0.5), real(*a))[1]\n"
     script = (
         SCRIPT.split("parent, real")[0]
         + wait

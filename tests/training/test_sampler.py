@@ -134,17 +134,6 @@ def test_a_picture_too_small_for_the_largest_square_gives_itself_whole():
     assert min(spread) < 0.8 * float(np.std(noise["a"] / 255)), "what is brought down is averaged"
 
 
-def test_noise_of_a_view_is_brought_down_with_it():
-    gray = {str(n): np.full((128, 128, 3), 128, np.uint8) for n in range(8)}
-    noise = {}
-    for whole in (0.0, 1.0):
-        recipe = data(batch=8, darkened=1.0, whole=whole)
-        made = Sampler(Material(clean=gray), recipe, "darkened", 0).at(0)
-        noise[whole] = float(made.low.std((1, 2, 3)).max() * 255)
-    assert noise[0.0] > 3.0, "a crop has the noise of its pixels"
-    assert noise[1.0] < 0.4 * noise[0.0], "a view that of the picture seen whole, and small"
-
-
 def test_every_picture_once_per_epoch_in_a_new_order():
     made = Sampler(Material(marked(6)), data(batch=2), "low", 0)
     seen = [

@@ -1,8 +1,8 @@
 """Pictures by worker processes, of which any may die without taking a picture or the batch along.
 
-A worker does one picture at a time, from reading to writing, so that while one waits for a file or decodes,
-another computes. One that dies (a crash in a C library, the system's out-of-memory killer) is replaced and
-its picture given to another once more; if that one dies too, the picture is to blame and is told of.
+A worker does one picture at a time, from reading to encoding; while it begins the next, the disk takes the
+last. One that dies (a crash in a C library, the system's out-of-memory killer) is replaced and its pictures
+given to another once more; if that one dies too, the picture that it was at is to blame and is told of.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
@@ -23,7 +24,7 @@ import cv2
 
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.memory import keep_memory
-from daybreak.enhancing.one import run_job
+from daybreak.enhancing.one import begin_job, run_job
 from daybreak.enhancing.plan import Job, Refusal
 from daybreak.enhancing.result import Output, Result
 
@@ -102,7 +103,7 @@ class _Task:
 
 
 class _Worker:
-    """One process and the picture it is working on."""
+    """One process, the picture it is working on, and the one before, which may not be on the disk yet."""
 
     def __init__(self, orders: _Orders, others: Sequence[Connection[Any, Any]]) -> None:
         context = _context()
@@ -112,6 +113,7 @@ class _Worker:
         self.process.start()
         far.close()
         self.task: _Task | None = None
+        self.last: _Task | None = None
 
     def end(self) -> int:
         """Close the line and wait; the exit code, negative for a signal."""
@@ -128,40 +130,53 @@ class _Crew:
     def __init__(self, orders: _Orders, size: int) -> None:
         self.orders, self.size = orders, size
         self.workers: list[_Worker] = []
+        self.again: list[_Task] = []  # of workers that died
 
     def has_room(self) -> bool:
         """Whether a picture given now is begun at once."""
-        return len(self.busy()) < self.size
+        return self._at_work() < self.size
+
+    def _at_work(self) -> int:
+        return len(self.again) + sum(worker.task is not None for worker in self.workers)
 
     def busy(self) -> list[_Worker]:
-        """Those that have a picture."""
-        return [worker for worker in self.workers if worker.task is not None]
+        """Those that have a picture, if only to write it."""
+        return [worker for worker in self.workers if worker.task is not None or worker.last is not None]
 
     def give(self, place: int, job: Job) -> None:
         """Have a picture done; `has_room` before."""
         self._give(_Task(place, job))
 
     def results(self) -> dict[int, Result]:
-        """Wait until at least one picture is done or given up, or a worker was replaced: place -> result."""
+        """Wait until a picture is done or given up, or a worker is free for another: place -> result."""
+        again, self.again = self.again, []
+        for task in again:  # there is room: those that had them are gone
+            self._give(task)
         found: dict[int, Result] = {}
         lines = {worker.line: worker for worker in self.busy()}
         for line in wait(list(lines)):
             worker = lines[line]
-            task, worker.task = worker.task, None
-            assert task is not None
             try:
-                found[task.place] = worker.line.recv()
+                result: Result | None = worker.line.recv()
             except (EOFError, OSError):
-                found.update(self._bury(worker, task))
+                found.update(self._bury(worker))
+                continue
+            if result is None:  # made, and being written: the one before is, by then
+                worker.last, worker.task = worker.task, None
+            else:
+                assert worker.last is not None
+                found[worker.last.place], worker.last = result, None
         return found
 
-    def _bury(self, worker: _Worker, task: _Task) -> dict[int, Result]:
-        """Do without a worker that died; its picture is done by another, or is told of."""
+    def _bury(self, worker: _Worker) -> dict[int, Result]:
+        """Do without a worker that died; its pictures are done by another, or told of."""
         self.workers.remove(worker)
         how = _told(worker.end())
+        task = worker.task or worker.last
+        assert task is not None
         task.deaths += 1
+        self.again += [mine for mine in (worker.last, worker.task) if mine is not None and mine.deaths < 2]
         if task.deaths < 2:
-            self._give(task)
             return {}
         error = (
             f"{task.job.source}: the process that worked on it died twice ({how}): memory ran out, or the "
@@ -211,7 +226,9 @@ def _context() -> Any:
 
 
 def _work(line: Connection[Any, Any], inherited: Sequence[Connection[Any, Any]], orders: _Orders) -> None:
-    """The life of a worker: a picture comes in, its result goes out, until the line is closed.
+    """The life of a worker: a picture comes in, None goes out once it is made, its result once it is written.
+
+    So it goes until the line is closed; what is being worked on then is finished.
 
     Args:
         line: to the process that gives the pictures.
@@ -227,9 +244,24 @@ def _work(line: Connection[Any, Any], inherited: Sequence[Connection[Any, Any]],
     if enhancer.room.limit is None:  # else blocks are to be given back at once
         keep_memory()
     cv2.setNumThreads(orders.threads)
-    while True:
-        try:
-            job = line.recv()
-            line.send(run_job(job, enhancer, orders.output))
-        except (EOFError, OSError):  # nobody is there any more
-            return
+    with ThreadPoolExecutor(1) as writer:
+        writing: Future[None] | None = None
+        while True:
+            try:
+                job = line.recv()
+            except (EOFError, OSError):  # nobody is there any more
+                return
+            put = begin_job(job, enhancer, orders.output)
+            if writing is not None:
+                writing.result()  # a slow disk holds the work up; results do not pile up
+            _tell(line, None)
+            writing = writer.submit(_put, put, line)
+
+
+def _put(put: Callable[[], Result], line: Connection[Any, Any]) -> None:
+    _tell(line, put())
+
+
+def _tell(line: Connection[Any, Any], result: Result | None) -> None:
+    with contextlib.suppress(OSError):  # nobody is there any more
+        line.send(result)

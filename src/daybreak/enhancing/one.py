@@ -38,35 +38,70 @@ def run_job(
     job: Job | Refusal, enhancer: Enhancer, output: Output, read: Callable[[Path], bytes] = read_bytes
 ) -> Result:
     """Do one job of a plan; raises nothing."""
+    return begin_job(job, enhancer, output, read)()
+
+
+def begin_job(
+    job: Job | Refusal, enhancer: Enhancer, output: Output, read: Callable[[Path], bytes] = read_bytes
+) -> Callable[[], Result]:
+    """Do one job but for putting the result into its place, and give what does that; neither raises anything.
+
+    A disk takes milliseconds to confirm a file, in which a core may begin the next picture.
+    """
     if isinstance(job, Refusal):
-        return Result(job.source, None, "failed", error=str(job.error))
-    return attempt(job, lambda: _from_file(job, enhancer, output, read))
+        refused = Result(job.source, None, "failed", error=str(job.error))
+        return lambda: refused
+    return _begun(job, lambda: _from_file(job, enhancer, output, read))
 
 
-def _from_file(job: Job, enhancer: Enhancer, output: Output, read: Callable[[Path], bytes]) -> Result:
+def _from_file(
+    job: Job, enhancer: Enhancer, output: Output, read: Callable[[Path], bytes]
+) -> Callable[[], Result]:
     if too_large(job.source, enhancer.room):
         forget()
         from daybreak.enhancing.streaming import stream_file  # few pictures are
 
-        return stream_file(job, enhancer, output)
-    return enhance_to(Disk(), read(job.source), job, enhancer, output)
+        streamed = stream_file(job, enhancer, output)
+        return lambda: streamed
+    return _begin_to(Disk(), read(job.source), job, enhancer, output)
 
 
 def attempt(job: Job, work: Callable[[], Result]) -> Result:
     """The result of the work with the seconds it took, or what went wrong with it; raises nothing."""
+    return _begun(job, lambda: work)()
+
+
+def _begun(job: Job, work: Callable[[], Callable[[], Result]]) -> Callable[[], Result]:
+    """Do what can be done now; what is given back does the rest, and tells how long all of it took."""
     start = time.perf_counter()
     try:
-        result = work()
-    except DaybreakError as error:
+        rest = work()
+    except Exception as error:
+        failed = replace(_failed(job, error), seconds=time.perf_counter() - start)
+        return lambda: failed
+    took = time.perf_counter() - start
+
+    def end() -> Result:
+        start = time.perf_counter()
+        try:
+            result = rest()
+        except Exception as error:
+            result = _failed(job, error)
+        return replace(result, seconds=took + time.perf_counter() - start)
+
+    return end
+
+
+def _failed(job: Job, error: Exception) -> Result:
+    """What went wrong with one picture; the others go on."""
+    if isinstance(error, DaybreakError):
         told = _named(job.source, str(error))
-        result = Result(job.source, job.target, "failed", error=told, elsewhere=_elsewhere(error))
-    except MemoryError:
-        told = f"{job.source}: not enough memory for a picture of this size"
-        result = Result(job.source, job.target, "failed", error=told)
-    except Exception as error:  # a fault of ours or a library's with one picture: the others go on
+        return Result(job.source, job.target, "failed", error=told, elsewhere=_elsewhere(error))
+    if isinstance(error, MemoryError):
+        told = "not enough memory for a picture of this size"
+    else:  # a fault of ours, or of a library
         told = getattr(error, "strerror", None) or f"an unexpected {type(error).__name__}: {error}"
-        result = Result(job.source, job.target, "failed", error=f"{job.source}: {told}")
-    return replace(result, seconds=time.perf_counter() - start)
+    return Result(job.source, job.target, "failed", error=f"{job.source}: {told}")
 
 
 def _elsewhere(error: DaybreakError) -> bool:
@@ -86,27 +121,38 @@ def enhance_to(shelf: Shelf, data: bytes, job: Job, enhancer: Enhancer, output: 
         OutputExists: there is a result of that name, made of another picture or by other settings.
         UnreadablePicture, UnwritablePicture, BadSetting: as `enhance_bytes` and the shelf.
     """
+    return _begin_to(shelf, data, job, enhancer, output)()
+
+
+def _begin_to(
+    shelf: Shelf, data: bytes, job: Job, enhancer: Enhancer, output: Output
+) -> Callable[[], Result]:
+    """`enhance_to` but for putting the result on the shelf, which what is given back does."""
     ask = not (output.overwrite or output.evidence)
     if ask and (found := _made_before(shelf, data, job, enhancer, output)):
-        return found
+        return lambda: found
     encoded, result = enhance_bytes(
         data, enhancer, output, job.source, job.target, max_pixels=output.max_pixels
     )
-    if output.overwrite or not shelf.exists(job.target):
-        try:
-            shelf.write(job.target, encoded, overwrite=output.overwrite)
-        except OutputExists:  # another process was quicker
-            if not shelf.exists(job.target):  # no: it is a link to nothing
-                raise
-        else:
-            return result
-    if ask and (found := _made_before(shelf, data, job, enhancer, output)):
-        return found
-    if shelf.read(job.target) != encoded:  # else a copy of a well-lit picture, or a format without tags
-        why = "does not say how it was made" if ask else "is not what was made now, bit for bit"
-        came = f"{shown(job.target)} is there already and {why}"
-        raise OutputExists(came, hint=ANOTHER_PLACE)
-    return replace(result, state="done before")
+
+    def put() -> Result:
+        if output.overwrite or not shelf.exists(job.target):
+            try:
+                shelf.write(job.target, encoded, overwrite=output.overwrite)
+            except OutputExists:  # another process was quicker
+                if not shelf.exists(job.target):  # no: it is a link to nothing
+                    raise
+            else:
+                return result
+        if ask and (found := _made_before(shelf, data, job, enhancer, output)):
+            return found
+        if shelf.read(job.target) != encoded:  # else a copy of a well-lit picture, or a format without tags
+            why = "does not say how it was made" if ask else "is not what was made now, bit for bit"
+            came = f"{shown(job.target)} is there already and {why}"
+            raise OutputExists(came, hint=ANOTHER_PLACE)
+        return replace(result, state="done before")
+
+    return put
 
 
 def _made_before(shelf: Shelf, data: bytes, job: Job, enhancer: Enhancer, output: Output) -> Result | None:

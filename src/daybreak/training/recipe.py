@@ -35,8 +35,7 @@ class Data(_Part):
         shrink: up to how many times the crop a square is cut, as far as the picture reaches, and brought down
             to it by averaging; each by another factor, all ratios equally likely; with 1, none is.
         whole: share of the crops that show half to all of their picture, brought down to the crop's size
-            whatever its proportions and never upside down: what a look at a whole picture sees of one. They
-            are darkened before that, at their own size.
+            whatever its proportions and never upside down: what a look at a whole picture sees of one.
         batch: crops per step, over all processes.
         rotate: whether crops are turned by 90° as well as flipped.
         darkened: share of each batch that paper 3's generator makes from normally lit photos.

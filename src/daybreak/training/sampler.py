@@ -153,13 +153,7 @@ class Sampler:
     def _darkened(self, position: int) -> tuple[Tensor, Tensor, float]:
         random = np.random.default_rng((self._seed, 8, position))
         picture = self._sides["clean"].picture(position)
-        cut = self._cut(picture.shape, random)
-        if not cut.view:
-            return self._dark(cut(picture), random)
-        low, high, alpha = self._dark(cut.window(picture), random)  # as it will be seen: whole, then small
-        return cut.fitted(low), cut.fitted(high), alpha
-
-    def _dark(self, high: Tensor, random: np.random.Generator) -> tuple[Tensor, Tensor, float]:
+        high = self._cut(picture.shape, random)(picture)
         if self._flat(random):
             high = torch.full_like(high, random.integers(256) / 255.0)
         if self._data.lit and random.random() < self._data.lit:
@@ -231,20 +225,12 @@ class _Cut:
     crop: int
     flips: tuple[int, ...]
     turn: int
-    view: bool = False
 
     def __call__(self, picture: Tensor) -> Tensor:
-        return self.fitted(self.window(picture))
-
-    def window(self, picture: Tensor) -> Tensor:
-        """The part of the picture, turned, at the picture's size."""
         cut = picture[self.top : self.top + self.tall, self.left : self.left + self.wide]
         cut = cut.transpose(0, 1) if self.turn else cut
-        return (cut.flip(self.flips) if self.flips else cut).float() / 255.0
-
-    def fitted(self, window: Tensor) -> Tensor:
-        """That at the crop's size."""
-        return window if self.tall == self.wide == self.crop else _smaller(window, self.crop)
+        cut = (cut.flip(self.flips) if self.flips else cut).float()
+        return (cut if self.tall == self.wide == self.crop else _smaller(cut, self.crop)) / 255.0
 
 
 def _view(shape: torch.Size, crop: int, random: np.random.Generator) -> _Cut:
@@ -255,12 +241,12 @@ def _view(shape: torch.Size, crop: int, random: np.random.Generator) -> _Cut:
         max(crop, min(side, round(side * part))) for side, part in zip((height, width), parts, strict=True)
     )
     top, left = int(random.integers(height - tall + 1)), int(random.integers(width - wide + 1))
-    return _Cut(top, left, tall, wide, crop, (1,) if random.integers(2) else (), 0, view=True)
+    return _Cut(top, left, tall, wide, crop, (1,) if random.integers(2) else (), 0)
 
 
 def _smaller(picture: Tensor, side: int) -> Tensor:
-    """H×W×3 in [0, 1] to side×side×3, each value the mean of what it covers, of 8 bits."""
+    """H×W×3 in [0, 255] to side×side×3, each value the rounded mean of what it covers."""
     planes = nn.functional.interpolate(
         picture.permute(2, 0, 1)[None], (side, side), mode="bilinear", antialias=True
     )
-    return (planes[0].permute(1, 2, 0) * 255.0).round() / 255.0
+    return planes[0].permute(1, 2, 0).round()
