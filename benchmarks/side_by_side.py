@@ -265,7 +265,6 @@ def made(data: Data, cuts: Sequence[tuple[Heap, Cutter, int]]) -> Callable[[], B
         gray = wide((256 * rand(count)).floor() / 255).expand_as(clean)
         clean = torch.where(wide(rand(count) < data.flat), gray, clean)
         low, alpha = darkened(clean)
-        low = exposed(low, data.exposure) if data.exposure else low
         if more:
             low = torch.where(wide(rand(count) < data.sensor), photographed(clean), low)
             places = (BLOCK * torch.rand(count, 2, device=DEVICE)).long()
@@ -481,6 +480,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
+    torch.backends.cudnn.benchmark = True
     sets = [text.partition(":") for text in given.set]
     changes = {name: dict(one.split("=", 1) for of, _, one in sets if of == name) for name in given.recipes}
     shares = {name: float(times) for name, _, times in (text.partition("=") for text in given.share)}

@@ -139,7 +139,9 @@ class Sampler:
         random = np.random.default_rng((self._seed, 7, position))
         first = self._sides["first"].picture(position)
         cut = self._cut(first.shape, random)
-        low = self._exposed(cut(first), random)
+        low = cut(first)
+        if limit := self._data.exposure:
+            low = exposed(low, float(random.uniform(-limit, limit)))
         if self._sampling == "low":
             return low, None, 0.0
         second = self._sides["second"].picture(position)
@@ -162,7 +164,7 @@ class Sampler:
             exposure = sensor.draw(random)
             return sensor.photograph(high, exposure, int(random.integers(2**62))), high, 0.0
         drawn = draw(random)
-        return self._exposed(darken(high, drawn, int(random.integers(2**62))), random), high, drawn.alpha
+        return darken(high, drawn, int(random.integers(2**62))), high, drawn.alpha
 
     def _cut(self, shape: torch.Size, random: np.random.Generator) -> _Cut:
         crop, shrink, whole = self._data.crop, self._data.shrink, self._data.whole
@@ -175,10 +177,6 @@ class Sampler:
         flips = tuple(axis for axis in (0, 1) if random.integers(2))
         turn = int(random.integers(2)) if self._data.rotate else 0
         return _Cut(top, left, window, window, crop, flips, turn)
-
-    def _exposed(self, low: Tensor, random: np.random.Generator) -> Tensor:
-        limit = self._data.exposure
-        return exposed(low, float(random.uniform(-limit, limit))) if limit else low
 
     def _flat(self, random: np.random.Generator) -> bool:
         """Whether a crop gives way to a gray one; nothing is drawn where none ever does."""
