@@ -38,13 +38,12 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from daybreak.data.folders import UNPAIRED
 from daybreak.data.synthetic import ALPHA, GAMMA, NOISY, SIGMA
 from daybreak.metrics.psnr import psnr
 from daybreak.networks.base import Batch, Sampling
 from daybreak.training import sensor
 from daybreak.training.lesson import Lesson
-from daybreak.training.pictures import Bytes, read_bytes, reduced
+from daybreak.training.pictures import Bytes
 from daybreak.training.recipe import Data, load_recipe
 from daybreak.training.scoring import enhance
 
