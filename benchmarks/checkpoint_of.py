@@ -25,7 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("weights", type=Path, help="RECIPE.last.safetensors or RECIPE.best.safetensors")
     parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("--data", type=Path, required=True, help="what it was trained on, for the card")
+    parser.add_argument("--data", type=Path, nargs="*", default=[], help="trained on, for the card")
     parser.add_argument("--photos", type=Path, nargs="*", default=[], help="as for side_by_side.py")
     parser.add_argument(
         "--and", dest="other", type=Path, help="weights of the same run to take the mean with"
@@ -41,7 +41,7 @@ def main() -> None:
         state = {key: torch.lerp(v.float(), other[key].float(), given.share) for key, v in state.items()}
     lesson = Lesson(recipe)
     lesson.shown.inference().load_state_dict({key: value.half().float() for key, value in state.items()})
-    material = gather(recipe.data.source, [given.data], given.photos)
+    material = gather(recipe.data.source, given.data, given.photos, sensor=recipe.data.sensor > 0)
     phases = len(lesson.phases)
     torch.save(
         {
