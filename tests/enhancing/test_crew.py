@@ -70,11 +70,17 @@ for result in run_batch(jobs, Enhancer("gamma"), Output(), 2):
 """
 
 
+def run(line: list[str]) -> subprocess.CompletedProcess[str]:
+    """Without threads of OpenBLAS, as the command line runs: workers are forked from one thread alone."""
+    env = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    return subprocess.run(line, capture_output=True, text=True, timeout=120, check=True, env=env)
+
+
 def run_dying(folder: Path, victim: str, deaths: int, *when: str) -> list[str]:
     """A batch of six in a process of its own, whose workers are forked from it with one that dies."""
     jobs_in(folder, 6)
     line = [sys.executable, "-c", SCRIPT, str(folder), victim, str(deaths), *when]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=120, check=True)
+    done = run(line)
     assert done.stderr == ""
     return done.stdout.splitlines()
 
@@ -106,7 +112,7 @@ import time; real = crew.begin_job; crew.begin_job = slow
     script = SCRIPT.split("parent, real")[0] + slow + SCRIPT[SCRIPT.index("jobs =") :]
     script = script.replace("range(6)", "range(3)").replace("Output(), 2)", "Output(), 1)")
     line = [sys.executable, "-c", script, str(tmp_path), "", "0"]
-    told = subprocess.run(line, capture_output=True, text=True, timeout=120, check=True).stdout.splitlines()
+    told = run(line).stdout.splitlines()
     assert told.index("begun 1.png") < told.index("written 0.png") < told.index("written 1.png")
 
 
@@ -118,6 +124,24 @@ def test_a_picture_that_kills_every_worker_is_told_of_after_one_more_try(tmp_pat
     assert told[2].startswith("2.png failed")
     assert "died twice (signal 9, SIGKILL)" in told[2]
     assert made_in(tmp_path) == [f"{n}.png" for n in (0, 1, 3, 4, 5)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
+def test_what_opencv_left_running_does_not_hold_a_batch_up(tmp_path):
+    jobs_in(tmp_path, 3)
+    busy = """
+if __name__ == "__main__":
+    import cv2, numpy as np
+    cv2.setNumThreads(2)
+    cv2.GaussianBlur(np.zeros((2000, 2000, 3), np.float32), (0, 0), 5)  # starts its threads
+    jobs = [Job(folder / f"{n}.png", folder / "out" / f"{n}.png") for n in range(3)]
+    print([result.state for result in run_batch(jobs, Enhancer("auto"), Output(), 2)])
+"""
+    script = tmp_path / "busy.py"
+    script.write_text(SCRIPT.split("parent, real")[0] + busy)
+    line = [sys.executable, str(script), str(tmp_path), "", "0"]
+    done = run(line)
+    assert done.stdout == "['enhanced', 'enhanced', 'enhanced']\n", done.stderr
 
 
 def test_a_worker_killed_from_outside_is_replaced(tmp_path):

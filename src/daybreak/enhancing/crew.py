@@ -11,13 +11,13 @@ import contextlib
 import multiprocessing
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -214,15 +214,16 @@ def _context() -> Any:
     """
     if sys.platform == "win32":
         return multiprocessing.get_context("spawn")
-    if (
-        sys.platform == "linux"
-        and threading.active_count() == 1
-        and not any(name in sys.modules for name in _THREADED)
-    ):
+    if sys.platform == "linux" and _alone() and not any(name in sys.modules for name in _THREADED):
         return multiprocessing.get_context("fork")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     return context
+
+
+def _alone() -> bool:
+    """Whether this is a process of one thread, those of C libraries (OpenCV's pool) counted too."""
+    return len(list(Path("/proc/self/task").iterdir())) == 1
 
 
 def _work(line: Connection[Any, Any], inherited: Sequence[Connection[Any, Any]], orders: _Orders) -> None:
