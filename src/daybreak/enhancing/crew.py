@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
 import sys
+import threading
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -43,7 +46,7 @@ def in_processes(
         threads: that OpenCV may use in each.
     """
     crew = _Crew(_Orders(_again(enhancer, at_once), output, threads), at_once)
-    told: dict[int, Result] = {}
+    told = crew.told
     given = out = 0
     try:
         while out < len(jobs):
@@ -55,14 +58,14 @@ def in_processes(
                     crew.give(given, job)
                 given += 1
             if out not in told:
-                told.update(crew.results())
+                crew.listen()
             while out in told:
                 result = told.pop(out)
                 out += 1
                 yield result
     except KeyboardInterrupt:  # what was being worked on is finished, and told
         while crew.busy():
-            told.update(crew.results())
+            crew.listen()
         yield from (told[place] for place in sorted(told))
         raise
     finally:
@@ -124,51 +127,80 @@ class _Worker:
         return code
 
 
+@contextlib.contextmanager
+def _unbroken() -> Iterator[None]:
+    """A Ctrl-C within the block comes after it: for half a message, or one uncounted, all would wait for ever."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    came: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        before(came[0], None)
+
+
 class _Crew:
-    """So many workers, made when there is work for them and replaced when they die."""
+    """So many workers, made when there is work for them and replaced when they die.
+
+    Attributes:
+        told: results that came, by the place of their job.
+    """
 
     def __init__(self, orders: _Orders, size: int) -> None:
         self.orders, self.size = orders, size
+        self.told: dict[int, Result] = {}
         self.workers: list[_Worker] = []
         self.again: list[_Task] = []  # of workers that died
 
     def has_room(self) -> bool:
         """Whether a picture given now is begun at once."""
-        return self._at_work() < self.size
+        return len(self.again) + self._at_work() < self.size
 
     def _at_work(self) -> int:
-        return len(self.again) + sum(worker.task is not None for worker in self.workers)
+        return sum(worker.task is not None for worker in self.workers)
 
-    def busy(self) -> list[_Worker]:
+    def busy(self) -> bool:
+        """Whether a picture is being worked on, is being written, or is to be done again."""
+        return bool(self.again or self._occupied())
+
+    def _occupied(self) -> list[_Worker]:
         """Those that have a picture, if only to write it."""
         return [worker for worker in self.workers if worker.task is not None or worker.last is not None]
 
     def give(self, place: int, job: Job) -> None:
         """Have a picture done; `has_room` before."""
-        self._give(_Task(place, job))
+        with _unbroken():
+            self._give(_Task(place, job))
 
-    def results(self) -> dict[int, Result]:
-        """Wait until a picture is done or given up, or a worker is free for another: place -> result."""
-        again, self.again = self.again, []
-        for task in again:  # there is room: those that had them are gone
-            self._give(task)
-        found: dict[int, Result] = {}
-        lines = {worker.line: worker for worker in self.busy()}
-        for line in wait(list(lines)):
-            worker = lines[line]
-            try:
-                result: Result | None = worker.line.recv()
-            except (EOFError, OSError):
-                found.update(self._bury(worker))
-                continue
-            if result is None:  # made, and being written: the one before is, by then
-                worker.last, worker.task = worker.task, None
-            else:
-                assert worker.last is not None
-                found[worker.last.place], worker.last = result, None
-        return found
+    def listen(self) -> None:
+        """Wait until a picture is done or given up, or a worker is free for another."""
+        with _unbroken():
+            while self.again and self._at_work() < self.size:
+                self._give(self.again.pop(0))
+        lines = {worker.line: worker for worker in self._occupied()}
+        ready = wait(list(lines))
+        with _unbroken():
+            for line in ready:
+                self._hear(lines[line])
 
-    def _bury(self, worker: _Worker) -> dict[int, Result]:
+    def _hear(self, worker: _Worker) -> None:
+        try:
+            result: Result | None = worker.line.recv()
+        except (EOFError, OSError):
+            self._bury(worker)
+            return
+        if result is None:  # made, and being written: the one before is, by then
+            worker.last, worker.task = worker.task, None
+        else:
+            assert worker.last is not None
+            self.told[worker.last.place], worker.last = result, None
+
+    def _bury(self, worker: _Worker) -> None:
         """Do without a worker that died; its pictures are done by another, or told of."""
         self.workers.remove(worker)
         how = _told(worker.end())
@@ -177,12 +209,12 @@ class _Crew:
         task.deaths += 1
         self.again += [mine for mine in (worker.last, worker.task) if mine is not None and mine.deaths < 2]
         if task.deaths < 2:
-            return {}
+            return
         error = (
             f"{task.job.source}: the process that worked on it died twice ({how}): memory ran out, or the "
             "file or daybreak has a fault. Try it alone, with --jobs 1"
         )
-        return {task.place: Result(task.job.source, task.job.target, "failed", error=error)}
+        self.told[task.place] = Result(task.job.source, task.job.target, "failed", error=error)
 
     def _give(self, task: _Task) -> None:
         idle = next((worker for worker in self.workers if worker.task is None), None)
@@ -190,7 +222,7 @@ class _Crew:
             idle = _Worker(self.orders, [worker.line for worker in self.workers])
             self.workers.append(idle)
         idle.task = task
-        with contextlib.suppress(OSError):  # it died while it had nothing to do; `results` sees that
+        with contextlib.suppress(OSError):  # it died while it had nothing to do; `listen` sees that
             idle.line.send(task.job)
 
     def dismiss(self) -> None:
@@ -257,10 +289,15 @@ def _work(line: Connection[Any, Any], inherited: Sequence[Connection[Any, Any]],
                 writing.result()  # a slow disk holds the work up; results do not pile up
             _tell(line, None)
             writing = writer.submit(_put, put, line)
+            del put  # and with it a whole picture
 
 
 def _put(put: Callable[[], Result], line: Connection[Any, Any]) -> None:
-    _tell(line, put())
+    try:
+        _tell(line, put())
+    except BaseException:  # nobody would see it: a worker that is gone is seen
+        traceback.print_exc()
+        os._exit(1)
 
 
 def _tell(line: Connection[Any, Any], result: Result | None) -> None:
