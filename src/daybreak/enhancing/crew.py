@@ -129,7 +129,7 @@ class _Worker:
 
 @contextlib.contextmanager
 def _unbroken() -> Iterator[None]:
-    """A Ctrl-C within the block comes after it: for half a message, or one uncounted, all would wait for ever."""
+    """A Ctrl-C within the block comes after it: for half a message all would wait for ever."""
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(before):
         yield
