@@ -10,10 +10,10 @@ sizes), crops are drawn there, and sampling, every phase, clipping, Adam and the
 graph. Two recipes are in flight at a time, so that one fills the gaps of the other, and they take turns so
 that each has had its share of the GPU's time. The schedule of each spreads over the time there is.
 
-PACK is one of `daybreak data pack lol-v1`; shards and folders of photos that arrive later are taken up as
-they do. For each recipe
-OUT gets the averaged weights of its exported part in half precision, those of the last step and those that
-scored best on eight validation pairs, and a JSON file of what was done.
+PACK is one of `daybreak data pack lol-v1`; shards that arrive later are taken up as they do, and so are
+folders of photos, to be moved into place whole. For each recipe OUT gets the averaged weights of its exported
+part in half precision, those of the last step and those that scored best on eight validation pairs, and a
+JSON file of what was done.
 
 Objectives, networks and what is drawn are the package's own. Otherwise than there, pictures are drawn with
 replacement, a recipe's `shrink` in steps of 4^(1/5), half of what is darkened are photos where there are
@@ -255,9 +255,18 @@ def again(pictures: Tensor, places: Tensor, side: int) -> Tensor:
 
 
 def made(data: Data, cuts: Sequence[tuple[Heap, Cutter, int]]) -> Callable[[], Batch]:
-    """What draws pictures and their dark versions: so many of each heap."""
+    """What draws pictures and their dark versions: so many of each heap.
+
+    Raises:
+        ValueError: there is nothing in a heap yet, or its pictures are too small.
+    """
     count = sum(share for *_, share in cuts)
     more = BLOCK if data.sensor else 0
+    for heap, _, share in cuts:
+        if share and not heap.held:
+            raise ValueError("photos or references are to be darkened, and none of them are there yet")
+        if share and data.crop + more > min(heap.sizes[0]):
+            raise ValueError(f"{data.crop + more} px are cut of pictures of {min(heap.sizes[0])} px")
 
     def draw() -> Batch:
         clean = torch.cat([crops(heap, cut.places(share, more)) for heap, cut, share in cuts])
@@ -429,7 +438,7 @@ class Run:
             self.best = self.weights()
         self.scores.append((self.steps, round(mean, 3)))
 
-    def save(self, out: Path, pairs: int) -> None:
+    def save(self, out: Path, pairs: int, photos: int) -> None:
         save_file(self.weights(), out / f"{self.name}.last.safetensors")
         if self.best:
             save_file(self.best, out / f"{self.name}.best.safetensors")
@@ -437,6 +446,7 @@ class Run:
             "steps": self.steps,
             "gpu_seconds": round(self.used, 1),
             "pairs": pairs,
+            "photos": photos,
             "scores": self.scores,
         }
         (out / f"{self.name}.json").write_text(
@@ -478,12 +488,14 @@ def main() -> None:
     parser.add_argument("--score-every", type=float, default=70.0, metavar="SECONDS")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
+    heard = [text.rpartition(":") for text in given.photos]
+    sets = [text.partition(":") for text in given.set]
+    shares = {name: float(times) for name, _, times in (text.partition("=") for text in given.share)}
+    if strangers := {*shares, *(of for of, *_ in sets), *(of for of, *_ in heard if of)} - {*given.recipes}:
+        parser.error(f"not among the recipes: {', '.join(sorted(strangers))}")
     given.out.mkdir(parents=True, exist_ok=True)
     torch.backends.cudnn.benchmark = True
-    sets = [text.partition(":") for text in given.set]
     changes = {name: dict(one.split("=", 1) for of, _, one in sets if of == name) for name in given.recipes}
-    shares = {name: float(times) for name, _, times in (text.partition("=") for text in given.share)}
-    heard = [text.rpartition(":") for text in given.photos]
     folders = {name: tuple(Path(at) for of, _, at in heard if of in ("", name)) for name in given.recipes}
     pictures = Pictures(given.pack, list(folders.values()))
     runs = [
@@ -500,7 +512,7 @@ def main() -> None:
     for run in runs:
         if pictures.pairs:
             run.score(pictures.pairs)
-        run.save(given.out, pictures.low.held)
+        run.save(given.out, pictures.low.held, pictures.photos[folders[run.name]].held)
 
 
 if __name__ == "__main__":

@@ -205,6 +205,11 @@ def test_a_view_shows_half_to_all_of_a_picture_and_never_upside_down():
     assert wide.max() > 0.9
 
 
+def test_exposures_off_by_chance_are_refused_where_all_is_darkened():
+    with pytest.raises(TrainingError, match=r"data\.exposure=0"):
+        Sampler(MATERIAL, data(exposure=1.0), "darkened", 0)
+
+
 def test_some_pictures_are_left_as_lit_as_they_are():
     made = Sampler(MATERIAL, data(lit=0.5), "darkened", 0)
     batches = [made.at(step) for step in range(50)]

@@ -84,7 +84,7 @@ class FlagshipSettings(NetworkSettings):
     ssim: float = hyper(0.3, "Weight of 1 − SSIM.", source="assumed: see docs/flagship.md", ge=0)
     alike: Literal["gray", "color"] = hyper(
         "gray",
-        "What SSIM is taken of: the mean of the channels, or each, which takes a CPU as long as all else.",
+        "What SSIM is taken of: the mean of the channels, or each of them, three times the work.",
         source="assumed: see docs/flagship.md",
     )
     guess: float = hyper(

@@ -43,8 +43,8 @@ class Data(_Part):
         sensor: share of those crops that are darkened as a camera would in their place: in linear light, with
             the noise of a sensor, off white balance and JPEG.
         lit: share of the crops that would be darkened, either way, that are left as lit as they are.
-        exposure: EV; the dark side is brightened or darkened by up to this much, each crop by another amount;
-            not of those that are darkened, which differ in that by themselves.
+        exposure: EV; a photographed dark side is brightened or darkened by up to this much, each crop by
+            another amount. Crops that are darkened here are left alone: they differ by themselves.
         flat: share of the crops in whose place a flat gray one with noise is taken, so that gray stays gray.
     """
 

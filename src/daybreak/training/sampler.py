@@ -76,6 +76,12 @@ class Sampler:
                 "paper 3's generator alone, which has one",
                 "Type --set data.sensor=0",
             )
+        if sampling == "darkened" and data.exposure:
+            raise TrainingError(
+                "exposures are to be off by chance, where there is no photographed dark side",
+                "pairs or dark pictures for that",
+                "Type --set data.exposure=0",
+            )
         clean = dict(material.clean)
         if sampling == "darkened" or data.darken_highs:
             clean |= {f"high/{name}": picture for name, picture in material.highs.items()}
