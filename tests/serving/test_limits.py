@@ -14,6 +14,7 @@ import pytest
 from daybreak.errors import BadSetting
 from daybreak.methods import gamma
 from daybreak.serving.limits import Limits, ServerConfig, is_loopback
+from daybreak.serving.server import listen
 from daybreak.stopping import look
 
 get = partial(httpx.get, timeout=60)  # machines differ and are shared
@@ -40,6 +41,12 @@ def slow():
     gate.set()
     object.__setattr__(gamma.METHOD, "run", real[0])
     object.__setattr__(gamma.METHOD, "prepare", real[1])
+
+
+def test_an_address_that_is_told_is_one_that_answers(tmp_path):
+    """`serve` prints it before uvicorn runs: connections wait until it does."""
+    with listen(ServerConfig(tmp_path, port=0)) as listener:
+        socket.create_connection(listener.getsockname(), timeout=5).close()
 
 
 def connect(address):

@@ -89,7 +89,7 @@ def make_server(app: ASGIApp, config: ServerConfig) -> uvicorn.Server:
 
 
 def listen(config: ServerConfig) -> socket.socket:
-    """A socket at the host and the port.
+    """A socket at the host and the port, on which connections wait from now on.
 
     Raises:
         BadSetting: the port is taken or may not be used, or there is no such host.
@@ -102,6 +102,7 @@ def listen(config: ServerConfig) -> socket.socket:
         listener = socket.socket(family, kind, number)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        listener.listen()
     except OSError as error:
         if listener is not None:
             listener.close()
