@@ -1,4 +1,4 @@
-"""A checkpoint that `daybreak export` takes, of weights that side_by_side.py left, or of a mean of two.
+"""A checkpoint that `daybreak export` takes, of weights that side_by_side.py left, or of a mean of several.
 
     python benchmarks/checkpoint_of.py OUT/neid.lol.last.safetensors neid.ckpt --data LOL
 
@@ -28,17 +28,19 @@ def main() -> None:
     parser.add_argument("--data", type=Path, nargs="*", default=[], help="trained on, for the card")
     parser.add_argument("--photos", type=Path, nargs="*", default=[], help="as for side_by_side.py")
     parser.add_argument(
-        "--and", dest="other", type=Path, help="weights of the same run to take the mean with"
+        "--and",
+        dest="others",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="take the mean with these, of the same run; one named twice counts twice",
     )
-    parser.add_argument("--share", type=float, default=0.5, help="of the other weights")
     given = parser.parse_args()
     name = given.weights.name.removesuffix(".safetensors").rpartition(".")[0]
     told = json.loads((given.weights.parent / f"{name}.json").read_text())
     recipe = parse_recipe(told["recipe"] | {"steps": told["steps"]})
-    state = load_file(given.weights)
-    if given.other:
-        other = load_file(given.other)
-        state = {key: torch.lerp(v.float(), other[key].float(), given.share) for key, v in state.items()}
+    all_of_them = [load_file(file) for file in (given.weights, *given.others)]
+    state = {key: torch.stack([one[key].float() for one in all_of_them]).mean(0) for key in all_of_them[0]}
     lesson = Lesson(recipe)
     lesson.shown.inference().load_state_dict({key: value.half().float() for key, value in state.items()})
     material = gather(recipe.data.source, given.data, given.photos, sensor=recipe.data.sensor > 0)

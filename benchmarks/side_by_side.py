@@ -12,8 +12,9 @@ that each has had its share of the GPU's time. The schedule of each spreads over
 
 PACK is one of `daybreak data pack lol-v1`; shards that arrive later are taken up as they do, and so are
 folders of photos, to be moved into place whole. For each recipe OUT gets the averaged weights of its exported
-part in half precision, those of the last step and those that scored best on eight validation pairs, and a
-JSON file of what was done.
+part in half precision, those of the last step and those that scored best on eight validation pairs (of all
+that were scored with --keep-all), and a JSON file of what was done. They are written anew at every score:
+who fetches them too early, or is cut off, has what there was.
 
 Objectives, networks and what is drawn are the package's own. Otherwise than there, pictures are drawn with
 replacement, a recipe's `shrink` in steps of 4^(1/5), half of what is darkened are photos where there are
@@ -35,7 +36,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from daybreak.data.synthetic import ALPHA, GAMMA, NOISY, SIGMA
@@ -335,10 +336,12 @@ class Run:
     """One recipe: its lesson, its graph, and how far it is."""
 
     def __init__(
-        self, name: str, changes: dict[str, str], pictures: Pictures, photos: Heap, share: float
+        self, name: str, changes: dict[str, str], pictures: Pictures, photos: Heap, share: float, every: bool
     ) -> None:
+        self._keeps_all = every
         self.name, self.recipe, self.share = name, load_recipe(name, changes), share
         self.lesson = Lesson(self.recipe).to(DEVICE).train()
+        self._photos = photos
         self._draw = batches(pictures, self.recipe.data, self.recipe.sampling, photos)
         for pool in ("pool_high", "pool_low"):
             if hasattr(self.lesson.objective, pool):
@@ -358,9 +361,8 @@ class Run:
             self._kept = list(self.average.parameters())
             self._now = [p.detach() for p in self.lesson.network.parameters()]
             self._buffers = [list(of.buffers()) for of in (self.average, self.lesson.network)]
-        self.steps, self.used, self.next_score = 0, 0.0, 0.0
+        self.steps, self.used, self.next_score = 0, 0.0, time.time()
         self.scores: list[tuple[int, float]] = []
-        self.best: dict[str, Tensor] = {}
         self._flying = False
 
     def step(self) -> Tensor:
@@ -428,43 +430,54 @@ class Run:
         held = self.lesson.shown.inference().state_dict()
         return {key: value.detach().half().cpu().contiguous().clone() for key, value in held.items()}
 
-    @torch.no_grad()
-    def score(self, pairs: Sequence[tuple[Bytes, Bytes]]) -> None:
-        """PSNR on a few pairs; the best so far is kept."""
-        some = [pairs[round(k * (len(pairs) - 1) / (SCORED - 1))] for k in range(SCORED)]
-        with torch.cuda.stream(self.stream):
-            mean = float(np.mean([psnr(enhance(self.lesson.shown, low), high) for low, high in some]))
-        if mean > max((score for _, score in self.scores), default=-math.inf):
-            self.best = self.weights()
-        self.scores.append((self.steps, round(mean, 3)))
-
-    def save(self, out: Path, pairs: int, photos: int) -> None:
-        save_file(self.weights(), out / f"{self.name}.last.safetensors")
-        if self.best:
-            save_file(self.best, out / f"{self.name}.best.safetensors")
+    def keep(self, out: Path, pictures: Pictures) -> None:
+        """Write what there is by now; where there are pairs to score on, its PSNR on a few of them too."""
+        weights, marks = self.weights(), ["last"]
+        if len(pictures.pairs) >= SCORED:
+            score, before = self._score(pictures.pairs), [score for _, score in self.scores]
+            self.scores.append((self.steps, score))
+            marks += (
+                [str(self.steps)] if self._keeps_all else ["best"] if score > max(before, default=0) else []
+            )
+        for mark in marks:
+            _write(save(weights), out / f"{self.name}.{mark}.safetensors")
         told = {
             "steps": self.steps,
             "gpu_seconds": round(self.used, 1),
-            "pairs": pairs,
-            "photos": photos,
+            "pairs": pictures.low.held,
+            "photos": self._photos.held,
             "scores": self.scores,
+            "recipe": self.recipe.complete(),
         }
-        (out / f"{self.name}.json").write_text(
-            json.dumps(told | {"recipe": self.recipe.complete()}, indent=1)
-        )
+        _write(json.dumps(told, indent=1).encode(), out / f"{self.name}.json")
+
+    @torch.no_grad()
+    def _score(self, pairs: Sequence[tuple[Bytes, Bytes]]) -> float:
+        some = [pairs[round(k * (len(pairs) - 1) / (SCORED - 1))] for k in range(SCORED)]
+        with torch.cuda.stream(self.stream):
+            return round(
+                float(np.mean([psnr(enhance(self.lesson.shown, low), high) for low, high in some])), 3
+            )
 
 
-def train(runs: Sequence[Run], pictures: Pictures, seconds: float, every: float) -> None:
-    """Let all of them learn until the time is up; what arrives is taken up beside it."""
+def _write(data: bytes, file: Path) -> None:
+    """The file whole or as it was: whoever collects may come at any time."""
+    part = file.with_suffix(".part")
+    part.write_bytes(data)
+    part.replace(file)
+
+
+def train(runs: Sequence[Run], pictures: Pictures, out: Path, seconds: float, every: float) -> None:
+    """Let all of them learn until the time is up, take up what arrives, and keep what they have become."""
     start = told = time.time()
     with ThreadPoolExecutor(1) as aside:
         looking = aside.submit(pictures.look)
         while (now := time.time()) < start + seconds:
             free = [run for run in runs if not run.flying]
             for run in free:
-                if len(pictures.pairs) >= SCORED and now > run.next_score:
+                if now > run.next_score:
                     run.next_score = now + every
-                    run.score(pictures.pairs)
+                    run.keep(out, pictures)
             if len(runs) - len(free) < min(2, len(runs)):
                 min(free, key=lambda run: run.used / run.share).launch((now - start) / seconds)
             else:
@@ -475,6 +488,8 @@ def train(runs: Sequence[Run], pictures: Pictures, seconds: float, every: float)
                 looking = aside.submit(pictures.look)
                 print(*(f"{run.name} {run.steps} {run.scores[-1:]}" for run in runs), sep="; ", flush=True)
     torch.cuda.synchronize()
+    for run in runs:
+        run.keep(out, pictures)
 
 
 def main() -> None:
@@ -484,6 +499,7 @@ def main() -> None:
     parser.add_argument("--photos", nargs="*", default=[], metavar="[RECIPE:]FOLDER", help="for it, or all")
     parser.add_argument("--share", action="append", default=[], metavar="RECIPE=TIMES", help="of the time")
     parser.add_argument("--set", action="append", default=[], metavar="RECIPE:KEY=VALUE")
+    parser.add_argument("--keep-all", nargs="*", default=[], metavar="RECIPE", help="keep all of its weights")
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--score-every", type=float, default=70.0, metavar="SECONDS")
     parser.add_argument("--out", type=Path, required=True)
@@ -491,7 +507,12 @@ def main() -> None:
     heard = [text.rpartition(":") for text in given.photos]
     sets = [text.partition(":") for text in given.set]
     shares = {name: float(times) for name, _, times in (text.partition("=") for text in given.share)}
-    if strangers := {*shares, *(of for of, *_ in sets), *(of for of, *_ in heard if of)} - {*given.recipes}:
+    if strangers := {
+        *shares,
+        *given.keep_all,
+        *(of for of, *_ in sets),
+        *(of for of, *_ in heard if of),
+    } - {*given.recipes}:
         parser.error(f"not among the recipes: {', '.join(sorted(strangers))}")
     given.out.mkdir(parents=True, exist_ok=True)
     torch.backends.cudnn.benchmark = True
@@ -499,7 +520,14 @@ def main() -> None:
     folders = {name: tuple(Path(at) for of, _, at in heard if of in ("", name)) for name in given.recipes}
     pictures = Pictures(given.pack, list(folders.values()))
     runs = [
-        Run(name, changes[name], pictures, pictures.photos[folders[name]], shares.get(name, 1.0))
+        Run(
+            name,
+            changes[name],
+            pictures,
+            pictures.photos[folders[name]],
+            shares.get(name, 1.0),
+            name in given.keep_all,
+        )
         for name in given.recipes
     ]
     if DEVICE.type != "cuda":
@@ -508,11 +536,7 @@ def main() -> None:
         raise SystemExit("training needs a GPU that CUDA graphs run on; daybreak train runs anywhere")
     for run in runs:
         run.capture()
-    train(runs, pictures, given.seconds, given.score_every)
-    for run in runs:
-        if pictures.pairs:
-            run.score(pictures.pairs)
-        run.save(given.out, pictures.low.held, pictures.photos[folders[run.name]].held)
+    train(runs, pictures, given.out, given.seconds, given.score_every)
 
 
 if __name__ == "__main__":
