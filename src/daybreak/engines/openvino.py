@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from daybreak.engines.base import Precision, failed
+from daybreak.engines.compiled import compile_kept
 from daybreak.errors import EngineError, WeightsError
 from daybreak.types import Array
 
@@ -77,20 +78,25 @@ class OpenvinoEngine:
         )
         with self._loading:
             if key not in self._graphs:
-                self._graphs[key] = _Compiled(self._path, besides, self._config)
+                self._graphs[key] = _Compiled(self._path, besides, key, self._config)
             return self._graphs[key]
 
 
 class _Compiled:
     """A compiled graph and the requests that run it: one for each run at a time, kept for the next."""
 
-    def __init__(self, path: Path, besides: Mapping[str, Array], config: dict[str, Any]) -> None:
-        try:
+    def __init__(
+        self, path: Path, besides: Mapping[str, Array], key: tuple[Any, ...], config: dict[str, Any]
+    ) -> None:
+        def read() -> ov.Model:
             model = _core().read_model(path)
             for name, value in besides.items():
                 _give(model, name, value)
             model.validate_nodes_and_infer_types()
-            self._compiled = _core().compile_model(model, "CPU", config)
+            return model
+
+        try:
+            self._compiled = compile_kept(_core(), path, key, config, read)
         except RuntimeError as error:
             raise WeightsError(f"{path} cannot be run by OpenVINO: {' '.join(str(error).split())}") from None
         self._idle: deque[ov.InferRequest] = deque()  # its append and pop are atomic
