@@ -25,7 +25,7 @@ import numpy as np
 
 from daybreak.engines import OnnxEngine
 from daybreak.engines.frozen import FrozenGraph
-from daybreak.enhancing.tiling import LEAST_SIDE, Plan, enhance_parts, plan_parts
+from daybreak.enhancing.tiling import Plan, enhance_parts, plan_parts
 from daybreak.evaluation.documents import write_between
 from daybreak.image.read import read_photo
 from daybreak.image.rows import Floats
@@ -85,8 +85,8 @@ def exported(folder: Path) -> Iterator[Method[Any]]:
         def run(pixels: Pixels, _: Any, engine: OnnxEngine = engine, card: Any = card) -> Pixels:
             return run_weight(engine, card, pixels)
 
-        def freeze(copy: Pixels, _: Any, graph: FrozenGraph = graph, card: Any = card) -> Any:
-            return freeze_weight(graph, card, copy)
+        def freeze(source: Any, _: Any, side: int, graph: FrozenGraph = graph, card: Any = card) -> Any:
+            return freeze_weight(graph, card, source, side)
 
         told = Card(card.name, card.summary, card.paper, "pretrained", PretrainedSettings, card.context,
                     card.halo, card.multiple, card.scale)  # fmt: skip
@@ -101,7 +101,7 @@ def measure(method: Method[Any], pixels: Pixels) -> dict[str, Any]:
     whole = method.run(pixels, settings)
     error = 0.0
     room = None if method.prepare is None else ROOM * pixels.shape[0] * pixels.shape[1]
-    plan = plan_parts(Floats(pixels), method, settings, 1.0, None, room, side=LEAST_SIDE)
+    plan = plan_parts(Floats(pixels), method, settings, 1.0, None, room, side=max(SIDES))
     single = enhance_parts(pixels, sized(plan, max(pixels.shape)))[:]
     seams = {}
     for side in SIDES:
@@ -141,14 +141,15 @@ def main() -> None:
         "night sky": night_sky(),
         **dict(photos(options.data, options.photos)),
     }
-    found: dict[str, Any] = {}
-    if options.only and SAVED.exists():
-        found = json.loads(SAVED.read_text())["methods"]
+    kept: dict[str, Any] = {}
     for method in methods:
-        found[method.card.name] = {name: measure(method, pixels) for name, pixels in pictures.items()}
-        print(method.card.name, json.dumps(found[method.card.name]), flush=True)
-    save("seams", {"sides": SIDES, "room": ROOM, "methods": found})
-    write_between(DOCUMENT, "seams", "\n".join(table(found)))
+        row = {name: measure(method, pixels) for name, pixels in pictures.items()}
+        print(method.card.name, json.dumps(row), flush=True)
+        if options.only and SAVED.exists():  # another run of this may have saved meanwhile
+            kept |= json.loads(SAVED.read_text())["methods"]
+        kept[method.card.name] = row
+        save("seams", {"sides": SIDES, "room": ROOM, "methods": kept})
+        write_between(DOCUMENT, "seams", "\n".join(table(kept)))
 
 
 def table(found: dict[str, Any]) -> list[str]:

@@ -1,21 +1,25 @@
 """A graph that looks at the whole picture, run on parts of it with what a look at the whole told.
 
-A network may weigh its channels by their means over the picture (a pooled attention), or decide an exposure
-on a thumbnail: all that is global in it passes through a few pooled numbers. Here those numbers are asked for
-in one run over a reduced copy of the whole picture and given to the runs over its tiles, where the nodes that
-made them are left out. What remains is convolutions, so tiles with their halo agree with each other.
+A network may weigh its channels by their means over the picture (a pooled attention), bring each to mean 0
+and variance 1 (an instance norm), or attend to rows and columns by their means: all that is global in it
+passes through pooled numbers. Here those numbers are asked for tile by tile, and given to the runs that make
+the result, where the nodes that pooled them are left out. What remains looks a few pixels around itself, so
+tiles with their halo equal the whole. Numbers that hang on others take a pass over the picture each
+(`FrozenGraph.levels`); a graph is cut down to what a pass has to ask.
 
 The graph is changed as bytes, since the onnx package is none of what running needs. ONNX is a protocol buffer
-(onnx.proto3): ModelProto.graph = 7; GraphProto.node = 1, input = 11, output = 12; NodeProto.output = 2,
-op_type = 4; ValueInfoProto.name = 1, type = 2.
+(onnx.proto3): ModelProto.graph = 7; GraphProto.node = 1, input = 11, output = 12; NodeProto.input = 1,
+output = 2, op_type = 4, attribute = 5; AttributeProto.g = 6; ValueInfoProto.name = 1, type = 2.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -25,23 +29,125 @@ from daybreak.types import Array
 
 _PLACE = "ONNX Runtime on the CPU"
 _POOLS = {"ReduceMean", "ReduceMax", "ReduceMin", "GlobalAveragePool", "GlobalMaxPool"}
-_NORMS = {"InstanceNormalization", "GroupNormalization", "LayerNormalization", "ReduceSum"}
-"""The last is how our own instance norm is exported (`daybreak.layers.norm`)."""
+_STEPS = _POOLS | {"ReduceSum", "Div"}
+"""What means are made of. Our own graphs sum rows, then columns, and divide (`daybreak.layers.norm`)."""
+
+_LOCAL = {
+    *("Add", "AveragePool", "Cast", "Clip", "Concat", "Constant", "Conv", "ConvTranspose", "DepthToSpace"),
+    *("Exp", "Expand", "Gemm", "Identity", "If", "LeakyRelu", "Max", "MaxPool", "Min", "Mul", "Neg", "PRelu"),
+    *(
+        "Pad",
+        "Pow",
+        "Reciprocal",
+        "Relu",
+        "Reshape",
+        "Resize",
+        "Shape",
+        "Sigmoid",
+        "Sign",
+        "Slice",
+        "Softmax",
+    ),
+    *("Split", "Sqrt", "Squeeze", "Sub", "Tanh", "Transpose", "Unsqueeze", "Where"),
+}
+"""What looks a few pixels around itself, or is done to pooled numbers. Norms and matrix products do not."""
 
 _GRAPH, _NODE, _INPUT, _OUTPUT = 7, 1, 11, 12
 _FLOAT = b"\x12\x04\x0a\x02\x08\x01"  # ValueInfoProto.type: a float tensor of whatever shape
+_TRIED = ((64, 96), (96, 160))  # sizes of pictures by which is found out what is pooled
+
+Kind: TypeAlias = Literal["mean", "variance", "max", "min"]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Numbers that a graph makes of the whole picture.
+
+    Attributes:
+        name: of the value that holds them.
+        source: the value, …×h×w, of which they are.
+        kind: what of it.
+        axes: of the source, that are pooled: (-2, -1), or one of them.
+        shape: of the numbers; -1 for the rows or columns that are left.
+        step: px of the picture that one row or column of the source stands for.
+    """
+
+    name: str
+    source: str
+    kind: Kind
+    axes: tuple[int, ...]
+    shape: tuple[int, ...]
+    step: int
+
+    def cut(self, numbers: Array, top: int, left: int, height: int, width: int) -> Array:
+        """What a window of the picture needs of the numbers; in px, multiples of `step`."""
+        if len(self.axes) == 2:
+            return numbers
+        begin, length = (top, height) if self.axes == (-1,) else (left, width)
+        axis = self.shape.index(-1)
+        span = range(begin // self.step, (begin + length) // self.step)
+        return np.ascontiguousarray(np.take(numbers, span, axis))
+
+
+class Tally:
+    """Numbers of a pool, as tile after tile is counted.
+
+    Args:
+        pool: whose.
+        height, width: of the picture, px, multiples of its step.
+    """
+
+    def __init__(self, pool: Pool, height: int, width: int) -> None:
+        self._pool, self._size = pool, (height // pool.step, width // pool.step)
+        self._sums: list[Array] = []
+
+    def add(self, source: Array, inside: tuple[slice, slice], top: int, left: int) -> None:
+        """Count a tile.
+
+        Args:
+            source: of the window that it lies in.
+            inside: rows and columns of the tile in the window, px.
+            top, left: of the tile in the picture, px.
+        """
+        pool, step = self._pool, self._pool.step
+        rows, columns = (slice(way.start // step, way.stop // step) for way in inside)
+        part = source[..., rows, columns]
+        if pool.kind in ("max", "min"):
+            found = [(part.max if pool.kind == "max" else part.min)(pool.axes)]
+            start = -np.inf if pool.kind == "max" else np.inf
+        else:
+            found, start = [part.sum(pool.axes, np.float64)], 0.0
+            found += [np.square(part).sum(pool.axes, np.float64)] if pool.kind == "variance" else []
+        left_over = {(-2, -1): (), (-1,): self._size[:1], (-2,): self._size[1:]}[pool.axes]
+        if not self._sums:
+            self._sums = [np.full((*source.shape[:-2], *left_over), start) for _ in found]
+        at = top if pool.axes == (-1,) else left
+        along = np.s_[:] if not left_over else np.s_[..., at // step : at // step + found[0].shape[-1]]
+        for whole, some in zip(self._sums, found, strict=True):
+            merged = {"max": np.maximum, "min": np.minimum}.get(pool.kind, np.add)(whole[along], some)
+            whole[along] = merged
+
+    def numbers(self) -> Array:
+        """All of it, in the shape that the graph has it in."""
+        pool, first = self._pool, self._sums[0]
+        if pool.kind in ("mean", "variance"):
+            count = int(np.prod([self._size[axis] for axis in pool.axes]))
+            first = first / count
+            if pool.kind == "variance":
+                first = np.maximum(self._sums[1] / count - np.square(first), 0.0)
+        return first.astype(np.float32).reshape(pool.shape)
 
 
 class FrozenGraph:
-    """Two forms of a graph on ONNX Runtime's CPU: one tells its pooled numbers, the other takes them.
+    """A graph on ONNX Runtime's CPU that tells its pooled numbers, pass by pass, and takes them.
 
     Args:
         path: the `.onnx` file, trusted before.
         threads: inside one run.
 
     Attributes:
-        parted: whether it can be done: there are pooled numbers, and no norms, which few numbers do not
-            stand for.
+        parted: whether it can be done: there are pooled numbers, and all of them could be followed.
+        levels: the pools of each pass; those of a later one hang on those of earlier ones.
 
     Raises:
         WeightsError: ONNX Runtime cannot load it.
@@ -49,37 +155,155 @@ class FrozenGraph:
 
     def __init__(self, path: Path, threads: int) -> None:
         self._data, self._folder, self._threads = path.read_bytes(), path.parent, threads
-        names = _pools(self._data)
-        self.parted = bool(names) and not _operators(self._data) & _NORMS
-        self._asking = self._load(_with_outputs(self._data, names))
-        self._input, self._output = self._asking.get_inputs()[0].name, self._asking.get_outputs()[0].name
-        self._candidates = names
-        self._taking: Any = None
+        self._nodes = [_Node(value) for number, value, _ in _fields(_graph(self._data)) if number == _NODE]
+        self._makers = {name: node for node in self._nodes for name in node.makes}
+        whole = self._load(self._data)
+        self._input, self._output = whole.get_inputs()[0].name, whole.get_outputs()[0].name
+        pools = (
+            None if {kind for node in self._nodes for kind in node.kinds} - _STEPS - _LOCAL else self._find()
+        )
+        self.levels = self._in_order(pools or [])
+        self.parted = bool(self.levels)
+        self._pools = {pool.name: pool for pool in pools or []}
 
-    def look(self, batch: Array, besides: Mapping[str, Array]) -> dict[str, Array]:
-        """Run over a whole picture.
+    def ask(self, level: int, batch: Array, besides: Mapping[str, Array]) -> dict[str, Array]:
+        """The sources of the pools of a level, of a window of the picture.
 
         Args:
-            batch: 1×C×H×W, the picture or a reduced copy.
-            besides: the graph's other inputs.
-
-        Returns:
-            The pooled numbers by name, for `run`.
+            level: its number.
+            batch: 1×C×H×W.
+            besides: the graph's other inputs, and the numbers of the levels before, cut for the window.
         """
-        inputs = {self._input: batch, **besides}
-        told = run_session(self._asking, self._candidates, inputs, _PLACE)
-        pooled = {
-            name: value
-            for name, value in zip(self._candidates, told, strict=True)
-            if value.dtype == np.float32 and int(np.prod(value.shape[2:])) == 1  # not one number a place
-        }
-        if self._taking is None:
-            self._taking = self._load(_without_nodes(self._data, set(pooled)))
-        return pooled
+        if self._asked[0] != level:
+            self._asked = (None,)  # its memory is given back first
+            sources = sorted({pool.source for pool in self.levels[level]})
+            self._asked = (level, sources, *self._partial(sources))
+        _, sources, session, needed = self._asked
+        inputs = {self._input: batch, **{key: besides[key] for key in besides if key in needed}}
+        return dict(zip(sources, run_session(session, sources, inputs, _PLACE), strict=True))
 
     def run(self, batch: Array, besides: Mapping[str, Array] = MappingProxyType({})) -> Array:
-        """Run over a part: 1×C×H×W, with the other inputs and what `look` told among `besides`."""
-        return run_session(self._taking, [self._output], {self._input: batch, **besides}, _PLACE)[0]
+        """Run over a window: 1×C×H×W, with the other inputs and all numbers among `besides`."""
+        self._asked = (None,)
+        session, needed = self._taking
+        inputs = {self._input: batch, **{key: besides[key] for key in besides if key in needed}}
+        return run_session(session, [self._output], inputs, _PLACE)[0]
+
+    def cut(self, numbers: Mapping[str, Array], top: int, left: int, batch: Array) -> dict[str, Array]:
+        """What a window needs of the numbers found so far."""
+        height, width = batch.shape[2:]
+        return {key: self._pools[key].cut(numbers[key], top, left, height, width) for key in numbers}
+
+    _asked: tuple[Any, ...] = (None,)
+
+    @cached_property
+    def _taking(self) -> tuple[Any, set[str]]:
+        return self._partial([self._output])
+
+    def _partial(self, outputs: list[str]) -> tuple[Any, set[str]]:
+        """What makes some values of the picture and the numbers, and names of all that it may be given."""
+        needed, kept = set(outputs), []
+        for node in reversed(self._nodes):
+            if needed & set(node.makes) and node.makes[0] not in self._pools:
+                kept.append(node.raw)
+                needed |= set(node.reads)
+        given = sorted(needed & set(self._pools))
+        rest = [raw for number, _, raw in _fields(_graph(self._data)) if number not in (_NODE, _OUTPUT)]
+        graph = b"".join([*reversed(kept), *rest, *(_named(_INPUT, name) for name in given)])
+        graph += b"".join(_named(_OUTPUT, name) for name in outputs)
+        inputs = {_text(value, 1) for number, value, _ in _fields(graph) if number == _INPUT}
+        return self._load(_with_graph(self._data, graph)), inputs - {self._input}
+
+    def _find(self) -> list[Pool] | None:
+        """The pools of the graph, by what two small pictures make of it; None if one cannot be followed."""
+        chained = {
+            name for node in self._nodes if node.kind in _STEPS for name in node.reads if self._steps(name)
+        }
+        names = [node.makes[0] for node in self._nodes if self._steps(node.makes[0])]
+        ends = {name: self._source(name) for name in names if name not in chained}
+        asked = sorted(
+            {*ends, *ends.values(), *(self._deviates(source) or source for source in ends.values())}
+        )
+        asked = [name for name in asked if name != self._input]
+        if not ends:
+            return []
+        outputs = b"".join(_named(_OUTPUT, name) for name in asked if name != self._output)
+        try:
+            session = self._load(_with_graph(self._data, _graph(self._data) + outputs))
+        except WeightsError:
+            return None  # something is made of whole numbers
+        seen = []
+        for size in _TRIED:
+            dark = np.random.default_rng(0).random((1, 3, *size), np.float32) ** 2
+            seen.append(
+                {self._input: dark} | dict(zip(asked, session.run(asked, {self._input: dark}), strict=True))
+            )
+        pools = []
+        for name, source in ends.items():
+            planes = [values[source].shape for values in seen]
+            if planes[0][-2:] == planes[1][-2:]:
+                continue  # it is made of pooled numbers
+            if all(values[name].shape[-2:] == values[source].shape[-2:] for values in seen):
+                continue  # one number a place: nothing is pooled
+            pool = self._pool(name, source, seen)
+            if pool is None:
+                return None
+            pools.append(pool)
+        return pools
+
+    def _pool(self, name: str, source: str, seen: list[dict[str, Array]]) -> Pool | None:
+        """How some numbers are made; None if they are made in no way that is known."""
+        shapes = [values[name].shape for values in seen]
+        shape = tuple(-1 if one != other else one for one, other in zip(*shapes, strict=True))
+        centred = self._deviates(source)
+        ways: list[tuple[str, Kind]] = [(source, "mean"), (source, "max"), (source, "min")]
+        ways = [(centred, "variance"), *ways] if centred else ways
+        for of, kind in ways:
+            step = _TRIED[0][0] // seen[0][of].shape[-2]
+            for axes in ((-2, -1), (-1,), (-2,)):
+                pool = Pool(name, of, kind, axes, shape, step)
+                if shape.count(-1) == 2 - len(axes) and all(
+                    _makes(pool, values, self._input) for values in seen
+                ):
+                    return pool
+        return None
+
+    def _steps(self, name: str) -> bool:
+        """Whether a value is a mean, a sum or the like of another."""
+        node = self._makers.get(name)
+        if node is None or node.kind not in _STEPS:
+            return False
+        return node.kind != "Div" or self._steps_sum(node.reads[0])
+
+    def _steps_sum(self, name: str) -> bool:
+        node = self._makers.get(name)
+        return node is not None and node.kind == "ReduceSum"
+
+    def _source(self, name: str) -> str:
+        while self._steps(name):
+            name = self._makers[name].reads[0]
+        return name
+
+    def _deviates(self, name: str) -> str | None:
+        """The value x, if this one is (x - mean of x)²."""
+        square = self._makers.get(name)
+        if square is None or square.kind != "Mul" or len(set(square.reads)) != 1:
+            return None
+        centred = self._makers.get(square.reads[0])
+        if centred is None or centred.kind != "Sub" or self._source(centred.reads[1]) != centred.reads[0]:
+            return None
+        return centred.reads[0]
+
+    def _in_order(self, pools: list[Pool]) -> list[list[Pool]]:
+        of, after = {pool.name: pool for pool in pools}, dict[str, int]()
+        for node in self._nodes:
+            level = max((after.get(name, 0) for name in node.reads), default=0)
+            for name in node.makes:
+                after[name] = after.get(of[name].source, 0) + 1 if name in of else level
+        levels: list[list[Pool]] = [[] for _ in range(max((after[name] for name in of), default=0))]
+        for pool in pools:
+            levels[after[pool.name] - 1].append(pool)
+        return levels
 
     def _load(self, data: bytes) -> Any:
         import onnxruntime as ort
@@ -96,35 +320,40 @@ class FrozenGraph:
             raise WeightsError(f"the parted graph cannot be run: {error}") from None
 
 
-def _operators(model: bytes) -> set[str]:
-    """Kinds of the graph's nodes."""
-    return {_text(node, 4) for node in _nodes(model)}
+def _makes(pool: Pool, values: Mapping[str, Array], picture: str) -> bool:
+    """Whether some numbers are those that the pool says they are."""
+    height, width = values[picture].shape[2:]
+    source = values[pool.source]
+    if source.shape[-2:] != (height // pool.step, width // pool.step):
+        return False
+    tally = Tally(pool, height, width)
+    tally.add(source, (slice(0, height), slice(0, width)), 0, 0)
+    found, wanted = tally.numbers(), values[pool.name]
+    return found.shape == wanted.shape and bool(np.allclose(found, wanted, rtol=1e-3, atol=1e-5))
 
 
-def _pools(model: bytes) -> list[str]:
-    """Names of what the pooling nodes make."""
-    return [_text(node, 2) for node in _nodes(model) if _text(node, 4) in _POOLS]
+class _Node:
+    """A node's bytes and kind, what it makes, and what it reads and does, in its branches too."""
+
+    def __init__(self, message: bytes) -> None:
+        self.raw, self.kind = _field(_NODE, message), _text(message, 4)
+        self.makes = [value.decode() for number, value, _ in _fields(message) if number == 2]
+        inner = list(_branches(message))
+        self.reads = [value.decode() for node in inner for number, value, _ in _fields(node) if number == 1]
+        self.kinds = {_text(node, 4) for node in inner}
 
 
-def _nodes(model: bytes) -> list[bytes]:
-    return [value for number, value, _ in _fields(_graph(model)) if number == _NODE]
+def _branches(node: bytes) -> Iterator[bytes]:
+    """A node, and those of the graphs in it."""
+    yield node
+    for value in (value for number, value, _ in _fields(node) if number == 5):
+        for graph in (inner for number, inner, _ in _fields(value) if number == 6):
+            for inner in (inner for number, inner, _ in _fields(graph) if number == _NODE):
+                yield from _branches(inner)
 
 
 def _graph(model: bytes) -> bytes:
     return next(value for number, value, _ in _fields(model) if number == _GRAPH)
-
-
-def _with_outputs(model: bytes, names: list[str]) -> bytes:
-    """The model with more outputs."""
-    return _with_graph(model, _graph(model) + b"".join(_named(_OUTPUT, name) for name in names))
-
-
-def _without_nodes(model: bytes, made: set[str]) -> bytes:
-    """The model without the nodes that make some values, which become inputs."""
-    kept = b"".join(
-        raw for number, value, raw in _fields(_graph(model)) if number != _NODE or _text(value, 2) not in made
-    )
-    return _with_graph(model, kept + b"".join(_named(_INPUT, name) for name in sorted(made)))
 
 
 def _with_graph(model: bytes, graph: bytes) -> bytes:

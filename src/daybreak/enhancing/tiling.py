@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -35,6 +35,7 @@ NARROW = 512  # px; tiles are no narrower than this for the sake of having one f
 LEAST_SIDE = 32  # px; when tiles of this side do not fit, nothing does
 COPY = 1 << 20  # pixels of the reduced copy at the most; more brings little and takes a network long
 _FLOATS = 130.0  # bytes a pixel that the curves, lines and floats of a tile take (measured)
+_ASKED = 1.5  # times the memory of a network, that it takes to ask it for its numbers (measured)
 _LEARN = 100.0  # bytes a pixel of the copy that learning from it takes
 
 
@@ -126,25 +127,20 @@ def plan_parts(
         NotEnoughMemory: not even the smallest tiles fit.
     """
     card, note = method.card, ""
-    per_pixel = card.memory_per_pixel or UNMEASURED
-    scale = card.scale * getattr(settings, "upscale", 1)
     made: Pixels | None = None
-    frozen: Callable[[Pixels], Pixels] | None = None
+    part = _frozen_part(source, method, settings, room, side)
     kept = 0
-    if (method.prepare is None and card.context == "global") or exposure is not None:
+    if (part is None and method.prepare is None and card.context == "global") or exposure is not None:
         copy = copy or copy_of(source, method, room)
-        frozen = method.freeze(copy.pixels, settings) if method.freeze is not None else None
-        if frozen is None or exposure is not None:
-            made = method.run(copy.pixels, shrunken(settings, copy.block))
-    if method.prepare is not None:
+        made = method.run(copy.pixels, shrunken(settings, copy.block))
+    if part is not None:
+        side = _wide(side, part)
+    elif method.prepare is not None:
         prepared = method.prepare(source, settings, room)
         part, note = Part(partial(_apply, prepared), prepared.halo, prepared.cell), prepared.reduced
         kept = prepared.kept
-    elif frozen is not None:
-        part = Part(_windows(frozen), card.halo, card.multiple, scale, per_pixel, at_once=1)
-        side = max(side, 4 * card.halo) if side == SIDE else side
     elif card.context == "local":
-        part = Part(_windows(partial(_run, method, settings)), card.halo, card.multiple, scale, per_pixel)
+        part = _card_part(_windows(partial(_run, method, settings)), method, settings)
     else:
         assert copy is not None
         assert made is not None
@@ -163,6 +159,39 @@ def plan_parts(
         amount = amount_for(enlarged(copy.pixels, made.shape), made, exposure)
     left = None if room is None else max(0, room - kept)
     return Plan(part, amount, fitting_side(source.shape[1], part, left, side), note)
+
+
+def _card_part(
+    run: Callable[[Pixels, int, int], Pixels],
+    method: Method[Any],
+    settings: Settings,
+    at_once: int | None = None,
+) -> Part:
+    """A part whose halo, scale and memory are those of the method's card."""
+    card = method.card
+    scale = card.scale * getattr(settings, "upscale", 1)
+    return Part(run, card.halo, card.multiple, scale, card.memory_per_pixel or UNMEASURED, at_once)
+
+
+def _frozen_part(
+    source: Bands, method: Method[Any], settings: Settings, room: int | None, side: int
+) -> Part | None:
+    """The part of a method that is given what it would ask of the whole; None where it cannot be."""
+    if method.freeze is None:
+        return None
+    part = _card_part(_windows(partial(_run, method, settings)), method, settings, at_once=1)
+    asking = replace(part, per_pixel=_ASKED * part.per_pixel)
+    try:
+        fits = fitting_side(source.shape[1], asking, room, _wide(side, part))
+    except NotEnoughMemory:
+        return None  # a copy takes less
+    run = method.freeze(source, settings, fits)
+    return None if run is None else replace(part, run=run)
+
+
+def _wide(side: int, part: Part) -> int:
+    """The side of tiles of a frozen method, whose halo is large."""
+    return max(side, 4 * part.halo) if side == SIDE else side
 
 
 def _run(method: Method[Any], settings: Settings, window: Pixels) -> Pixels:

@@ -191,9 +191,9 @@ class Method(Generic[S]):
             large picture is thus never float as a whole.
         settle: for a method that is local but for a number it takes from the whole picture: (rows, settings)
             -> the settings with that number in them, so that a tile need not guess it.
-        freeze: for a global method that can be parted into a look at the whole and local work: (reduced
-            copy, settings) -> a run for windows of the picture, with `card.halo` around them; None where
-            this one cannot.
+        freeze: for a global method that can be parted into looks at the whole and local work: (picture,
+            settings, side of the tiles it may be looked at in) -> a run for windows of the picture, with
+            `card.halo` around them: (window, top, left) -> its result; None where this picture's cannot.
         strengthen: for a method with a control of its own: (settled settings, strength) -> the settings that
             realise a strength other than 0 and 1. Without it, strength mixes the result with the input.
         choose: only for kind "automatic": decides which method a picture needs.
@@ -205,7 +205,7 @@ class Method(Generic[S]):
     run: Callable[[Pixels, S], Pixels]
     prepare: Callable[[Bands, S, int | None], Prepared] | None = None
     settle: Callable[[Rows, S], S] | None = None
-    freeze: Callable[[Pixels, S], Callable[[Pixels], Pixels] | None] | None = None
+    freeze: Callable[[Bands, S, int], Callable[[Pixels, int, int], Pixels] | None] | None = None
     strengthen: Callable[[S, float], S] | None = None
     choose: Callable[[Rows, S], Choice] | None = None
     engine: str = ""

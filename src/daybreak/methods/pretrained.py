@@ -21,11 +21,13 @@ from daybreak.engines import REFERENCE, Engine, Place, Runtime, places
 from daybreak.engines.runtime import AUTO
 from daybreak.errors import EngineError
 from daybreak.image.rows import Bands
+from daybreak.image.tiles import spans
 from daybreak.methods.bands import by_bands
 from daybreak.methods.base import Card, Method, Prepared
 from daybreak.methods.developing import gated
 from daybreak.methods.glance import curved, decide
 from daybreak.methods.weight_settings import GuidedSettings, PretrainedSettings, settings_for
+from daybreak.stopping import look
 from daybreak.types import Array, Pixels
 from daybreak.weights import Weight, WeightCard, find_weight
 
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
 
 ARITHMETIC = "NumPy and OpenCV cpu fp32"
 """What is said to run a network that is written down as arithmetic."""
+
+MOST_ASKED = 100_000_000
+"""Pixels times passes over them, up to which a graph of several levels is asked for its numbers."""
 
 _LOADING: defaultdict[int, Lock] = defaultdict(Lock)
 """Process -> held while it loads a graph; a process that was forked meanwhile must not wait for it."""
@@ -98,24 +103,74 @@ def _frozen(weight: str, threads: int, process: int) -> FrozenGraph:  # noqa: AR
 
 
 def freeze_weight(
-    graph: FrozenGraph, card: WeightCard, copy: Pixels, settings: PretrainedSettings | None = None
-) -> Callable[[Pixels], Pixels] | None:
-    """A run for windows of a picture that takes from a reduced copy what it would ask of the whole.
+    graph: FrozenGraph,
+    card: WeightCard,
+    source: Bands,
+    side: int,
+    settings: PretrainedSettings | None = None,
+) -> Callable[[Pixels, int, int], Pixels] | None:
+    """A run for windows of a picture that is given what it would ask of the whole.
+
+    The picture is looked at from top to bottom, as often as the graph's numbers hang on each other.
 
     Args:
         graph: the weight's.
         card: the weight's.
-        copy: h×w×3 float32 in [0, 1], of the whole picture.
+        source: the picture.
+        side: of the tiles that it is looked at in, px.
         settings: as for `run_weight`.
 
     Returns:
-        None where the graph has norms in it, which no few numbers stand for.
+        (window, top, left) -> its result; tops and lefts are multiples of the card's. None where the graph
+        has norms that cannot be followed, or so many numbers one after another, in so large a picture, that
+        asking for them would take all day.
     """
-    if not graph.parted:
+    passes = len(graph.levels)
+    if not graph.parted or (passes > 1 and passes * source.shape[0] * source.shape[1] > MOST_ASKED):
         return None
     besides = settings.inputs() if settings else {}
-    pooled = graph.look(_batch(copy, card.multiple), besides)
-    return lambda window: run_graph(graph, window, card.multiple, besides | pooled)
+    numbers: dict[str, Array] = {}
+    for level in range(passes):
+        numbers |= _asked(graph, card, source, side, level, besides, numbers)
+
+    def run(window: Pixels, top: int, left: int) -> Pixels:
+        cut = graph.cut(numbers, top, left, _batch(window, card.multiple))
+        return run_graph(graph, window, card.multiple, besides | cut)
+
+    return run
+
+
+def _asked(
+    graph: FrozenGraph,
+    card: WeightCard,
+    source: Bands,
+    side: int,
+    level: int,
+    besides: dict[str, Array],
+    numbers: dict[str, Array],
+) -> dict[str, Array]:
+    """The numbers of one level, tile by tile."""
+    from daybreak.engines.frozen import Tally
+
+    cell, (height, width, _) = card.multiple, source.shape
+    halo, go_on = -(-card.halo // cell) * cell, look()
+    whole = [-(-length // cell) * cell for length in (height, width)]  # as `_batch` brings it up
+    tallies = {pool: Tally(pool, *whole) for pool in graph.levels[level]}
+    for top, bottom in spans(height, side, cell):
+        above = max(0, top - halo)
+        band = source.band(above, min(bottom + halo, height))
+        for left, right in spans(width, side, cell):
+            go_on()
+            before = max(0, left - halo)
+            batch = _batch(np.ascontiguousarray(band[:, before : min(right + halo, width)]), cell)
+            told = graph.ask(level, batch, besides | graph.cut(numbers, above, before, batch))
+            inside = (
+                slice(top - above, (bottom if bottom < height else whole[0]) - above),
+                slice(left - before, (right if right < width else whole[1]) - before),
+            )
+            for pool, tally in tallies.items():
+                tally.add(told[pool.source], inside, top, left)
+    return {pool.name: tally.numbers() for pool, tally in tallies.items()}
 
 
 def run_graph(
@@ -193,9 +248,11 @@ def load(name: str, weight: str, runtime: Runtime | None = None) -> Method[Any]:
     # parted graphs are run by ONNX Runtime on the CPU, and a result says what ran it
     parted = card.context == "global" and card.control is None and place == Place(REFERENCE, "fp32")
 
-    def freeze(copy: Pixels, settings: PretrainedSettings) -> Callable[[Pixels], Pixels] | None:
+    def freeze(
+        source: Bands, settings: PretrainedSettings, side: int
+    ) -> Callable[[Pixels, int, int], Pixels] | None:
         graph = _frozen(card.name, cv2.getNumThreads(), os.getpid())
-        return freeze_weight(graph, card, copy, settings)
+        return freeze_weight(graph, card, source, side, settings)
 
     def prepare(source: Bands, settings: GuidedSettings, _: int | None) -> Prepared:
         settled = settings.settled(card, source)
