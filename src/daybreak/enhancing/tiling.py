@@ -35,7 +35,9 @@ NARROW = 512  # px; tiles are no narrower than this for the sake of having one f
 LEAST_SIDE = 32  # px; when tiles of this side do not fit, nothing does
 COPY = 1 << 20  # pixels of the reduced copy at the most; more brings little and takes a network long
 _FLOATS = 130.0  # bytes a pixel that the curves, lines and floats of a tile take (measured)
-_ASKED = 1.5  # times the memory of a network, that it takes to ask it for its numbers (measured)
+_FROZEN = (
+    1.5  # times the memory of a network, that it takes to ask it for its numbers, or to give them (measured)
+)
 _LEARN = 100.0  # bytes a pixel of the copy that learning from it takes
 
 
@@ -180,9 +182,9 @@ def _frozen_part(
     if method.freeze is None:
         return None
     part = _card_part(_windows(partial(_run, method, settings)), method, settings, at_once=1)
-    asking = replace(part, per_pixel=_ASKED * part.per_pixel)
+    part = replace(part, per_pixel=_FROZEN * part.per_pixel)
     try:
-        fits = fitting_side(source.shape[1], asking, room, _wide(side, part))
+        fits = fitting_side(source.shape[1], part, room, _wide(side, part))
     except NotEnoughMemory:
         return None  # a copy takes less
     run = method.freeze(source, settings, fits)
@@ -251,7 +253,7 @@ def fitting_side(width: int, part: Part, room: int | None, most: int = SIDE) -> 
                 f"at most the {room / 1e6:,.0f} MB that are left",
                 "Give it more with --max-memory, or close other programs",
             )
-        side = max(least, _cells(side // 2, part.cell))
+        side = max(least, _cells(side * 3 // 4, part.cell))
     return side
 
 
