@@ -12,11 +12,12 @@ from daybreak.engines.frozen import FrozenGraph
 from daybreak.image.rows import Floats
 from daybreak.image.tiles import spans
 from daybreak.methods import pretrained
-from daybreak.methods.pretrained import freeze_weight, run_graph
+from daybreak.methods.pretrained import freeze_weight, run_graph, run_weight
+from daybreak.methods.weight_settings import settings_for
 from daybreak.weights import find_weight
 
 onnx = pytest.importorskip("onnx", reason="graphs are made with the onnx package, extra [train]")
-CARD = SimpleNamespace(multiple=1, halo=3)
+CARD = SimpleNamespace(multiple=1, halo=3, macs_per_pixel=1)
 
 
 def graph(path, *, pool: str = "ReduceMean", other: str | None = None):
@@ -41,7 +42,20 @@ def graph(path, *, pool: str = "ReduceMean", other: str | None = None):
     ]
     initial = [kernel("first", 6, 3, 5, 5), kernel("second", 3, 6, 3, 3), axes,
                onnx.numpy_helper.from_array(np.array([1]), "channel")]  # fmt: skip
-    if other:
+    if other == "rows, used twice":
+        nodes[1:2] = [
+            helper.make_node("ReduceMean", ["features", "last"], ["rows"]),
+            helper.make_node("ReduceMean", ["rows", "rows axis"], ["pooled of rows"]),
+            helper.make_node("Add", ["rows", "pooled of rows"], ["pooled"]),
+        ]
+        initial += [onnx.numpy_helper.from_array(np.array([axis]), name)
+                    for axis, name in ((3, "last"), (2, "rows axis"))]  # fmt: skip
+    elif other == "Softmax":
+        nodes[0].output[0] = "raw"
+        nodes.insert(1, helper.make_node("Softmax", ["raw"], ["features"], axis=3))
+    elif other == "all channels":
+        nodes[1] = helper.make_node("ReduceMean", ["features"], ["pooled"])
+    elif other:
         nodes[0].output[0] = "raw"
         more = {"InstanceNormalization": ["scale", "shift"], "ReduceL2": ["axes"], "MatMul": ["square"]}[
             other
@@ -60,17 +74,22 @@ def graph(path, *, pool: str = "ReduceMean", other: str | None = None):
     return path
 
 
-def in_parts(path, pixels, side, card=CARD):
-    """A picture made of windows of that side."""
-    run = freeze_weight(FrozenGraph(path, 1), card, Floats(pixels), side)
+def in_parts(path, pixels, side, card=CARD, settings=None):
+    """A picture made of windows of that side; at least one of them is not all of it."""
+    run = freeze_weight(FrozenGraph(path, 1), card, Floats(pixels), side, settings)
     halo = -(-card.halo // card.multiple) * card.multiple
-    out = np.empty_like(pixels)
+    scale = getattr(settings, "upscale", 1)
+    out = np.empty((len(pixels) * scale, pixels.shape[1] * scale, 3), np.float32)
     for top, bottom in spans(len(pixels), side, card.multiple):
         for left, right in spans(pixels.shape[1], side, card.multiple):
             above, before = max(0, top - halo), max(0, left - halo)
             window = np.ascontiguousarray(pixels[above : bottom + halo, before : right + halo])
             made = run(window, above, before)
-            out[top:bottom, left:right] = made[top - above : bottom - above, left - before : right - before]
+            rows, columns = (
+                slice(scale * (begin - around), scale * (end - around))
+                for begin, end, around in ((top, bottom, above), (left, right, before))
+            )
+            out[scale * top : scale * bottom, scale * left : scale * right] = made[rows, columns]
     return out
 
 
@@ -89,14 +108,29 @@ def test_a_window_equals_the_same_part_of_the_whole(pool, side, tmp_path):
 GLOBAL = ["neid.lol", "msdrs-cyclegan.lol", "ema-aspp-cyclegan.lol"]
 
 
-@pytest.mark.parametrize("name", GLOBAL)
-def test_shipped_weights_in_parts_equal_themselves_in_one_piece(name):
+@pytest.mark.parametrize(
+    ("name", "size", "side", "upscale"),
+    [
+        ("neid.lol", (33, 601), 64, 1),
+        ("neid.lol", (33, 601), 64, 2),
+        ("msdrs-cyclegan.lol", (29, 203), 64, 1),
+        ("msdrs-cyclegan.lol", (150, 20), 32, 1),
+        ("ema-aspp-cyclegan.lol", (12, 420), 128, 1),
+    ],
+)
+def test_shipped_weights_in_parts_equal_themselves_in_one_piece(name, size, side, upscale):
     """Attention, instance norms, means of rows and columns; sides that are no multiples of the graph's."""
     weight = find_weight(name)
-    pixels = np.random.default_rng(2).random((43, 107, 3), np.float32) ** 3
-    pixels[:, 50:] *= 0.2
-    whole = run_graph(OnnxEngine(weight.verified_onnx()), pixels, weight.card.multiple)
-    np.testing.assert_allclose(in_parts(weight.onnx, pixels, 64, weight.card), whole, atol=5e-5)
+    card = weight.card
+    settings = settings_for(card)(**({"upscale": upscale} if card.upscales else {}))
+    pixels = np.random.default_rng(2).random((*size, 3), np.float32) ** 3
+    pixels[:, size[1] // 2 :] *= 0.2
+    engine = OnnxEngine(weight.verified_onnx())
+    whole = run_weight(engine, card, pixels, settings)
+    np.testing.assert_allclose(in_parts(weight.onnx, pixels, side, card, settings), whole, atol=5e-5)
+    some = np.s_[: size[0] // 2] if size[0] > size[1] else np.s_[:, : size[1] // 2 // 32 * 32]
+    alone = run_weight(engine, card, np.ascontiguousarray(pixels[some]), settings)
+    assert np.abs(alone - whole[tuple(slice(side) for side in alone.shape)]).max() > 1e-3
 
 
 def test_numbers_that_hang_on_others_take_a_pass_each():
@@ -106,11 +140,23 @@ def test_numbers_that_hang_on_others_take_a_pass_each():
 def test_too_many_passes_over_too_large_a_picture_are_not_begun(monkeypatch):
     weight = find_weight("msdrs-cyclegan.lol")
     frozen, pixels = FrozenGraph(weight.onnx, 1), np.zeros((40, 40, 3), np.float32)
-    monkeypatch.setattr(pretrained, "MOST_ASKED", 40 * 40 * 30 - 1)
+    asked = 40 * 40 * 30 * weight.card.macs_per_pixel
+    monkeypatch.setattr(pretrained, "MOST_ASKED", asked)
+    assert freeze_weight(frozen, weight.card, Floats(pixels), 64) is not None
+    assert freeze_weight(frozen, weight.card, Floats(pixels), 8) is None, "windows count, not tiles"
+    monkeypatch.setattr(pretrained, "MOST_ASKED", asked - 1)
     assert freeze_weight(frozen, weight.card, Floats(pixels), 64) is None
 
 
-@pytest.mark.parametrize("node", ["InstanceNormalization", "ReduceL2", "MatMul"])
+def test_means_of_rows_that_are_averaged_too_are_both_asked(tmp_path):
+    path = graph(tmp_path / "some.onnx", other="rows, used twice")
+    pixels = np.random.default_rng(1).random((40, 50, 3), np.float32)
+    pixels[:, 25:] *= 0.1
+    whole = run_graph(OnnxEngine(path), pixels)
+    np.testing.assert_allclose(in_parts(path, pixels, 16), whole, atol=1e-6)
+
+
+@pytest.mark.parametrize("node", ["InstanceNormalization", "ReduceL2", "MatMul", "Softmax", "all channels"])
 def test_what_cannot_be_followed_is_not_parted(node, tmp_path):
     frozen = FrozenGraph(graph(tmp_path / "some.onnx", other=node), 1)
     assert freeze_weight(frozen, CARD, Floats(np.zeros((8, 8, 3), np.float32)), 8) is None

@@ -23,9 +23,9 @@ def cache_folder(part: str = "assets") -> Path:
     told = os.environ.get("DAYBREAK_CACHE")
     if told:
         return Path(told).expanduser() / part
-    import pooch  # 0.1 s that a run without assets does not need
+    import platformdirs  # 10 ms that a run without a cache does not need
 
-    return Path(pooch.os_cache("daybreak")) / part
+    return Path(platformdirs.user_cache_dir("daybreak")) / part
 
 
 def find(name: str) -> Path | None:

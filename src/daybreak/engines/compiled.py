@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import io
 import json
+import os
 import platform
 from collections.abc import Callable, Mapping
 from glob import escape
@@ -28,7 +29,7 @@ MOST = 8 << 20
 """Bytes of the files of a graph that is kept: checking larger ones takes longer than it gains."""
 
 KEPT = 40
-"""Graphs that are kept; of more, those that were written first are removed."""
+"""Graphs that are kept; of more, those that were not used for the longest are removed."""
 
 _DIGEST = 32  # bytes of a SHA-256
 
@@ -52,10 +53,12 @@ def compile_kept(
         return core.compile_model(read(), "CPU", dict(config))
     if (blob := _checked(kept)) is not None:
         with contextlib.suppress(RuntimeError):
+            with contextlib.suppress(OSError):
+                os.utime(kept)  # those that are used stay
             return core.import_model(io.BytesIO(blob), "CPU", dict(config))
     compiled, whole = core.compile_model(read(), "CPU", dict(config)), io.BytesIO()
-    compiled.export_model(whole)
-    with contextlib.suppress(DaybreakError, OSError):  # a full disk costs time, not the picture
+    with contextlib.suppress(DaybreakError, OSError, RuntimeError):  # a full disk costs time, not the picture
+        compiled.export_model(whole)
         make_folder(kept.parent)
         data = whole.getvalue()
         write_whole(kept, hashlib.sha256(data).digest() + data, overwrite=True)
@@ -73,11 +76,12 @@ def _place(core: ov.Core, path: Path, asked: object, config: Mapping[str, Any]) 
         if sum(file.stat().st_size for file in files) > MOST:
             return None
         read = [(file.name, hashlib.sha256(file.read_bytes()).hexdigest()) for file in files]
-    except OSError:
+        folder = cache_folder("engines") / "openvino"
+    except (OSError, RuntimeError):  # the latter of a home that nobody has
         return None
     machine = [ov.__version__, core.get_property("CPU", "FULL_DEVICE_NAME"), platform.machine()]
     told = json.dumps([machine, read, asked, dict(config)], sort_keys=True).encode()
-    return cache_folder("engines") / "openvino" / f"{hashlib.sha256(told).hexdigest()}.blob"
+    return folder / f"{hashlib.sha256(told).hexdigest()}.blob"
 
 
 def _checked(path: Path) -> bytes | None:

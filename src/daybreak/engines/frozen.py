@@ -56,6 +56,9 @@ _GRAPH, _NODE, _INPUT, _OUTPUT = 7, 1, 11, 12
 _FLOAT = b"\x12\x04\x0a\x02\x08\x01"  # ValueInfoProto.type: a float tensor of whatever shape
 _TRIED = ((64, 96), (96, 160))  # sizes of pictures by which is found out what is pooled
 
+Sides: TypeAlias = tuple[int, int]
+"""Height and width."""
+
 Kind: TypeAlias = Literal["mean", "variance", "max", "min"]
 
 
@@ -69,7 +72,6 @@ class Pool:
         kind: what of it.
         axes: of the source, that are pooled: (-2, -1), or one of them.
         shape: of the numbers; -1 for the rows or columns that are left.
-        step: px of the picture that one row or column of the source stands for.
     """
 
     name: str
@@ -77,16 +79,21 @@ class Pool:
     kind: Kind
     axes: tuple[int, ...]
     shape: tuple[int, ...]
-    step: int
 
-    def cut(self, numbers: Array, top: int, left: int, height: int, width: int) -> Array:
-        """What a window of the picture needs of the numbers; in px, multiples of `step`."""
+    def cut(self, numbers: Array, whole: Sides, window: Sides, top: int, left: int) -> Array:
+        """What a window of the picture needs of the numbers.
+
+        Args:
+            numbers: of the whole.
+            whole, window: height and width, px, multiples of what a row or column of the source stands for.
+            top, left: of the window, px, likewise.
+        """
         if len(self.axes) == 2:
             return numbers
-        begin, length = (top, height) if self.axes == (-1,) else (left, width)
-        axis = self.shape.index(-1)
-        span = range(begin // self.step, (begin + length) // self.step)
-        return np.ascontiguousarray(np.take(numbers, span, axis))
+        way, axis = (0 if self.axes == (-1,) else 1), self.shape.index(-1)
+        step = whole[way] // numbers.shape[axis]
+        begin = (top, left)[way] // step
+        return np.ascontiguousarray(np.take(numbers, range(begin, begin + window[way] // step), axis))
 
 
 class Tally:
@@ -94,22 +101,25 @@ class Tally:
 
     Args:
         pool: whose.
-        height, width: of the picture, px, multiples of its step.
+        whole: height and width of the picture, px.
     """
 
-    def __init__(self, pool: Pool, height: int, width: int) -> None:
-        self._pool, self._size = pool, (height // pool.step, width // pool.step)
-        self._sums: list[Array] = []
+    def __init__(self, pool: Pool, whole: Sides) -> None:
+        self._pool, self._whole = pool, whole
+        self._step, self._sums = 1, list[Array]()
 
-    def add(self, source: Array, inside: tuple[slice, slice], top: int, left: int) -> None:
+    def add(
+        self, source: Array, window: Sides, inside: tuple[slice, slice], top: int = 0, left: int = 0
+    ) -> None:
         """Count a tile.
 
         Args:
             source: of the window that it lies in.
+            window: height and width of that, px.
             inside: rows and columns of the tile in the window, px.
             top, left: of the tile in the picture, px.
         """
-        pool, step = self._pool, self._pool.step
+        pool, step = self._pool, window[0] // source.shape[-2]  # a switch may change it
         rows, columns = (slice(way.start // step, way.stop // step) for way in inside)
         part = source[..., rows, columns]
         if pool.kind in ("max", "min"):
@@ -118,24 +128,51 @@ class Tally:
         else:
             found, start = [part.sum(pool.axes, np.float64)], 0.0
             found += [np.square(part).sum(pool.axes, np.float64)] if pool.kind == "variance" else []
-        left_over = {(-2, -1): (), (-1,): self._size[:1], (-2,): self._size[1:]}[pool.axes]
+        size = [side // step for side in self._whole]
+        left_over = {(-2, -1): [], (-1,): size[:1], (-2,): size[1:]}[pool.axes]
         if not self._sums:
+            self._step = step
             self._sums = [np.full((*source.shape[:-2], *left_over), start) for _ in found]
-        at = top if pool.axes == (-1,) else left
-        along = np.s_[:] if not left_over else np.s_[..., at // step : at // step + found[0].shape[-1]]
-        for whole, some in zip(self._sums, found, strict=True):
-            merged = {"max": np.maximum, "min": np.minimum}.get(pool.kind, np.add)(whole[along], some)
-            whole[along] = merged
+        at = (top if pool.axes == (-1,) else left) // step
+        along = np.s_[..., at : at + found[0].shape[-1]] if left_over else np.s_[:]
+        for sums, some in zip(self._sums, found, strict=True):
+            sums[along] = {"max": np.maximum, "min": np.minimum}.get(pool.kind, np.add)(sums[along], some)
 
     def numbers(self) -> Array:
         """All of it, in the shape that the graph has it in."""
         pool, first = self._pool, self._sums[0]
         if pool.kind in ("mean", "variance"):
-            count = int(np.prod([self._size[axis] for axis in pool.axes]))
+            count = int(np.prod([self._whole[axis] // self._step for axis in pool.axes]))
             first = first / count
             if pool.kind == "variance":
                 first = np.maximum(self._sums[1] / count - np.square(first), 0.0)
         return first.astype(np.float32).reshape(pool.shape)
+
+
+class Asking:
+    """A graph cut down to what makes the sources of some pools; let go of it before the next is made.
+
+    Args:
+        picture: name of the input that is the picture.
+        sources: names.
+        session: with the graph loaded.
+        needed: names of the other inputs.
+    """
+
+    def __init__(self, picture: str, sources: list[str], session: Any, needed: set[str]) -> None:
+        self._picture, self._sources, self._session, self._needed = picture, sources, session, needed
+
+    def run(self, batch: Array, besides: Mapping[str, Array]) -> dict[str, Array]:
+        """The sources by name.
+
+        Args:
+            batch: 1×C×H×W, a window of the picture.
+            besides: the graph's other inputs, and the numbers of the levels before, cut for the window.
+        """
+        inputs = {self._picture: batch, **{key: besides[key] for key in besides if key in self._needed}}
+        return dict(
+            zip(self._sources, run_session(self._session, self._sources, inputs, _PLACE), strict=True)
+        )
 
 
 class FrozenGraph:
@@ -159,42 +196,30 @@ class FrozenGraph:
         self._makers = {name: node for node in self._nodes for name in node.makes}
         whole = self._load(self._data)
         self._input, self._output = whole.get_inputs()[0].name, whole.get_outputs()[0].name
-        pools = (
-            None if {kind for node in self._nodes for kind in node.kinds} - _STEPS - _LOCAL else self._find()
+        known = all(
+            node.kind in _STEPS | _LOCAL and node.inner <= _LOCAL - {"Softmax"} for node in self._nodes
         )
+        pools = self._find() if known else None
         self.levels = self._in_order(pools or [])
         self.parted = bool(self.levels)
         self._pools = {pool.name: pool for pool in pools or []}
 
-    def ask(self, level: int, batch: Array, besides: Mapping[str, Array]) -> dict[str, Array]:
-        """The sources of the pools of a level, of a window of the picture.
-
-        Args:
-            level: its number.
-            batch: 1×C×H×W.
-            besides: the graph's other inputs, and the numbers of the levels before, cut for the window.
-        """
-        if self._asked[0] != level:
-            self._asked = (None,)  # its memory is given back first
-            sources = sorted({pool.source for pool in self.levels[level]})
-            self._asked = (level, sources, *self._partial(sources))
-        _, sources, session, needed = self._asked
-        inputs = {self._input: batch, **{key: besides[key] for key in besides if key in needed}}
-        return dict(zip(sources, run_session(session, sources, inputs, _PLACE), strict=True))
-
     def run(self, batch: Array, besides: Mapping[str, Array] = MappingProxyType({})) -> Array:
         """Run over a window: 1×C×H×W, with the other inputs and all numbers among `besides`."""
-        self._asked = (None,)
         session, needed = self._taking
         inputs = {self._input: batch, **{key: besides[key] for key in besides if key in needed}}
         return run_session(session, [self._output], inputs, _PLACE)[0]
 
-    def cut(self, numbers: Mapping[str, Array], top: int, left: int, batch: Array) -> dict[str, Array]:
-        """What a window needs of the numbers found so far."""
-        height, width = batch.shape[2:]
-        return {key: self._pools[key].cut(numbers[key], top, left, height, width) for key in numbers}
+    def cut(
+        self, numbers: Mapping[str, Array], whole: Sides, window: Sides, top: int, left: int
+    ) -> dict[str, Array]:
+        """What a window needs of the numbers found so far; see `Pool.cut`."""
+        return {key: self._pools[key].cut(numbers[key], whole, window, top, left) for key in numbers}
 
-    _asked: tuple[Any, ...] = (None,)
+    def asking(self, level: int) -> Asking:
+        """What tells the sources of the pools of a level."""
+        sources = sorted({pool.source for pool in self.levels[level]})
+        return Asking(self._input, sources, *self._partial(sources))
 
     @cached_property
     def _taking(self) -> tuple[Any, set[str]]:
@@ -216,17 +241,15 @@ class FrozenGraph:
 
     def _find(self) -> list[Pool] | None:
         """The pools of the graph, by what two small pictures make of it; None if one cannot be followed."""
-        chained = {
-            name for node in self._nodes if node.kind in _STEPS for name in node.reads if self._steps(name)
-        }
-        names = [node.makes[0] for node in self._nodes if self._steps(node.makes[0])]
-        ends = {name: self._source(name) for name in names if name not in chained}
-        asked = sorted(
-            {*ends, *ends.values(), *(self._deviates(source) or source for source in ends.values())}
-        )
-        asked = [name for name in asked if name != self._input]
+        steps = [node for node in self._nodes if self._steps(node.makes[0])]
+        read_else = {name for node in self._nodes if node not in steps for name in node.reads}
+        chained = {name for node in steps for name in node.reads} - read_else
+        ends = {node.makes[0]: self._source(node.makes[0]) for node in steps if node.makes[0] not in chained}
         if not ends:
             return []
+        soft = [node.makes[0] for node in self._nodes if node.kind == "Softmax"]
+        origins = [self._deviates(source) or source for source in ends.values()]
+        asked = sorted({*ends, *ends.values(), *origins, *soft} - {self._input})
         outputs = b"".join(_named(_OUTPUT, name) for name in asked if name != self._output)
         try:
             session = self._load(_with_graph(self._data, _graph(self._data) + outputs))
@@ -238,6 +261,8 @@ class FrozenGraph:
             seen.append(
                 {self._input: dark} | dict(zip(asked, session.run(asked, {self._input: dark}), strict=True))
             )
+        if any(seen[0][name].shape != seen[1][name].shape for name in soft):
+            return None  # places that are weighed against each other
         pools = []
         for name, source in ends.items():
             planes = [values[source].shape for values in seen]
@@ -259,9 +284,8 @@ class FrozenGraph:
         ways: list[tuple[str, Kind]] = [(source, "mean"), (source, "max"), (source, "min")]
         ways = [(centred, "variance"), *ways] if centred else ways
         for of, kind in ways:
-            step = _TRIED[0][0] // seen[0][of].shape[-2]
             for axes in ((-2, -1), (-1,), (-2,)):
-                pool = Pool(name, of, kind, axes, shape, step)
+                pool = Pool(name, of, kind, axes, shape)
                 if shape.count(-1) == 2 - len(axes) and all(
                     _makes(pool, values, self._input) for values in seen
                 ):
@@ -323,13 +347,15 @@ class FrozenGraph:
 def _makes(pool: Pool, values: Mapping[str, Array], picture: str) -> bool:
     """Whether some numbers are those that the pool says they are."""
     height, width = values[picture].shape[2:]
-    source = values[pool.source]
-    if source.shape[-2:] != (height // pool.step, width // pool.step):
+    source, wanted = values[pool.source], values[pool.name]
+    step = max(1, height // source.shape[-2])
+    if source.shape[-2:] != (height // step, width // step):
         return False
-    tally = Tally(pool, height, width)
-    tally.add(source, (slice(0, height), slice(0, width)), 0, 0)
-    found, wanted = tally.numbers(), values[pool.name]
-    return found.shape == wanted.shape and bool(np.allclose(found, wanted, rtol=1e-3, atol=1e-5))
+    if wanted.size * np.prod([source.shape[axis] for axis in pool.axes]) != source.size:
+        return False  # channels are pooled as well
+    tally = Tally(pool, (height, width))
+    tally.add(source, (height, width), (slice(0, height), slice(0, width)))
+    return bool(np.allclose(tally.numbers(), wanted, rtol=1e-3, atol=1e-5))
 
 
 class _Node:
@@ -338,9 +364,10 @@ class _Node:
     def __init__(self, message: bytes) -> None:
         self.raw, self.kind = _field(_NODE, message), _text(message, 4)
         self.makes = [value.decode() for number, value, _ in _fields(message) if number == 2]
-        inner = list(_branches(message))
-        self.reads = [value.decode() for node in inner for number, value, _ in _fields(node) if number == 1]
-        self.kinds = {_text(node, 4) for node in inner}
+        first, *inner = _branches(message)
+        read = [field for node in (first, *inner) for field in _fields(node)]
+        self.reads = [value.decode() for number, value, _ in read if number == 1]
+        self.inner = {_text(node, 4) for node in inner}
 
 
 def _branches(node: bytes) -> Iterator[bytes]:

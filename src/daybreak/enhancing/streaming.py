@@ -129,7 +129,7 @@ def _look(scroll: Scroll, enhancer: Enhancer) -> tuple[Decision, Plan]:
     left = enhancer.room.left()
     room = None if left is None else int(0.4 * left)  # the rest for reading, packing and writing
     method = enhancer.method
-    learns = method.card.context == "global" and method.prepare is None
+    learns = method.card.context == "global" and method.prepare is None and method.freeze is None
     looks = learns or method.choose is not None or method.settle is not None
     copy = copy_of(scroll, method, room) if looks or enhancer.exposure is not None else None
     decision = enhancer.decide(np.zeros((1, 1, 3), np.float32) if copy is None else copy.pixels)

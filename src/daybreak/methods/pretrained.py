@@ -21,7 +21,7 @@ from daybreak.engines import REFERENCE, Engine, Place, Runtime, places
 from daybreak.engines.runtime import AUTO
 from daybreak.errors import EngineError
 from daybreak.image.rows import Bands
-from daybreak.image.tiles import spans
+from daybreak.image.tiles import Span, spans
 from daybreak.methods.bands import by_bands
 from daybreak.methods.base import Card, Method, Prepared
 from daybreak.methods.developing import gated
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 ARITHMETIC = "NumPy and OpenCV cpu fp32"
 """What is said to run a network that is written down as arithmetic."""
 
-MOST_ASKED = 100_000_000
-"""Pixels times passes over them, up to which a graph of several levels is asked for its numbers."""
+MOST_ASKED = 1e14
+"""Multiply-adds, halos and all, up to which a picture's numbers are asked for: minutes on two cores."""
 
 _LOADING: defaultdict[int, Lock] = defaultdict(Lock)
 """Process -> held while it loads a graph; a process that was forked meanwhile must not wait for it."""
@@ -122,59 +122,70 @@ def freeze_weight(
 
     Returns:
         (window, top, left) -> its result; tops and lefts are multiples of the card's. None where the graph
-        has norms that cannot be followed, or so many numbers one after another, in so large a picture, that
-        asking for them would take all day.
+        cannot be followed, or asking for its numbers would take more than `MOST_ASKED`.
     """
-    passes = len(graph.levels)
-    if not graph.parted or (passes > 1 and passes * source.shape[0] * source.shape[1] > MOST_ASKED):
-        return None
-    besides = settings.inputs() if settings else {}
-    numbers: dict[str, Array] = {}
-    for level in range(passes):
-        numbers |= _asked(graph, card, source, side, level, besides, numbers)
-
-    def run(window: Pixels, top: int, left: int) -> Pixels:
-        cut = graph.cut(numbers, top, left, _batch(window, card.multiple))
-        return run_graph(graph, window, card.multiple, besides | cut)
-
-    return run
-
-
-def _asked(
-    graph: FrozenGraph,
-    card: WeightCard,
-    source: Bands,
-    side: int,
-    level: int,
-    besides: dict[str, Array],
-    numbers: dict[str, Array],
-) -> dict[str, Array]:
-    """The numbers of one level, tile by tile."""
     from daybreak.engines.frozen import Tally
 
     cell, (height, width, _) = card.multiple, source.shape
-    halo, go_on = -(-card.halo // cell) * cell, look()
-    whole = [-(-length // cell) * cell for length in (height, width)]  # as `_batch` brings it up
-    tallies = {pool: Tally(pool, *whole) for pool in graph.levels[level]}
-    for top, bottom in spans(height, side, cell):
-        above = max(0, top - halo)
-        band = source.band(above, min(bottom + halo, height))
-        for left, right in spans(width, side, cell):
+    whole = (-(-height // cell) * cell, -(-width // cell) * cell)  # as `_batch` brings it up
+    windows = _windows(height, width, side, card)
+    pixels = sum((below - above) * (after - before) for _, (above, below), _, (before, after) in windows)
+    if not graph.parted or len(graph.levels) * pixels * card.macs_per_pixel > MOST_ASKED:
+        return None
+    besides = settings.inputs() if settings else {}
+    numbers: dict[str, Array] = {}
+
+    def given(batch: Array, top: int, left: int) -> dict[str, Array]:
+        window = (batch.shape[2], batch.shape[3])
+        return besides | graph.cut(numbers, whole, window, top, left)
+
+    go_on = look()
+    for level, pools in enumerate(graph.levels):
+        tallies, asking = [(pool, Tally(pool, whole)) for pool in pools], graph.asking(level)
+        held, band = (-1, -1), None
+        for (top, bottom), (above, below), (left, right), (before, after) in windows:
             go_on()
-            before = max(0, left - halo)
-            batch = _batch(np.ascontiguousarray(band[:, before : min(right + halo, width)]), cell)
-            told = graph.ask(level, batch, besides | graph.cut(numbers, above, before, batch))
+            if held != (above, below):
+                held, band = (above, below), source.band(above, below)
+            assert band is not None
+            batch = _batch(np.ascontiguousarray(band[:, before:after]), cell)
+            told = asking.run(batch, given(batch, above, before))
             inside = (
                 slice(top - above, (bottom if bottom < height else whole[0]) - above),
                 slice(left - before, (right if right < width else whole[1]) - before),
             )
-            for pool, tally in tallies.items():
-                tally.add(told[pool.source], inside, top, left)
-    return {pool.name: tally.numbers() for pool, tally in tallies.items()}
+            for pool, tally in tallies:
+                tally.add(told[pool.source], (batch.shape[2], batch.shape[3]), inside, top, left)
+        del asking
+        numbers |= {pool.name: tally.numbers() for pool, tally in tallies}
+
+    def run(window: Pixels, top: int, left: int) -> Pixels:
+        return run_graph(graph, window, cell, lambda batch: given(batch, top, left))
+
+    return run
+
+
+def _windows(height: int, width: int, side: int, card: WeightCard) -> list[tuple[Span, Span, Span, Span]]:
+    """Rows of a tile and of its window, columns of both, from top to bottom."""
+    halo = -(-card.halo // card.multiple) * card.multiple
+    rows, columns = (spans(length, side, card.multiple) for length in (height, width))
+    return [
+        (
+            (top, bottom),
+            (max(0, top - halo), min(bottom + halo, height)),
+            (left, right),
+            (max(0, left - halo), min(right + halo, width)),
+        )
+        for top, bottom in rows
+        for left, right in columns
+    ]
 
 
 def run_graph(
-    engine: Engine, pixels: Pixels, multiple: int = 1, besides: dict[str, Array] | None = None
+    engine: Engine,
+    pixels: Pixels,
+    multiple: int = 1,
+    besides: Callable[[Array], dict[str, Array]] = lambda _: {},
 ) -> Pixels:
     """Run one picture through a graph.
 
@@ -183,14 +194,14 @@ def run_graph(
         pixels: H×W×3 float32 in [0, 1].
         multiple: the graph's sides must be multiples of this; the picture is mirrored beyond its right and
             lower border as far as needed, and what was added is cut off.
-        besides: the graph's other inputs.
+        besides: the batch that the engine is given -> the graph's other inputs.
 
     Returns:
         H×W×3 float32 in [0, 1], times the graph's scale.
     """
     height, width = pixels.shape[:2]
     batch = _batch(pixels, multiple)
-    enhanced = engine.run(batch, besides or {})[0]
+    enhanced = engine.run(batch, besides(batch))[0]
     scale = enhanced.shape[1] // batch.shape[2]
     planes = [np.asarray(plane, np.float32)[: height * scale, : width * scale] for plane in enhanced]
     if not planes[0].size:  # not what was asked for; who asked finds out
@@ -221,7 +232,7 @@ def run_weight(
         H×W×3 float32 in [0, 1], times the scale.
     """
     settled = (settings or settings_for(card)()).settled(card, pixels)
-    return run_graph(engine, pixels, card.multiple, settled.inputs())
+    return run_graph(engine, pixels, card.multiple, lambda _: settled.inputs())
 
 
 def load(name: str, weight: str, runtime: Runtime | None = None) -> Method[Any]:
@@ -251,7 +262,9 @@ def load(name: str, weight: str, runtime: Runtime | None = None) -> Method[Any]:
     def freeze(
         source: Bands, settings: PretrainedSettings, side: int
     ) -> Callable[[Pixels, int, int], Pixels] | None:
-        graph = _frozen(card.name, cv2.getNumThreads(), os.getpid())
+        process = os.getpid()
+        with _LOADING[process]:
+            graph = _frozen(card.name, cv2.getNumThreads(), process)
         return freeze_weight(graph, card, source, side, settings)
 
     def prepare(source: Bands, settings: GuidedSettings, _: int | None) -> Prepared:
