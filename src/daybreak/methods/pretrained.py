@@ -38,7 +38,7 @@ ARITHMETIC = "NumPy and OpenCV cpu fp32"
 """What is said to run a network that is written down as arithmetic."""
 
 MOST_ASKED = 1e14
-"""Multiply-adds, halos and all, up to which a picture's numbers are asked for: minutes on two cores."""
+"""Multiply-adds, halos and all, up to which a picture's numbers are asked for: 15 minutes on two cores."""
 
 _LOADING: defaultdict[int, Lock] = defaultdict(Lock)
 """Process -> held while it loads a graph; a process that was forked meanwhile must not wait for it."""
@@ -130,7 +130,8 @@ def freeze_weight(
     whole = (-(-height // cell) * cell, -(-width // cell) * cell)  # as `_batch` brings it up
     windows = _windows(height, width, side, card)
     pixels = sum((below - above) * (after - before) for _, (above, below), _, (before, after) in windows)
-    if not graph.parted or len(graph.levels) * pixels * card.macs_per_pixel > MOST_ASKED:
+    passes = len(graph.levels) / 2 + 1  # of a graph's levels half is run on average; and the result is made
+    if not graph.parted or passes * pixels * card.macs_per_pixel > MOST_ASKED:
         return None
     besides = settings.inputs() if settings else {}
     numbers: dict[str, Array] = {}
