@@ -149,7 +149,7 @@ def plan_parts(
         if made.shape != copy.pixels.shape:
             raise NotEnoughMemory(
                 f"{card.name} at twice the size on {_megapixels(source.shape)}, more than fits into memory",
-                hint="Give it more with --max-memory, type it without --upscale, or give it a smaller picture",
+                hint="Give it more with --max-memory, leave out --upscale, or take a smaller picture",
             )
         part = Part(learn(copy.pixels, made, copy.block), cell=copy.block)
         note = f"learnt from a copy of {_megapixels(copy.pixels.shape)}, for want of memory"
