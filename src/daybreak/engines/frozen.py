@@ -6,15 +6,11 @@ passes through pooled numbers. Here those numbers are asked for tile by tile, an
 the result, where the nodes that pooled them are left out. What remains looks a few pixels around itself, so
 tiles with their halo equal the whole. Numbers that hang on others take a pass over the picture each
 (`FrozenGraph.levels`); a graph is cut down to what a pass has to ask.
-
-The graph is changed as bytes, since the onnx package is none of what running needs. ONNX is a protocol buffer
-(onnx.proto3): ModelProto.graph = 7; GraphProto.node = 1, input = 11, output = 12; NodeProto.input = 1,
-output = 2, op_type = 4, attribute = 5; AttributeProto.g = 6; ValueInfoProto.name = 1, type = 2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +19,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from daybreak.engines.onnx_bytes import Node, cut_model, input_names, nodes_of, with_outputs
 from daybreak.engines.running import run_session
 from daybreak.errors import WeightsError
 from daybreak.types import Array
@@ -33,27 +30,13 @@ _STEPS = _POOLS | {"ReduceSum", "Div"}
 """What means are made of. Our own graphs sum rows, then columns, and divide (`daybreak.layers.norm`)."""
 
 _LOCAL = {
-    *("Add", "AveragePool", "Cast", "Clip", "Concat", "Constant", "Conv", "ConvTranspose", "DepthToSpace"),
-    *("Exp", "Expand", "Gemm", "Identity", "If", "LeakyRelu", "Max", "MaxPool", "Min", "Mul", "Neg", "PRelu"),
-    *(
-        "Pad",
-        "Pow",
-        "Reciprocal",
-        "Relu",
-        "Reshape",
-        "Resize",
-        "Shape",
-        "Sigmoid",
-        "Sign",
-        "Slice",
-        "Softmax",
-    ),
-    *("Split", "Sqrt", "Squeeze", "Sub", "Tanh", "Transpose", "Unsqueeze", "Where"),
-}
+    "Add", "AveragePool", "Cast", "Clip", "Concat", "Constant", "Conv", "ConvTranspose", "DepthToSpace",
+    "Exp", "Expand", "Gemm", "Identity", "If", "LeakyRelu", "Max", "MaxPool", "Min", "Mul", "Neg",
+    "PRelu", "Pad", "Pow", "Reciprocal", "Relu", "Reshape", "Resize", "Shape", "Sigmoid", "Sign",
+    "Slice", "Softmax", "Split", "Sqrt", "Squeeze", "Sub", "Tanh", "Transpose", "Unsqueeze", "Where",
+}  # fmt: skip
 """What looks a few pixels around itself, or is done to pooled numbers. Norms and matrix products do not."""
 
-_GRAPH, _NODE, _INPUT, _OUTPUT = 7, 1, 11, 12
-_FLOAT = b"\x12\x04\x0a\x02\x08\x01"  # ValueInfoProto.type: a float tensor of whatever shape
 _TRIED = ((64, 96), (96, 160))  # sizes of pictures by which is found out what is pooled
 
 Sides: TypeAlias = tuple[int, int]
@@ -192,7 +175,7 @@ class FrozenGraph:
 
     def __init__(self, path: Path, threads: int) -> None:
         self._data, self._folder, self._threads = path.read_bytes(), path.parent, threads
-        self._nodes = [_Node(value) for number, value, _ in _fields(_graph(self._data)) if number == _NODE]
+        self._nodes = nodes_of(self._data)
         self._makers = {name: node for node in self._nodes for name in node.makes}
         whole = self._load(self._data)
         self._input, self._output = whole.get_inputs()[0].name, whole.get_outputs()[0].name
@@ -227,17 +210,14 @@ class FrozenGraph:
 
     def _partial(self, outputs: list[str]) -> tuple[Any, set[str]]:
         """What makes some values of the picture and the numbers, and names of all that it may be given."""
-        needed, kept = set(outputs), []
+        needed, kept = set(outputs), list[Node]()
         for node in reversed(self._nodes):
             if needed & set(node.makes) and node.makes[0] not in self._pools:
-                kept.append(node.raw)
+                kept.append(node)
                 needed |= set(node.reads)
         given = sorted(needed & set(self._pools))
-        rest = [raw for number, _, raw in _fields(_graph(self._data)) if number not in (_NODE, _OUTPUT)]
-        graph = b"".join([*reversed(kept), *rest, *(_named(_INPUT, name) for name in given)])
-        graph += b"".join(_named(_OUTPUT, name) for name in outputs)
-        inputs = {_text(value, 1) for number, value, _ in _fields(graph) if number == _INPUT}
-        return self._load(_with_graph(self._data, graph)), inputs - {self._input}
+        model = cut_model(self._data, reversed(kept), given, outputs)
+        return self._load(model), set(input_names(model)) - {self._input}
 
     def _find(self) -> list[Pool] | None:
         """The pools of the graph, by what two small pictures make of it; None if one cannot be followed."""
@@ -250,9 +230,8 @@ class FrozenGraph:
         soft = [node.makes[0] for node in self._nodes if node.kind == "Softmax"]
         origins = [self._deviates(source) or source for source in ends.values()]
         asked = sorted({*ends, *ends.values(), *origins, *soft} - {self._input})
-        outputs = b"".join(_named(_OUTPUT, name) for name in asked if name != self._output)
         try:
-            session = self._load(_with_graph(self._data, _graph(self._data) + outputs))
+            session = self._load(with_outputs(self._data, [name for name in asked if name != self._output]))
         except WeightsError:
             return None  # something is made of whole numbers
         seen = []
@@ -297,11 +276,8 @@ class FrozenGraph:
         node = self._makers.get(name)
         if node is None or node.kind not in _STEPS:
             return False
-        return node.kind != "Div" or self._steps_sum(node.reads[0])
-
-    def _steps_sum(self, name: str) -> bool:
-        node = self._makers.get(name)
-        return node is not None and node.kind == "ReduceSum"
+        divided = self._makers.get(node.reads[0])
+        return node.kind != "Div" or (divided is not None and divided.kind == "ReduceSum")
 
     def _source(self, name: str) -> str:
         while self._steps(name):
@@ -340,7 +316,7 @@ class FrozenGraph:
         options.add_session_config_entry(folder, str(self._folder))
         try:
             return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # as above
+        except Exception as error:  # its exception classes have no common base below Exception
             raise WeightsError(f"the parted graph cannot be run: {error}") from None
 
 
@@ -356,82 +332,3 @@ def _makes(pool: Pool, values: Mapping[str, Array], picture: str) -> bool:
     tally = Tally(pool, (height, width))
     tally.add(source, (height, width), (slice(0, height), slice(0, width)))
     return bool(np.allclose(tally.numbers(), wanted, rtol=1e-3, atol=1e-5))
-
-
-class _Node:
-    """A node's bytes and kind, what it makes, and what it reads and does, in its branches too."""
-
-    def __init__(self, message: bytes) -> None:
-        self.raw, self.kind = _field(_NODE, message), _text(message, 4)
-        self.makes = [value.decode() for number, value, _ in _fields(message) if number == 2]
-        first, *inner = _branches(message)
-        read = [field for node in (first, *inner) for field in _fields(node)]
-        self.reads = [value.decode() for number, value, _ in read if number == 1]
-        self.inner = {_text(node, 4) for node in inner}
-
-
-def _branches(node: bytes) -> Iterator[bytes]:
-    """A node, and those of the graphs in it."""
-    yield node
-    for value in (value for number, value, _ in _fields(node) if number == 5):
-        for graph in (inner for number, inner, _ in _fields(value) if number == 6):
-            for inner in (inner for number, inner, _ in _fields(graph) if number == _NODE):
-                yield from _branches(inner)
-
-
-def _graph(model: bytes) -> bytes:
-    return next(value for number, value, _ in _fields(model) if number == _GRAPH)
-
-
-def _with_graph(model: bytes, graph: bytes) -> bytes:
-    return b"".join(_field(_GRAPH, graph) if number == _GRAPH else raw for number, _, raw in _fields(model))
-
-
-def _named(field: int, name: str) -> bytes:
-    """An input or output: ValueInfoProto with a name and the type of a float tensor."""
-    return _field(field, _field(1, name.encode()) + _FLOAT)
-
-
-def _text(message: bytes, field: int) -> str:
-    """The first string of a field ("" without one)."""
-    return next((value.decode() for number, value, _ in _fields(message) if number == field), "")
-
-
-def _fields(message: bytes) -> Iterator[tuple[int, bytes, bytes]]:
-    """A message's fields: number, contents, and the bytes with their key."""
-    at = 0
-    while at < len(message):
-        start = at
-        key, at = _varint(message, at)
-        kind = key & 7
-        if kind == 2:
-            length, at = _varint(message, at)
-        elif kind == 0:
-            length = _varint(message, at)[1] - at
-        else:
-            length = {1: 8, 5: 4}[kind]
-        yield key >> 3, message[at : at + length], message[start : at + length]
-        at += length
-
-
-def _field(number: int, contents: bytes) -> bytes:
-    return _to_varint(number << 3 | 2) + _to_varint(len(contents)) + contents
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """A number of seven bits a byte, the lowest first, and where it ends."""
-    value, shift = 0, 0
-    while True:
-        byte = data[at]
-        value |= (byte & 127) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 128:
-            return value, at
-
-
-def _to_varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    return bytes(out + bytes([value]))

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from daybreak.layers.reach import reach
 from daybreak.losses.perceptual import Features
-from daybreak.losses.ssim import unlike
 from daybreak.networks.base import (
     Batch,
     Control,
@@ -64,16 +63,6 @@ class AlphaResidualSettings(NetworkSettings):
         source="paper: section 4.2 has no such term, the error of the output is all there is",
         ge=0,
     )
-    ssim: float = hyper(
-        0.0,
-        "Weight of 1 − SSIM of the output.",
-        source="paper: section 4.2 has no such term, though table 1 measures SSIM",
-        ge=0,
-    )
-
-
-MOMENTUM = 0.02
-"""Of the batch norms' running means: over ten batches, as is usual, they make a score wander by 0.2 dB."""
 
 
 class Residual(nn.Module):
@@ -86,13 +75,13 @@ class Residual(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            nn.BatchNorm2d(width, momentum=MOMENTUM),
+            nn.BatchNorm2d(width),
             nn.ReLU(),
             nn.Conv2d(width, width, (7, 3), padding=(3, 1)),
-            nn.BatchNorm2d(width, momentum=MOMENTUM),
+            nn.BatchNorm2d(width),
             nn.ReLU(inplace=True),
             nn.Conv2d(width, width, (3, 7), padding=(1, 3)),
-            nn.BatchNorm2d(width, momentum=MOMENTUM),
+            nn.BatchNorm2d(width),
         )
 
     def forward(self, features: Tensor) -> Tensor:
@@ -200,8 +189,6 @@ class AlphaResidualObjective(Objective[AlphaResidual]):
         wanted, alpha = batch.reference(), given_alpha(batch)
         output, difference = self.network(batch.low, alpha)
         terms = {"restored": nn.functional.mse_loss(output.float(), wanted)}
-        if self.settings.ssim:
-            terms["ssim"] = self.settings.ssim * unlike(output, wanted)
         if self.settings.lambda_diff:
             # I^D by eq. 7; with noise or clipping it is what Estimate-Net has to add for J to be I
             missing = (wanted - batch.low) / alpha.view(-1, 1, 1, 1)
