@@ -35,9 +35,7 @@ NARROW = 512  # px; tiles are no narrower than this for the sake of having one f
 LEAST_SIDE = 32  # px; when tiles of this side do not fit, nothing does
 COPY = 1 << 20  # pixels of the reduced copy at the most; more brings little and takes a network long
 _FLOATS = 130.0  # bytes a pixel that the curves, lines and floats of a tile take (measured)
-_FROZEN = (
-    1.5  # times the memory of a network, that it takes to ask it for its numbers, or to give them (measured)
-)
+_FROZEN = 1.5  # times a network's memory, that asking it for its numbers takes, and giving them (measured)
 _LEARN = 100.0  # bytes a pixel of the copy that learning from it takes
 
 
