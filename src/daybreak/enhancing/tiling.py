@@ -1,9 +1,10 @@
 """Large pictures in parts: tiles of a local method, and a whole-picture pass for one that looks at all of it.
 
 A `local` method is run on tiles with its halo around them; the result is that of one piece. A `global` one
-looks at the whole picture in bands (`Method.prepare`), or in tiles, for a network's pooled numbers
-(`Method.freeze`); what is left of it is local. What one does that cannot be parted so is learnt from a reduced copy (`daybreak.enhancing.lowpass`) and applied part by part. Either way
-no part knows less than the picture, and what is float at a time is a few tiles.
+looks at the whole picture in bands (`Method.prepare`), or in tiles for a network's pooled numbers
+(`Method.freeze`); what is left of it is local. What one does that cannot be parted so is learnt from a
+reduced copy (`daybreak.enhancing.lowpass`) and applied part by part. Either way no part knows less than the
+picture, and what is float at a time is a few tiles.
 """
 
 from __future__ import annotations
