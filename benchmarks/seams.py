@@ -7,8 +7,7 @@ tiles of three sizes, on a smooth gradient, a synthetic night sky and dark photo
 times; nothing is chosen by them). A method that looks at the whole picture is given `ROOM` bytes a pixel for
 that, as one of 100 MP has within a gigabyte. For each stands the worst seam score against the same work in a
 single tile (daybreak/metrics/seams.py), and the PSNR between the result in parts and the one in one piece.
-The table of docs/large-pictures.md is written from what was found. `--weights
-FOLDER` adds the weights of a folder that do not ship (yet).
+The table of docs/large-pictures.md is written from what was found.
 """
 
 from __future__ import annotations
@@ -23,20 +22,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-from daybreak.engines import OnnxEngine
-from daybreak.engines.frozen import FrozenGraph
 from daybreak.enhancing.tiling import Plan, enhance_parts, plan_parts
 from daybreak.evaluation.documents import write_between
 from daybreak.image.read import read_photo
 from daybreak.image.rows import Floats
 from daybreak.image.tiles import spans
-from daybreak.methods.base import Card, Method, parse_settings
-from daybreak.methods.pretrained import freeze_weight, run_weight
+from daybreak.methods.base import Method, parse_settings
 from daybreak.methods.registry import every_method
-from daybreak.methods.weight_settings import PretrainedSettings
 from daybreak.metrics.seams import seam_score
 from daybreak.types import Pixels
-from daybreak.weights import find_weight, list_weights
 from machine import save
 
 SIDES = (256, 512, 1024)
@@ -75,24 +69,6 @@ def photos(data: Path, count: int) -> Iterator[tuple[str, Pixels]]:
         yield path.stem, np.clip(cv2.resize(small, size, interpolation=cv2.INTER_CUBIC), 0, 1)
 
 
-def exported(folder: Path) -> Iterator[Method[Any]]:
-    """The weights of a folder as methods, on the CPU."""
-    for name in list_weights(folder):
-        weight = find_weight(name, folder)
-        card = weight.card
-        engine, graph = OnnxEngine(weight.verified_onnx(), 1), FrozenGraph(weight.onnx, 1)
-
-        def run(pixels: Pixels, _: Any, engine: OnnxEngine = engine, card: Any = card) -> Pixels:
-            return run_weight(engine, card, pixels)
-
-        def freeze(source: Any, _: Any, side: int, graph: FrozenGraph = graph, card: Any = card) -> Any:
-            return freeze_weight(graph, card, source, side)
-
-        told = Card(card.name, card.summary, card.paper, "pretrained", PretrainedSettings, card.context,
-                    card.halo, card.multiple, card.scale)  # fmt: skip
-        yield Method(told, run, freeze=freeze if card.context == "global" else None)
-
-
 def measure(method: Method[Any], pixels: Pixels) -> dict[str, Any]:
     """The worst seam at each size of tile, and the least PSNR."""
     settings = parse_settings(method.card, {})
@@ -128,13 +104,11 @@ def main() -> None:
     """Measure and save."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--weights", type=Path)
     parser.add_argument("--photos", type=int, default=3)
     parser.add_argument("--only-photos", action="store_true", help="for networks that take minutes a picture")
     parser.add_argument("--only", help="names of methods, with commas; the other rows stay as they were")
     options = parser.parse_args()
     methods = [method for method in every_method() if method.card.name != "auto"]
-    methods += exported(options.weights) if options.weights else []
     if options.only:
         methods = [method for method in methods if method.card.name in options.only.split(",")]
     made = {} if options.only_photos else {"gradient": gradient(), "night sky": night_sky()}
