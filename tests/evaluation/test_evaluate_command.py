@@ -48,6 +48,7 @@ def test_the_table_has_every_row_and_column_and_how_it_was_taken(evaluate):
     assert [line.split()[0] for line in lines[2::2][:3]] == ["gamma", "clahe", "input"]  # best first
     assert "*" in lines[2]
     assert f"sha256 of names and pixels {results.images_sha256[:16]}" in out
+    assert f"Seconds on {results.machine['cpu']}, {results.machine['cores']} cores." in out
     assert "psnr: rgb, GT-mean off and on, 8 bits, rounded" in out
     gamma = next(row for row in results.rows if row.name == "gamma")
     assert len(gamma.seconds) == 6
