@@ -70,7 +70,7 @@ def test_a_leaking_row_is_marked_warned_of_and_never_the_best():
     results = Results(
         daybreak="0",
         date=datetime.date(2026, 1, 1),
-        machine={},
+        machine={"cpu": "a processor", "cores": 2},
         dataset="lol-v1",
         split="test",
         images=(),

@@ -184,8 +184,7 @@ def footnotes(results: Results) -> Iterator[str]:
         f"{results.title}: {results.pictures}, sha256 of names and pixels "
         f"{results.images_sha256[:16]}, {results.date}, daybreak {results.daybreak}."
     )
-    if {"cpu", "cores"} <= results.machine.keys():
-        yield f"Seconds on {results.machine['cpu']}, {results.machine['cores']} cores."
+    yield f"Seconds on {results.machine['cpu']}, {results.machine['cores']} cores."
     yield from protocols(results.columns)
     if results.columns:
         yield "Each picture scored, then the arithmetic mean, with its 95 % bootstrap interval."
