@@ -55,6 +55,22 @@ def test_a_weight_holds_what_the_checkpoint_held(checkpoint, tmp_path):
     assert b".py" not in weight.onnx.read_bytes(), "the graph names files of the machine it was made on"
 
 
+def test_the_card_of_a_successor_keeps_what_no_export_finds_out(tiny, material, tmp_path):
+    """Of the graph by its settings: with others, nothing that was measured holds."""
+    shipped = find_weight("daybreak.fast").card
+    cards = [shipped]
+    for folder, settings in (("same", shipped.settings), ("another", shipped.settings | {"numbers": 5})):
+        recipe = tiny(network="daybreak", settings=settings, data={"crop": 32, "batch": 2}, steps=1)
+        checkpoint = fit(recipe, material, tmp_path / folder / "run").checkpoint
+        cards.append(export(checkpoint, "daybreak.fast", tmp_path / folder))
+    summary, memory, bf16 = (
+        [getattr(card, name) for card in cards] for name in ("summary", "memory_per_pixel", "bf16")
+    )
+    assert summary[0] == summary[1] != summary[2]
+    assert memory[0] == memory[1] > memory[2] == 0.0
+    assert bf16[0] == bf16[1]
+
+
 def pairs_of(material):
     return {"own": list(zip(material.lows.values(), material.highs.values(), strict=True))}
 

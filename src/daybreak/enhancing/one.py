@@ -14,8 +14,6 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
-
 from daybreak.enhancing.cores import opencv_threads
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.memory import too_large
@@ -29,7 +27,7 @@ from daybreak.image.depth import to_levels
 from daybreak.image.formats import format_of
 from daybreak.image.paths import read_bytes, shown
 from daybreak.image.read import MAX_PIXELS, read_photo
-from daybreak.image.rows import Levels, Rows, shrink
+from daybreak.image.rows import Rows, mean, shrink
 from daybreak.image.write import encode_photo, keep_format, losses
 from daybreak.stopping import look
 
@@ -279,9 +277,3 @@ def fingerprint(enhancer: Enhancer, output: Output, data: bytes, format: str | N
     """
     kind = output.format or format or "keep"
     return asked(enhancer) | written(kind, output.quality, output.bit_depth) | made_of(data)
-
-
-def mean(rows: Rows) -> float:
-    """Arithmetic mean of the sRGB-encoded values of all pixels and channels, in [0, 1]."""
-    values, peak = (rows.whole, rows.peak) if isinstance(rows, Levels) else (rows, 1)
-    return float(sum(cv2.mean(values)[:3]) / 3.0 / peak)

@@ -1,6 +1,7 @@
 """The one picture of a command, decoded in a thread while the process still imports what will enhance it.
 
-libvips lets go of the interpreter while it decodes, so a second core does it beside the imports.
+libvips lets go of the interpreter while it decodes, so a second core does it beside the imports, and then
+makes the small copy that `auto` will look at.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from threading import Thread
 from daybreak.image.formats import is_picture_name
 from daybreak.image.photo import Photo
 from daybreak.image.read import read_photo, read_size
+from daybreak.image.rows import mean, thumbnail
 from daybreak.image.vips import load_vips
 
 _LARGEST = 50_000_000  # px: what is larger may not fit, and waits until somebody has counted the memory
@@ -48,12 +50,17 @@ def begin(arguments: Sequence[str]) -> None:
         return
     photo: Future[Photo] = Future()
     _begun.append((data, photo))
-    Thread(target=_decode, args=(data, photo), daemon=True).start()
+    auto = not any(word.startswith(("-m", "--method")) for word in words)
+    Thread(target=_decode, args=(data, photo, auto), daemon=True).start()
 
 
-def _decode(data: bytes, photo: Future[Photo]) -> None:
+def _decode(data: bytes, photo: Future[Photo], look: bool) -> None:
     try:
-        photo.set_result(read_photo(data, max_pixels=_LARGEST))
+        read = read_photo(data, max_pixels=_LARGEST)
+        if look:
+            thumbnail(read.stored)
+            mean(read.stored)
+        photo.set_result(read)
     except BaseException as error:  # said where it is read in its turn, by its name
         photo.set_exception(error)
 

@@ -6,7 +6,8 @@ the JPEG. What goes through a picture band by band need never have all of it as 
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import cv2
 import numpy as np
@@ -15,18 +16,30 @@ from daybreak.image.color import value
 from daybreak.image.depth import to_float
 from daybreak.types import Array, Pixels, Plane
 
+_Found = TypeVar("_Found")
+
+_LOOK = 256  # px
+
 
 class Levels:
     """A stand-in for H×W×3 float32 pixels in [0, 1] that gives them out piece by piece.
 
     Args:
-        whole: H×W×3 uint8 or uint16, sRGB-encoded RGB.
+        whole: H×W×3 uint8 or uint16, sRGB-encoded RGB; not changed from here on.
         peak: the level that means 1.0.
     """
 
     def __init__(self, whole: Array, peak: int) -> None:
         self.whole = whole
         self.peak = peak
+        self._known: dict[str, Any] = {}
+
+    def once(self, what: str, find: Callable[[], _Found]) -> _Found:
+        """Something about the whole picture, found when it is first asked for by its name."""
+        if what not in self._known:
+            self._known[what] = find()
+        found: _Found = self._known[what]
+        return found
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -44,11 +57,10 @@ class Levels:
 
     def planes(self, index: slice) -> Array:
         """Some rows as 3×h×W float32: each colour in one piece."""
-        split = cv2.split(self.whole[index])
-        out = np.empty((3, *split[0].shape), np.float32)
-        for plane, into in zip(split, out, strict=True):
-            np.multiply(plane, np.float32(1.0 / self.peak), out=into, dtype=np.float32)
-        return out
+        some = self.whole[index]
+        planes = np.empty((3, *some.shape[:2]), some.dtype)
+        cv2.split(some, list(planes))
+        return to_float(planes, self.peak)
 
     def value(self, index: slice) -> Plane:
         """V, max(R, G, B), of some rows: h×W float32, the numbers that V of the same rows as floats has."""
@@ -121,6 +133,30 @@ def every(source: Bands, step: int) -> Pixels:
     for at, row in enumerate(rows):
         out[at] = source.band(row, row + 1)[:, ::step][0]
     return out
+
+
+def thumbnail(rows: Rows) -> Pixels:
+    """A copy of at most 256 px, in which noise is averaged out and highlights are not: h×w×3 float32.
+
+    Of a large picture at least 4×4 pixels, evenly apart, make each mean. Of `Levels` it is made once.
+    """
+
+    def find() -> Pixels:
+        step = max(1, max(rows.shape[:2]) // (4 * _LOOK))
+        return shrink(sparse(rows, step), _LOOK)
+
+    return rows.once("thumbnail", find) if isinstance(rows, Levels) else find()
+
+
+def mean(rows: Rows) -> float:
+    """Arithmetic mean of the sRGB-encoded values of all pixels and channels, in [0, 1]."""
+    if isinstance(rows, Levels):
+        return rows.once("mean", lambda: _mean(rows.whole) / rows.peak)
+    return _mean(rows)
+
+
+def _mean(values: Array) -> float:
+    return float(sum(cv2.mean(values)[:3]) / 3.0)
 
 
 def shrink(rows: Rows, longest: int) -> Pixels:

@@ -14,12 +14,11 @@ import numpy as np
 
 from daybreak.engines import Runtime
 from daybreak.image.color import value
-from daybreak.image.rows import Rows, shrink, sparse
+from daybreak.image.rows import Rows, thumbnail
 from daybreak.methods.base import Card, Choice, Method, Settings
 from daybreak.methods.registry import get_method
 from daybreak.types import Pixels
 
-_LOOK = 256  # longest side in pixels of the copy that is looked at: noise is averaged out, highlights are not
 _FLOOR = 1.0 / 255.0  # keeps black pixels from deciding a geometric mean alone
 
 # Each pair: at or below the first value fully dark, at or above the second well lit, smooth between.
@@ -37,8 +36,7 @@ class AutoSettings(Settings):
 
 def measure(rows: Rows) -> tuple[float, float]:
     """Brightness (geometric mean of V) and highlights (95th percentile of V), each in [0, 1]."""
-    step = max(1, max(rows.shape[:2]) // (4 * _LOOK))  # of a large picture at least 4×4 pixels make each mean
-    light = value(shrink(sparse(rows, step), _LOOK))
+    light = value(thumbnail(rows))
     brightness = float(np.exp(np.log(light + _FLOOR).mean()) - _FLOOR)
     place = int(0.95 * (light.size - 1))  # np.percentile would import another 10 ms of NumPy
     return max(brightness, 0.0), float(np.partition(light, place, axis=None)[place])

@@ -72,7 +72,8 @@ class Prepared:
 
     Attributes:
         run: (window, top, left) -> the window's result, clamped: a window of h×w×3 float32 whose upper left
-            pixel is (top, left) of the picture; its memory may be used. Called from several threads.
+            pixel is (top, left) of the picture; its memory may be used. Within the halo anything may come
+            back. Called from several threads.
         halo: pixels around a part that its result depends on; a window has them, but for what lies beyond
             the picture's border.
         cell: windows begin at multiples of this.

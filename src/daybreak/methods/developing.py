@@ -13,11 +13,11 @@ gates are found for all of it; what is left is local, so parts agree whatever th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
-from itertools import pairwise
+from functools import lru_cache, partial
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from daybreak.image.rows import Bands, Rows
 from daybreak.image.strips import Band, map_rows, over_bands
@@ -61,8 +61,7 @@ def _seen(source: Bands) -> Array:
         cells = slice((top - first) // _CELL, own // _CELL)
         into = slice(top // _CELL, (first + own) // _CELL)
         out[:3, into] = colors[cells].transpose(2, 0, 1)
-        coarse = _Rises(_wider(_means(gray, 4), 4), 4)
-        gray -= coarse.rows(0, len(gray), coarse.room(len(gray)))
+        gray -= _Rises(_wider(_means(gray, 4), 4), 4).rows(0, len(gray), np.empty_like(gray))
         out[3, into] = _means(np.abs(gray, out=gray), _CELL)[cells]
 
     over_bands(source, 8 * _GRID, work, _GRID, _CELL)
@@ -72,23 +71,13 @@ def _seen(source: Bands) -> Array:
 def _looked_at(window: Rows, first: int, shape: tuple[int, ...]) -> tuple[Array, Plane]:
     """Means of 8×8 pixels, h×w×3, and the mean of the colours, of a window that goes on to the grid.
 
-    The window becomes floats a few rows at a time, near the cache, for memory is dear at its first touch.
-
     Args:
         window: all columns of some rows.
         first: its first row, a multiple of 16.
         shape: of the picture.
     """
-    count = window.shape[0]
-    tall = count + -(first + count) % (_GRID if first + count == shape[0] else _CELL)
-    wide = -(-shape[1] // _GRID) * _GRID
-    colors = np.empty((tall // _CELL, wide // _CELL, 3), np.float32)
-    gray = np.empty((tall, wide), np.float32)
-    for begin, end in pairwise([*range(0, max(count - _GRID, 1), 2 * _GRID), count]):
-        pixels = _on_grid(window[begin:end], (first + begin, 0), shape)
-        cv2.transform(pixels, _GRAY, dst=gray[begin : begin + len(pixels)])
-        colors[begin // _CELL : (begin + len(pixels)) // _CELL] = _means(pixels, _CELL)
-    return colors, gray
+    pixels = _on_grid(window[:], (first, 0), shape)
+    return _means(pixels, _CELL), np.asarray(cv2.transform(pixels, _GRAY))
 
 
 def _on_grid(window: Pixels, at: tuple[int, int], shape: tuple[int, ...]) -> Pixels:
@@ -111,13 +100,10 @@ def _on_grid(window: Pixels, at: tuple[int, int], shape: tuple[int, ...]) -> Pix
 def _means(picture: Array, side: int) -> Array:
     """Means of side×side pixels of h×w or h×w×3, sides multiples of `side`.
 
-    The rows by NumPy and then the columns by OpenCV takes a third less than both at once.
+    The rows by NumPy and then the columns by OpenCV takes two thirds of what both at once do.
     """
     height, width = (length // side for length in picture.shape[:2])
-    rows = picture.reshape(height, side, *picture.shape[1:])
-    total = rows[:, 0] + rows[:, 1]
-    for row in range(2, side):
-        total += rows[:, row]
+    total = np.add.reduce(picture.reshape(height, side, *picture.shape[1:]), axis=1)
     total *= np.float32(1.0 / side)
     return np.asarray(cv2.resize(total, (width, height), interpolation=cv2.INTER_AREA))
 
@@ -131,46 +117,55 @@ def _wider(plane: Plane, times: int) -> Plane:
 class _Rises:
     """Rows between rows: what a picture of few rows is at `times` as many, a strip at a time.
 
+    Each strip is a product with a small matrix: one call, and a quarter of the time of a sum of two rows.
+
     Args:
         planes: …×h×w.
         times: even.
     """
 
     def __init__(self, planes: Array, times: int) -> None:
-        edges = [(0, 0)] * (planes.ndim - 2) + [(1, 1), (0, 0)]
-        self._from = np.pad(planes, edges, mode="edge")
-        self._by = np.diff(self._from, axis=-2)
-        self._times = times
-        self._shares = ((np.arange(times, dtype=np.float32) + 0.5) / times)[:, None]
+        self._planes, self._times = planes, times
+        self._shares = _shares(planes.shape[-2], times)
 
-    def room(self, rows: int) -> Array:
-        """For so many rows at a time."""
-        *planes, _, width = self._from.shape
-        return np.empty((*planes, -(-rows // self._times) + 1, self._times, width), np.float32)
+    def rows(self, top: int, bottom: int, out: Array) -> Array:
+        """Some rows, put into `out`; the first a multiple of `times`."""
+        known = slice(max(top // self._times - 1, 0), -(-bottom // self._times) + 1)
+        shares, some = self._shares[top:bottom, known], self._planes[..., known, :]
+        blocks, width = 1, out.shape[-1]
+        while shares.size * width > blocks * _PRODUCT and width % (2 * blocks) == 0:
+            blocks *= 2
+        np.matmul(shares, _blocks(some, blocks), out=_blocks(out, blocks))
+        return out
 
-    def rows(self, top: int, bottom: int, room: Array) -> Array:
-        """Some rows, in the room; the first a multiple of `times`."""
-        first, count = top // self._times, -(-(bottom - top) // self._times) + 1
-        some = (..., slice(first, first + count), None, slice(None))
-        into = room[..., :count, :, :]
-        np.multiply(self._by[some], self._shares, out=into)
-        into += self._from[some]
-        flat = into.reshape(*into.shape[:-3], count * self._times, into.shape[-1])
-        half = self._times // 2
-        return flat[..., half : half + bottom - top, :]
+
+def _blocks(planes: Array, count: int) -> Array:
+    """…×h×w as …×count×h×(w/count), in the same memory."""
+    return planes.reshape(*planes.shape[:-1], count, -1).swapaxes(-3, -2)
+
+
+@lru_cache(maxsize=16)
+def _shares(rows: int, times: int) -> Array:
+    """What each of `times` as many rows has of each row, bilinear between the centres."""
+    centres = np.clip((np.arange(rows * times, dtype=np.float32) + 0.5) / times - 0.5, 0.0, rows - 1.0)
+    apart = np.abs(centres[:, None] - np.arange(rows, dtype=np.float32))
+    return np.asarray(np.maximum(_ONE - apart, 0.0), np.float32)
 
 
 def _find_gates(parameters: Parameters, seen: Array, exposure: Exposure) -> Array:
-    """`Gates.parts` and what becomes of them: 3×h×w at an eighth of the size.
+    """`Gates.parts` and what becomes of them: 4×h×w at an eighth of the size.
 
-    The share of the colour of what is finer that passes; a third of that by which more of its gray does; and
-    one over the slope at black.
+    The share of the colour of what is finer that passes; a third of that by which more of its gray does; one
+    over the slope at black; and what that lacks of 1.
     """
     convolve = _network(parameters, exposure)
-    columns = max(_PRODUCT // (3 * len(parameters["detail.look.bias"]) ** 2), 1)
     steep, share = np.asarray(2.0**exposure.slope, np.float32), np.float32(exposure.share)
     _, height, width = seen.shape
-    maps = np.empty((3, height, width), np.float32)
+    most = max(_PRODUCT // (9 * len(parameters["detail.look.bias"]) ** 2), 1)
+    columns = -(-width // -(-width // most))  # of equal parts
+    across = np.arange(0, width, columns)[:, None] + np.arange(-_REACH, columns + _REACH)
+    across = np.clip(across, 0, width - 1)
+    maps = np.empty((4, height, width), np.float32)
 
     def work(bands: Iterable[Band]) -> None:
         for top, bottom in bands:
@@ -178,65 +173,61 @@ def _find_gates(parameters: Parameters, seen: Array, exposure: Exposure) -> Arra
             levels, rough = np.split(seen[:, rows], [3])
             gain = steep / np.square(_ONE + (steep - _ONE) * levels.mean(0))  # of a small difference
             given = np.concatenate([lift(levels, steep), 8.0 * gain * rough])
-            given = np.pad(given, ((0, 0), (0, 0), (_REACH, _REACH)), mode="edge").transpose(1, 0, 2)
-            for left in range(0, width, columns):
-                right = min(left + columns, width)
-                told = share * convolve(given[:, :, left : right + 2 * _REACH])
-                local, passing, color = told.transpose(1, 0, 2)
-                passing, color = np.clip(1.0 + passing, KEPT, 1.0), np.clip(1.0 + color, 0.0, 1.0)
-                flat = np.exp2(-local) / steep
-                maps[:, top:bottom, left:right] = color, (passing - color) / 3.0, flat
+            told = share * convolve(given[:, :, across].transpose(2, 1, 0, 3))
+            local, passing, color = told.transpose(2, 1, 0, 3).reshape(3, bottom - top, -1)[..., :width]
+            passing, color = np.clip(1.0 + passing, KEPT, 1.0), np.clip(1.0 + color, 0.0, 1.0)
+            flat = np.exp2(-local) / steep
+            maps[:, top:bottom] = color, (passing - color) / 3.0, flat, _ONE - flat
 
     map_rows(work, height, 32)
     return maps
 
 
 def _network(parameters: Parameters, exposure: Exposure) -> Callable[[Array], Array]:
-    """The convolutions of `Gates.parts`: (h+4)×4×(w+4) to h×3×w, the share of what is local left out."""
-    first, second = (_Convolution(*layer_of(parameters, f"detail.{name}")) for name in ("open", "look"))
+    """The convolutions of `Gates.parts`: …×(h+4)×4×(w+4) to …×h×3×w, the share of what is local left out."""
+    weight, bias = layer_of(parameters, "detail.look")
     steering = weighted(parameters, "detail.steer", exposure.steering)
-    scale, shift = (part[:, None] for part in np.split(steering, 2))
+    scale, shift = np.split(steering, 2)
+    scale += _ONE
+    first = _Convolution(*layer_of(parameters, "detail.open"))
+    second = _Convolution(weight * scale[:, None, None, None], bias * scale + shift)
     weight, bias = layer_of(parameters, "detail.close")
     close = weight[:, :, 0, 0]
 
     def run(given: Array) -> Array:
-        features = np.maximum(first(given), 0.0)
+        features = first(given)
         more = second(features)
-        more *= _ONE + scale
-        more += shift
-        more = np.maximum(more, 0.0)
-        more += features[1:-1, :, 1:-1]
+        more += features[..., 1:-1, :, 1:-1]
         told: Array = np.matmul(close, more) + bias[:, None]
-        np.clip(told[:, 0], -FURTHEST, FURTHEST, out=told[:, 0])
+        np.clip(told[..., 0, :], -FURTHEST, FURTHEST, out=told[..., 0, :])
         return told
 
     return run
 
 
 class _Convolution:
-    """3×3, without a border: (h+2)×C×(w+2) to h×O×w, as three products of small matrices a row."""
+    """3×3, without a border, and ReLU: …×(h+2)×C×(w+2) to …×h×O×w, a product of small matrices a row."""
 
     def __init__(self, weight: Array, bias: Array) -> None:
-        outputs, inputs = weight.shape[:2]
-        self._rows = [
-            weight[:, :, k].transpose(0, 2, 1).reshape(outputs, 3 * inputs).copy() for k in range(3)
-        ]
+        self._flat = weight.transpose(0, 2, 3, 1).reshape(len(weight), -1)  # row, column, channel
         self._bias = bias[:, None]
 
     def __call__(self, given: Array) -> Array:
         """See the class."""
-        height, width = given.shape[0] - 2, given.shape[2] - 2
-        beside = np.concatenate([given[:, :, k : k + width] for k in range(3)], axis=1)
-        made = np.matmul(self._rows[0], beside[:height])
-        made += np.matmul(self._rows[1], beside[1:-1])
-        made += np.matmul(self._rows[2], beside[2:])
+        *lead, height, channels, width = given.shape
+        beside = np.concatenate([given[..., k : k + width - 2] for k in range(3)], axis=-2)
+        rows = beside.reshape(*lead, height * 3 * channels, width - 2)  # three of them lie in one piece
+        three = sliding_window_view(rows, 9 * channels, axis=-2)[..., :: 3 * channels, :, :]
+        made = np.matmul(self._flat, three.swapaxes(-1, -2))
         made += self._bias
-        return np.asarray(made)
+        return np.asarray(np.maximum(made, 0.0, out=made))
 
 
 def _interleaved(develop: Callable[[Array, int, int], Array], window: Pixels, top: int, left: int) -> Pixels:
     """What is done to planes done to pixels, h×w×3."""
-    made = develop(cv2.dnn.blobFromImage(window)[0], top, left)  # three planes, in half of NumPy's time
+    planes = np.empty((3, *window.shape[:2]), np.float32)
+    cv2.split(window, list(planes))
+    made = develop(planes, top, left)
     # above 1 by rounding alone
     flat = cv2.merge([np.ascontiguousarray(plane) for plane in made]).reshape(len(window), -1)
     cv2.threshold(flat, 1.0, 1.0, cv2.THRESH_TRUNC, dst=flat)
@@ -244,14 +235,18 @@ def _interleaved(develop: Callable[[Array, int, int], Array], window: Pixels, to
 
 
 def _develop(maps: Array, shape: tuple[int, ...], window: Array, top: int, left: int) -> Array:
-    """`Gates.forward` from the gates on, for a window of 3×h×w, clamped but for rounding; in its memory."""
+    """`Gates.forward` from the gates on, for a window of 3×h×w, clamped but for rounding; in its memory.
+
+    The rows of its halo are left as they are.
+    """
     height, width = window.shape[1:]
     planes = [_on_grid(plane, (top, left), shape) for plane in window]
     low = window if planes[0].shape == (height, width) else np.stack(planes)
-    coarse = np.stack([_wider(_means(plane, 4), 4) for plane in low])
+    coarse = _wider(_means(low.reshape(-1, low.shape[2]), 4), 4).reshape(3, -1, low.shape[2])
     around = _around(maps, low.shape, top, left)
-    gates = np.stack([_wider(plane, _CELL)[:, _CELL:-_CELL] for plane in around])
-    _composed(low, _Rises(coarse, 4), _Rises(gates, _CELL))
+    gates = _wider(around.reshape(-1, around.shape[2]), _CELL).reshape(*around.shape[:2], -1)
+    own = slice(_CELL if top else 0, low.shape[1] - (_CELL if top + height < shape[0] else 0))
+    _composed(low, own, _Rises(coarse, 4), _Rises(gates[..., _CELL:-_CELL], _CELL))
     return low[:, :height, :width]
 
 
@@ -264,41 +259,39 @@ def _around(maps: Array, shape: tuple[int, ...], top: int, left: int) -> Array:
     return np.asarray(maps[:, rows[:, None], columns])
 
 
-def _composed(low: Array, smooth: _Rises, gates: _Rises) -> None:
+def _composed(low: Array, own: slice, smooth: _Rises, gates: _Rises) -> None:
     """What passes the gates, on its curve, strip by strip, in place.
+
+    Few calls, each of much: with each a thread lets go of the interpreter and may wait to get it back.
 
     Args:
         low: 3×h×w, sides multiples of 8, C-contiguous; overwritten.
+        own: the rows that are made.
         smooth: its means of 4×4 pixels, at full width.
-        gates: 3×(h/8 + 2)×w, as `_find_gates` gives them, with a row more above and below.
+        gates: 4×(h/8 + 2)×w, as `_find_gates` gives them, with a row more above and below.
     """
     _, height, width = low.shape
     rows = min(max(_STRIP // width, 1) * _CELL, height)
-    smooth_room, gate_room = smooth.room(rows), gates.room(rows)
-    room = np.empty((3, rows, width), np.float32)
-    for top in range(0, height, rows):
-        bottom = min(top + rows, height)
-        strip, (brightest, square, steep) = low[:, top:bottom], room[:, : bottom - top]
-        calm = smooth.rows(top, bottom, smooth_room)
-        color, more, flat = gates.rows(top + _CELL, bottom + _CELL, gate_room)
+    room = np.empty((8, rows, width), np.float32)
+    for top in range(own.start, own.stop, rows):
+        bottom = min(top + rows, own.stop)
+        strip, scratch = low[:, top:bottom], room[:, : bottom - top]
+        calm = smooth.rows(top, bottom, scratch[:3])
+        color, more, flat, steep = gates.rows(top + _CELL, bottom + _CELL, scratch[3:7])
         strip -= calm
-        gray = np.add(strip[0], strip[1], out=square)
-        gray += strip[2]
+        gray = np.add.reduce(strip, axis=0, out=scratch[7])
         gray *= more
-        for plane, finer in zip(calm, strip, strict=True):
-            cv2.accumulateProduct(finer, color, plane)
+        strip *= color
+        calm += strip
         calm += gray
         np.clip(calm, 0.0, 1.0, out=calm)
-        np.maximum(calm[0], calm[1], out=brightest)
-        np.maximum(brightest, calm[2], out=brightest)
         # kx / (1 + (k − 1)y), y = x + V²(V − x): all but three operations are on one plane
-        np.multiply(brightest, brightest, out=square)
-        np.subtract(_ONE, flat, out=steep)
-        brightest *= square
-        brightest *= steep
-        brightest += flat
-        np.subtract(_ONE, square, out=square)
+        brightest = np.maximum.reduce(calm, axis=0, out=more)
+        square = np.multiply(brightest, brightest, out=color)
         square *= steep
-        np.multiply(calm, square, out=strip)
+        brightest *= square
+        brightest += flat
+        steep -= square
+        np.multiply(calm, steep, out=strip)
         strip += brightest
         np.divide(calm, strip, out=strip)

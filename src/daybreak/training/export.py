@@ -29,7 +29,7 @@ from daybreak.training.processes import alone, lock_of
 from daybreak.training.recipe import Recipe
 from daybreak.training.sharing import halved, share
 from daybreak.weights.card import Control, Score, WeightCard, write_card
-from daybreak.weights.store import Weight, sha256
+from daybreak.weights.store import Weight, find_weight, list_weights, sha256
 
 SHARED = 100_000
 """Parameters from which the graph reads them from the safetensors file instead of holding them once more."""
@@ -63,6 +63,9 @@ def export(
 ) -> WeightCard:
     """Write `NAME.TAG.{safetensors,onnx,toml}` from a checkpoint.
 
+    Where a weight of that name ships and its graph is of the same size and kind, what its card says and was
+    measured or written by hand goes on: summary, memory per pixel, whether bf16 will do.
+
     Args:
         path: the checkpoint.
         name: NETWORK.TAG; the network must be the checkpoint's.
@@ -88,7 +91,8 @@ def export(
             raise OutputExists(
                 f"{target} is there already", hint="Export under another tag or to another folder"
             )
-        weight = Weight(_card(network, recipe, tag, about, steps, notes), *_files(folder, name))
+        card = _succeeding(_card(network, recipe, tag, about, steps, notes))
+        weight = Weight(card, *_files(folder, name))
         try:
             card = _whole(weight, network, pairs or {})
             write_whole(target, write_card(card).encode())  # last: a weight without a card is no weight
@@ -197,6 +201,18 @@ def _scores(weight: Weight, dataset: str, pairs: Sequence[Pair]) -> list[Score]:
         return to_bytes(run_weight(engine, weight.card, to_floats(low)))
 
     return score_lines(dataset, measure(run, pairs))
+
+
+def _succeeding(card: WeightCard) -> WeightCard:
+    """The card, with what the one says that it will succeed and no export finds out."""
+    if card.name not in list_weights():
+        return card
+    shipped = find_weight(card.name).card
+    alike = ("parameters", "macs_per_pixel", "context", "halo", "multiple", "guide", "shared")
+    if any(getattr(shipped, name) != getattr(card, name) for name in alike):
+        return card
+    kept = ("summary", "memory_per_pixel", "bf16")
+    return card.model_copy(update={name: getattr(shipped, name) for name in kept})
 
 
 def _card(
