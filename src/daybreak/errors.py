@@ -7,7 +7,6 @@ prints and never exits: `daybreak.cli` turns these into one line and an exit cod
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class DaybreakError(Exception):
@@ -37,6 +36,8 @@ class UnknownName(DaybreakError, KeyError):
     """
 
     def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
+        from difflib import get_close_matches  # most runs mistype nothing
+
         self.name = name
         self.known = tuple(known)
         self.nearest = tuple(get_close_matches(name.lower(), self.known, n=3, cutoff=0.5))

@@ -10,7 +10,7 @@ import numpy as np
 from daybreak.enhancing.amount import blend
 from daybreak.image.depth import to_levels
 from daybreak.image.rows import Levels
-from daybreak.image.strips import Band, map_rows
+from daybreak.image.strips import Band, Sum, map_rows
 from daybreak.methods.bands import rows_of
 from daybreak.methods.base import Prepared
 from daybreak.types import Array
@@ -30,19 +30,24 @@ def enhance_levels(levels: Levels, prepared: Prepared, strength: float) -> Level
     bits = 8 if levels.peak == 255 else 16
     out = np.empty(levels.shape, np.uint8 if bits == 8 else np.uint16)
 
-    def made(some: Levels, top: int, bottom: int) -> Array:
+    def make(some: Levels, top: int, bottom: int, into: Array) -> None:
         if prepared.planes is not None and strength == 1.0:
             planes = prepared.row_planes(some, top, bottom)
-            return np.asarray(cv2.merge([to_levels(plane, bits, clipped=True) for plane in planes]))
+            cv2.merge([to_levels(plane, bits, clipped=True) for plane in planes], into)
+            return
         result = prepared.rows(some, top, bottom)
         mixed = result if strength == 1.0 else blend(some[top:bottom], result, strength)
-        return to_levels(mixed, bits, clipped=True)
+        into[:] = to_levels(mixed, bits, clipped=True)
 
     if prepared.point:
         ramp = _ramp(levels)
-        table = made(ramp, 0, ramp.shape[0]).reshape(-1, 3)
+        mapped = np.empty(ramp.shape, out.dtype)
+        make(ramp, 0, len(mapped), mapped)
+        table = mapped.reshape(-1, 3)
         if (table == table[:, :1]).all():
             table = table[:, :1]  # one for all colours is read in half the time
+
+    total = Sum()
 
     def work(bands: Iterable[Band]) -> None:
         for top, bottom in bands:
@@ -50,10 +55,13 @@ def enhance_levels(levels: Levels, prepared: Prepared, strength: float) -> Level
             if prepared.point:
                 cv2.LUT(levels.whole[rows], table[np.newaxis], dst=out[rows])
             else:
-                out[rows] = made(levels, top, bottom)
+                make(levels, top, bottom, out[rows])
+            total.add(np.array(cv2.sumElems(out[rows])[:3]))  # while they are near
 
     map_rows(work, levels.shape[0], rows_of(prepared))
-    return Levels(out, (1 << bits) - 1)
+    result = Levels(out, (1 << bits) - 1)
+    result.once("mean", lambda: float(total.total.sum() / out.size / result.peak))
+    return result
 
 
 def _ramp(levels: Levels) -> Levels:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import IO
 
 from daybreak.enhancing.cores import opencv_threads
-from daybreak.enhancing.crew import in_processes
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.memory import bytes_per_pixel, fitting_jobs, free_memory, largest
 from daybreak.enhancing.one import attempt, enhance_bytes, enhance_to, run_job
@@ -66,6 +65,8 @@ def run_batch(
     at_once = max(1, min(workers or _fitting(jobs, enhancer, cores), len(jobs)))
     threads = cores // at_once or 1 if workers is None and not output.evidence else 1
     if len(jobs) > 1 and read is read_bytes:
+        from daybreak.enhancing.crew import in_processes  # one picture needs no processes
+
         yield from in_processes(jobs, enhancer, output, at_once, threads)
     else:
         yield from _in_threads(jobs, enhancer, output, at_once, threads, read)

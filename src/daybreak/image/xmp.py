@@ -1,9 +1,8 @@
 """XMP packets (ISO 16684-1): put daybreak's record in, take it out, drop what is no longer true.
 
 The record is one JSON text under daybreak's own namespace, so that any string survives as it is. Everything
-else
-in a packet stays as it was, except what describes the picture before: its orientation (the pixels are upright
-now), thumbnails, and the pointers to a gain map or an extended packet, which are not written.
+else in a packet stays as it was, except what describes the picture before: its orientation (the pixels are
+upright now), thumbnails, and the pointers to a gain map or an extended packet, which are not written.
 """
 
 from __future__ import annotations
@@ -37,9 +36,11 @@ _REFERENCES = {"\n": ("\ue90a", "&#10;"), "\r": ("\ue90d", "&#13;"), "\t": ("\ue
 _LARGEST = 16 << 20  # bytes; a tree of more would take gigabytes
 
 _NEW = (
-    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="' + _RDF + '">'
-    '<rdf:Description rdf:about=""/></rdf:RDF></x:xmpmeta>'
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="' + _RDF + '"><rdf:Description rdf:about="">'
+    '<daybreak:record xmlns:daybreak="' + NAMESPACE + '">{}</daybreak:record>'
+    "</rdf:Description></rdf:RDF></x:xmpmeta>"
 )
+"""A packet of nothing but a record."""
 
 
 def refreshed(packet: bytes | None, record: Mapping[str, str] | None) -> bytes | None:
@@ -56,8 +57,8 @@ def refreshed(packet: bytes | None, record: Mapping[str, str] | None) -> bytes |
     if document is None:
         if record is None:
             return None
-        document = _parse(_NEW.encode())
-        assert document is not None
+        text = _text(record).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        return _packet(_NEW.format(text))
     descriptions = _descriptions(document)
     for description in descriptions:
         _drop_stale(description)
@@ -65,13 +66,22 @@ def refreshed(packet: bytes | None, record: Mapping[str, str] | None) -> bytes |
         home = descriptions[0] if descriptions else _new_description(document)
         element = document.createElementNS(NAMESPACE, "daybreak:record")
         element.setAttributeNS(_XMLNS, "xmlns:daybreak", NAMESPACE)
-        element.appendChild(document.createTextNode(json.dumps(dict(record))))  # ASCII: nothing to normalise
+        element.appendChild(document.createTextNode(_text(record)))
         home.appendChild(element)
     for element in document.getElementsByTagName("*"):
         _guard_blanks(element)
     body = "".join(node.toxml() for node in document.childNodes if node.nodeType == node.ELEMENT_NODE)
     for private, reference in _REFERENCES.values():
         body = body.replace(private, reference)
+    return _packet(body)
+
+
+def _text(record: Mapping[str, str]) -> str:
+    """The record as ASCII, in which there is nothing to normalise."""
+    return json.dumps(dict(record))
+
+
+def _packet(body: str) -> bytes:
     start = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
     return f'{start}{body}<?xpacket end="w"?>'.encode("utf-8", "replace")
 

@@ -13,11 +13,11 @@ gates are found for all of it; what is left is local, so parts agree whatever th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache, partial
+from functools import partial
 
 import cv2
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 from daybreak.image.rows import Bands, Rows
 from daybreak.image.strips import Band, map_rows, over_bands
@@ -30,7 +30,8 @@ FURTHEST, KEPT = 3.0, 0.3  # as in daybreak.layers.local, which needs torch
 _CELL = 8  # px: the gates are found at an eighth of the size
 _GRID = 16  # px: what the graph's sides are multiples of
 _REACH = 2  # cells that two convolutions see beyond their own
-_STRIP = 1 << 14  # px of a strip of 8 rows: fewer, and the calls, one thread at a time, would be most of it
+_STRIP = 3 << 13  # px of a strip of 8 rows: fewer, and the calls, one thread at a time, would be most of it
+_BAND = 1 << 20  # px that are looked at in one piece, or 128 rows, but 256 at most
 _PRODUCT = 1 << 18  # multiply-adds: a larger product would wake the threads of the linear algebra library
 _ONE = np.float32(1.0)
 _GRAY = np.full((1, 3), 1.0 / 3.0, np.float32)
@@ -64,7 +65,7 @@ def _seen(source: Bands) -> Array:
         gray -= _Rises(_wider(_means(gray, 4), 4), 4).rows(0, len(gray), np.empty_like(gray))
         out[3, into] = _means(np.abs(gray, out=gray), _CELL)[cells]
 
-    over_bands(source, 8 * _GRID, work, _GRID, _CELL)
+    over_bands(source, min(max(_BAND // (width * _GRID), 8), 16) * _GRID, work, _GRID, _CELL)
     return out
 
 
@@ -115,41 +116,35 @@ def _wider(plane: Plane, times: int) -> Plane:
 
 
 class _Rises:
-    """Rows between rows: what a picture of few rows is at `times` as many, a strip at a time.
+    """Rows between rows: what a picture of few rows is at `times` as many, bilinear between the centres.
 
-    Each strip is a product with a small matrix: one call, and a quarter of the time of a sum of two rows.
+    Every 8 rows are the same product of a small matrix: one call for many, and a quarter of the time of sums.
 
     Args:
         planes: …×h×w.
-        times: even.
+        times: 4 or 8.
     """
 
     def __init__(self, planes: Array, times: int) -> None:
-        self._planes, self._times = planes, times
-        self._shares = _shares(planes.shape[-2], times)
+        self._planes = np.concatenate([planes[..., :1, :], planes, planes[..., -1:, :]], axis=-2)
+        self._times = times
+        centres = (np.arange(_CELL, dtype=np.float32) + 0.5) / times + 0.5
+        apart = centres[:, None] - np.arange(_CELL // times + 2, dtype=np.float32)
+        self._shares = np.maximum(_ONE - np.abs(apart), 0.0)
 
     def rows(self, top: int, bottom: int, out: Array) -> Array:
-        """Some rows, put into `out`; the first a multiple of `times`."""
-        known = slice(max(top // self._times - 1, 0), -(-bottom // self._times) + 1)
-        shares, some = self._shares[top:bottom, known], self._planes[..., known, :]
-        blocks, width = 1, out.shape[-1]
-        while shares.size * width > blocks * _PRODUCT and width % (2 * blocks) == 0:
-            blocks *= 2
-        np.matmul(shares, _blocks(some, blocks), out=_blocks(out, blocks))
+        """Some rows, put into `out`; the first and the one after the last are multiples of 8."""
+        some = self._planes[..., top // self._times :, :]
+        *lead, row, column = some.strides
+        *shape, _, width = out.shape
+        count, step, known = (bottom - top) // _CELL, _CELL // self._times * row, self._shares.shape[1]
+        each = as_strided(some, (*shape, count, known, width), (*lead, step, row, column), writeable=False)
+        into = out.reshape(*shape, count, _CELL, width)
+        columns = _PRODUCT // self._shares.size
+        for left in range(0, width, columns):
+            own = (..., slice(left, left + columns))
+            np.matmul(self._shares, each[own], out=into[own])
         return out
-
-
-def _blocks(planes: Array, count: int) -> Array:
-    """…×h×w as …×count×h×(w/count), in the same memory."""
-    return planes.reshape(*planes.shape[:-1], count, -1).swapaxes(-3, -2)
-
-
-@lru_cache(maxsize=16)
-def _shares(rows: int, times: int) -> Array:
-    """What each of `times` as many rows has of each row, bilinear between the centres."""
-    centres = np.clip((np.arange(rows * times, dtype=np.float32) + 0.5) / times - 0.5, 0.0, rows - 1.0)
-    apart = np.abs(centres[:, None] - np.arange(rows, dtype=np.float32))
-    return np.asarray(np.maximum(_ONE - apart, 0.0), np.float32)
 
 
 def _find_gates(parameters: Parameters, seen: Array, exposure: Exposure) -> Array:
@@ -179,7 +174,7 @@ def _find_gates(parameters: Parameters, seen: Array, exposure: Exposure) -> Arra
             flat = np.exp2(-local) / steep
             maps[:, top:bottom] = color, (passing - color) / 3.0, flat, _ONE - flat
 
-    map_rows(work, height, 32)
+    map_rows(work, height, min(max(height // 2, 8), 64))
     return maps
 
 
@@ -281,8 +276,8 @@ def _composed(low: Array, own: slice, smooth: _Rises, gates: _Rises) -> None:
         strip -= calm
         gray = np.add.reduce(strip, axis=0, out=scratch[7])
         gray *= more
-        strip *= color
-        calm += strip
+        for plane, finer in zip(calm, strip, strict=True):
+            cv2.accumulateProduct(finer, color, plane)
         calm += gray
         np.clip(calm, 0.0, 1.0, out=calm)
         # kx / (1 + (k − 1)y), y = x + V²(V − x): all but three operations are on one plane
