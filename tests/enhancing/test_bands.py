@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daybreak.enhancing.bands import enhance_levels
-from daybreak.image.rows import Levels
+from daybreak.image.rows import Levels, mean
 from daybreak.methods.base import Prepared, parse_settings
 from daybreak.methods.registry import get_method
 
@@ -57,3 +57,14 @@ def test_methods_that_say_so_are_pointwise(name, peak):
         for point in (True, False)
     )
     assert np.abs(table - floats).max() <= 1, "rounding alone"
+
+
+@pytest.mark.parametrize("name", ["gamma", "daybreak", "crm"])
+@pytest.mark.parametrize("peak", [255, 65535])
+def test_the_mean_is_known_from_the_bands(name, peak):
+    method, levels = get_method(name), some(301, 90, peak, 2)
+    chosen = parse_settings(method.card, {})
+    made = enhance_levels(levels, method.prepare(levels, chosen, None), 1.0)
+    made.once("mean", lambda: pytest.fail("looked for again"))
+    assert mean(made) == pytest.approx(made.whole.mean() / peak, abs=1e-9)
+    assert mean(Levels(made.whole, made.peak)) == pytest.approx(mean(made), abs=1e-9)

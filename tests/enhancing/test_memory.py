@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from daybreak.enhancing import batch, memory
+from daybreak.enhancing import batch, crew, memory
 from daybreak.enhancing.batch import Output, run_batch
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.memory import EXPOSED, SHARE, bytes_per_pixel, fitting_jobs, free_memory, largest
@@ -100,13 +100,13 @@ def test_this_machine_says_what_is_free():
 def test_a_batch_takes_as_many_at_once_as_fit(pictures, expected, tmp_path, monkeypatch):
     """The crew is asked how large it was made; nothing is timed."""
     sizes = []
-    crew_was = batch.in_processes
+    in_processes = crew.in_processes
 
-    def crew(jobs, enhancer, output, at_once, threads):
+    def asked(jobs, enhancer, output, at_once, threads):
         sizes.append(at_once)
-        return crew_was(jobs, enhancer, output, at_once, threads)
+        return in_processes(jobs, enhancer, output, at_once, threads)
 
-    monkeypatch.setattr(batch, "in_processes", crew)
+    monkeypatch.setattr(crew, "in_processes", asked)
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
     enhancer = Enhancer("gamma")
     peak = 40 * 30 * bytes_per_pixel(enhancer)

@@ -11,6 +11,7 @@ import pytest
 from daybreak.errors import DaybreakError
 from daybreak.image import ahead
 from daybreak.image.read import read_photo
+from daybreak.image.rows import Levels, mean, thumbnail
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +36,21 @@ def test_it_is_the_photo_that_is_read_of_the_same_bytes_and_given_once(photo):
     np.testing.assert_array_equal(got.stored.whole, expected.stored.whole)
     assert (got.format, got.metadata, got.notes) == (expected.format, expected.metadata, expected.notes)
     assert ahead.decoded(data, 10**6) is None
+
+
+@pytest.mark.parametrize(
+    ("method", "ready"), [([], True), (["-m", "gamma"], False), (["--method=he"], False)]
+)
+def test_what_auto_will_look_at_is_ready(photo, method, ready):
+    ahead.begin([str(photo), *method])
+    got = ahead.decoded(photo.read_bytes(), 10**6)
+    assert got is not None
+    copy = thumbnail(Levels(got.stored.whole, 255))
+    made = got.stored.once("thumbnail", lambda: None)
+    assert (made is not None) == ready
+    if ready:
+        np.testing.assert_array_equal(made, copy)
+        assert got.stored.once("mean", lambda: None) == mean(Levels(got.stored.whole, 255))
 
 
 def test_other_bytes_and_pictures_that_are_too_large_are_read_in_their_turn(photo):

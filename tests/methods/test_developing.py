@@ -58,8 +58,8 @@ def test_the_arithmetic_is_the_graph(name, height, width, strength, light):
     np.testing.assert_allclose(arithmetic, graph, atol=2e-5)
 
 
-@pytest.mark.parametrize("shape", [(131, 1601), (1600, 33), (257, 512)])
-def test_of_more_than_one_band_too(shape):
+@pytest.mark.parametrize("shape", [(131, 1601), (1600, 33), (257, 512), (40, 9001)])
+def test_of_more_than_one_band_and_very_wide_too(shape):
     graph, arithmetic = graph_and_arithmetic("daybreak.fast", picture(*shape))
     np.testing.assert_allclose(arithmetic, graph, atol=2e-5)
     assert arithmetic.dtype == np.float32
