@@ -50,7 +50,7 @@ def test_what_auto_will_look_at_is_ready(photo, method, ready):
     assert (made is not None) == ready
     if ready:
         np.testing.assert_array_equal(made, copy)
-        assert got.stored.once("mean", lambda: None) == mean(Levels(got.stored.whole, 255))
+    assert got.stored.once("mean", lambda: None) == mean(Levels(got.stored.whole, 255))
 
 
 def test_other_bytes_and_pictures_that_are_too_large_are_read_in_their_turn(photo):

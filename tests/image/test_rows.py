@@ -27,3 +27,12 @@ def test_sparse_pixels_are_those_of_the_slices(dtype, peak, shape, step):
         wanted = levels[::step, ::step]
         assert np.array_equal(sparse(levels, step), wanted)
         assert np.array_equal(sparse(levels[:], step), wanted)
+
+
+@pytest.mark.parametrize(("dtype", "peak"), [(np.uint8, 255), (np.uint16, 4095)])
+@pytest.mark.parametrize("shape", [(1, 1, 3), (7, 5, 3), (40, 33, 3)])
+def test_planes_are_the_floats_apart(dtype, peak, shape):
+    whole = np.random.default_rng(0).integers(0, peak + 1, shape).astype(dtype)
+    for stored in (whole, whole[::-1], np.asfortranarray(whole)):
+        levels, rows = Levels(stored, peak), slice(shape[0] // 3, shape[0])
+        np.testing.assert_array_equal(levels.planes(rows), levels[rows].transpose(2, 0, 1))

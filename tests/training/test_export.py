@@ -56,7 +56,7 @@ def test_a_weight_holds_what_the_checkpoint_held(checkpoint, tmp_path):
 
 
 def test_the_card_of_a_successor_keeps_what_no_export_finds_out(tiny, material, tmp_path):
-    """Of the graph by its settings: with others, nothing that was measured holds."""
+    """Of a graph of another size nothing that was measured holds."""
     shipped = find_weight("daybreak.fast").card
     cards = [shipped]
     for folder, settings in (("same", shipped.settings), ("another", shipped.settings | {"numbers": 5})):

@@ -60,7 +60,7 @@ def enhance_levels(levels: Levels, prepared: Prepared, strength: float) -> Level
 
     map_rows(work, levels.shape[0], rows_of(prepared))
     result = Levels(out, (1 << bits) - 1)
-    result.once("mean", lambda: float(total.total.sum() / out.size / result.peak))
+    result.once("mean", lambda: float(total.total.sum() / out.size / result.peak))  # known from here on
     return result
 
 

@@ -1,7 +1,7 @@
 """The one picture of a command, decoded in a thread while the process still imports what will enhance it.
 
 libvips lets go of the interpreter while it decodes, so a second core does it beside the imports, and then
-makes the small copy that `auto` will look at.
+finds the mean that the result tells and the small copy that `auto` will look at.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from threading import Thread
 from daybreak.image.formats import is_picture_name
 from daybreak.image.photo import Photo
 from daybreak.image.read import read_photo, read_size
-from daybreak.image.rows import mean, thumbnail
+from daybreak.image.rows import Levels, mean, thumbnail
 from daybreak.image.vips import load_vips
 
 _LARGEST = 50_000_000  # px: what is larger may not fit, and waits until somebody has counted the memory
@@ -57,9 +57,10 @@ def begin(arguments: Sequence[str]) -> None:
 def _decode(data: bytes, photo: Future[Photo], look: bool) -> None:
     try:
         read = read_photo(data, max_pixels=_LARGEST)
-        if look:
-            thumbnail(read.stored)
+        if isinstance(read.stored, Levels):  # which keep what was found
             mean(read.stored)
+            if look:
+                thumbnail(read.stored)
         photo.set_result(read)
     except BaseException as error:  # said where it is read in its turn, by its name
         photo.set_exception(error)

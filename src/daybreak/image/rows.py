@@ -18,14 +18,14 @@ from daybreak.types import Array, Pixels, Plane
 
 _Found = TypeVar("_Found")
 
-_LOOK = 256  # px
+_LOOK = 256  # px, the longer side
 
 
 class Levels:
     """A stand-in for H×W×3 float32 pixels in [0, 1] that gives them out piece by piece.
 
     Args:
-        whole: H×W×3 uint8 or uint16, sRGB-encoded RGB; not changed from here on.
+        whole: H×W×3 uint8 or uint16, sRGB-encoded RGB. Who writes into it makes new `Levels` of it.
         peak: the level that means 1.0.
     """
 
@@ -35,7 +35,10 @@ class Levels:
         self._known: dict[str, Any] = {}
 
     def once(self, what: str, find: Callable[[], _Found]) -> _Found:
-        """Something about the whole picture, found when it is first asked for by its name."""
+        """Something about the whole picture, found when it is first asked for by its name.
+
+        Two threads that ask at the same time may both look. Nobody writes into what is given.
+        """
         if what not in self._known:
             self._known[what] = find()
         found: _Found = self._known[what]
@@ -136,7 +139,7 @@ def every(source: Bands, step: int) -> Pixels:
 
 
 def thumbnail(rows: Rows) -> Pixels:
-    """A copy of at most 256 px, in which noise is averaged out and highlights are not: h×w×3 float32.
+    """A copy whose longer side is at most 256 px: noise is averaged out, highlights are not; h×w×3 float32.
 
     Of a large picture at least 4×4 pixels, evenly apart, make each mean. Of `Levels` it is made once.
     """

@@ -31,7 +31,8 @@ _CELL = 8  # px: the gates are found at an eighth of the size
 _GRID = 16  # px: what the graph's sides are multiples of
 _REACH = 2  # cells that two convolutions see beyond their own
 _STRIP = 3 << 13  # px of a strip of 8 rows: fewer, and the calls, one thread at a time, would be most of it
-_BAND = 1 << 20  # px that are looked at in one piece, or 128 rows, but 256 at most
+_BAND = 1 << 20  # px of a band that is looked at, of 64 to 256 rows
+_CELLS = 1 << 15  # of a band whose gates are found, of 8 to 64 rows
 _PRODUCT = 1 << 18  # multiply-adds: a larger product would wake the threads of the linear algebra library
 _ONE = np.float32(1.0)
 _GRAY = np.full((1, 3), 1.0 / 3.0, np.float32)
@@ -65,7 +66,7 @@ def _seen(source: Bands) -> Array:
         gray -= _Rises(_wider(_means(gray, 4), 4), 4).rows(0, len(gray), np.empty_like(gray))
         out[3, into] = _means(np.abs(gray, out=gray), _CELL)[cells]
 
-    over_bands(source, min(max(_BAND // (width * _GRID), 8), 16) * _GRID, work, _GRID, _CELL)
+    over_bands(source, min(max(_BAND // (width * _GRID), 4), 16) * _GRID, work, _GRID, _CELL)
     return out
 
 
@@ -174,7 +175,7 @@ def _find_gates(parameters: Parameters, seen: Array, exposure: Exposure) -> Arra
             flat = np.exp2(-local) / steep
             maps[:, top:bottom] = color, (passing - color) / 3.0, flat, _ONE - flat
 
-    map_rows(work, height, min(max(height // 2, 8), 64))
+    map_rows(work, height, max(min(height // 2, 64, _CELLS // width), 8))
     return maps
 
 

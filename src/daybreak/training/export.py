@@ -208,7 +208,17 @@ def _succeeding(card: WeightCard) -> WeightCard:
     if card.name not in list_weights():
         return card
     shipped = find_weight(card.name).card
-    alike = ("parameters", "macs_per_pixel", "context", "halo", "multiple", "guide", "shared")
+    alike = (
+        "parameters",
+        "macs_per_pixel",
+        "context",
+        "halo",
+        "point",
+        "multiple",
+        "scale",
+        "guide",
+        "shared",
+    )
     if any(getattr(shipped, name) != getattr(card, name) for name in alike):
         return card
     kept = ("summary", "memory_per_pixel", "bf16")

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from daybreak.image.rows import Levels
+from daybreak.image.rows import Levels, mean
 
 pytest.importorskip("daybreak.enhancing.video", reason="the extra [video] is not installed")
 from daybreak.enhancing.video.correction import corrected
@@ -63,3 +63,10 @@ def test_any_number_of_threads_gives_the_same_bits():
     finally:
         cv2.setNumThreads(before)
     assert all(np.array_equal(one, results[0]) for one in results[1:])
+
+
+def test_what_was_known_of_the_frame_is_not_told_of_the_corrected_one():
+    given, factor = Levels(frame(), 255), gains(0.5, 0.6)
+    mean(given)
+    made = corrected(given, cells(given.whole), factor, np.full(3, 0.05))
+    assert mean(made) == pytest.approx(made.whole.mean() / 255)

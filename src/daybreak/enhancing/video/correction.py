@@ -116,7 +116,7 @@ def _multiplied(rows: Rows, gains: _Gains) -> Rows:
                 np.minimum(product, 1.0, out=rows[band[0] : band[1]])
 
     map_rows(work, height, ROWS)
-    return rows
+    return Levels(rows.whole, rows.peak) if isinstance(rows, Levels) else rows
 
 
 def _rounded(values: Pixels, dtype: np.dtype[Any]) -> Array:
