@@ -11,6 +11,7 @@ Beside it stands what daybreak's own reader and writer take, which bring metadat
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -59,6 +60,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.make:
         return make_picture(options.make)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # as a rule, a process finds the bytecode of the last one
     with tempfile.TemporaryDirectory() as folder:
         one, out = Path(folder, "one.jpg"), Path(folder, "out")
         subprocess.run([sys.executable, __file__, "--make", str(one)], check=True)

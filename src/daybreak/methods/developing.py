@@ -2,9 +2,9 @@
 
 `layers.local` says what is computed and why; it is done here as it is exported, to rounding, with the
 exposure that `daybreak.methods.glance` found. It holds next to no multiply-adds: what it takes is a few dozen
-passes over the picture, and a graph makes each of them through main memory. Here they are made strip by strip
-near the cache, from the picture's own numbers, and no runtime has to be loaded first: half the time, and a
-tenth of a second less at the start.
+passes over the picture, and a graph makes each of them through main memory. Here they are made strip by
+strip, from the picture's own numbers, and no runtime has to be loaded first: half the time, and a tenth of a
+second less at the start.
 
 The picture is looked at once, in bands, for what the gates are decided by, at an eighth of its size. The
 gates are found for all of it; what is left is local, so parts agree whatever they are.
@@ -63,7 +63,8 @@ def _seen(source: Bands) -> Array:
         cells = slice((top - first) // _CELL, own // _CELL)
         into = slice(top // _CELL, (first + own) // _CELL)
         out[:3, into] = colors[cells].transpose(2, 0, 1)
-        gray -= _Rises(_wider(_means(gray, 4), 4), 4).rows(0, len(gray), np.empty_like(gray))
+        calm = _Rises(_bordered(_wider(_means(gray, 4), 4)), 4)
+        gray -= calm.rows(0, len(gray), np.empty_like(gray))
         out[3, into] = _means(np.abs(gray, out=gray), _CELL)[cells]
 
     over_bands(source, min(max(_BAND // (width * _GRID), 4), 16) * _GRID, work, _GRID, _CELL)
@@ -110,6 +111,11 @@ def _means(picture: Array, side: int) -> Array:
     return np.asarray(cv2.resize(total, (width, height), interpolation=cv2.INTER_AREA))
 
 
+def _bordered(planes: Array) -> Array:
+    """…×h×w with the first and the last row once more."""
+    return np.concatenate([planes[..., :1, :], planes, planes[..., -1:, :]], axis=-2)
+
+
 def _wider(plane: Plane, times: int) -> Plane:
     """Columns `times` as many, bilinear between the centres."""
     size = (times * plane.shape[1], plane.shape[0])
@@ -122,13 +128,12 @@ class _Rises:
     Every 8 rows are the same product of a small matrix: one call for many, and a quarter of the time of sums.
 
     Args:
-        planes: …×h×w.
+        planes: …×(h + 2)×w, with a row more above and below.
         times: 4 or 8.
     """
 
     def __init__(self, planes: Array, times: int) -> None:
-        self._planes = np.concatenate([planes[..., :1, :], planes, planes[..., -1:, :]], axis=-2)
-        self._times = times
+        self._planes, self._times = planes, times
         centres = (np.arange(_CELL, dtype=np.float32) + 0.5) / times + 0.5
         apart = centres[:, None] - np.arange(_CELL // times + 2, dtype=np.float32)
         self._shares = np.maximum(_ONE - np.abs(apart), 0.0)
@@ -242,7 +247,7 @@ def _develop(maps: Array, shape: tuple[int, ...], window: Array, top: int, left:
     around = _around(maps, low.shape, top, left)
     gates = _wider(around.reshape(-1, around.shape[2]), _CELL).reshape(*around.shape[:2], -1)
     own = slice(_CELL if top else 0, low.shape[1] - (_CELL if top + height < shape[0] else 0))
-    _composed(low, own, _Rises(coarse, 4), _Rises(gates[..., _CELL:-_CELL], _CELL))
+    _composed(low, own, _Rises(_bordered(coarse), 4), _Rises(gates[..., _CELL:-_CELL], _CELL))
     return low[:, :height, :width]
 
 
@@ -264,7 +269,7 @@ def _composed(low: Array, own: slice, smooth: _Rises, gates: _Rises) -> None:
         low: 3×h×w, sides multiples of 8, C-contiguous; overwritten.
         own: the rows that are made.
         smooth: its means of 4×4 pixels, at full width.
-        gates: 4×(h/8 + 2)×w, as `_find_gates` gives them, with a row more above and below.
+        gates: as `_find_gates` gives them, at full width.
     """
     _, height, width = low.shape
     rows = min(max(_STRIP // width, 1) * _CELL, height)
@@ -273,7 +278,7 @@ def _composed(low: Array, own: slice, smooth: _Rises, gates: _Rises) -> None:
         bottom = min(top + rows, own.stop)
         strip, scratch = low[:, top:bottom], room[:, : bottom - top]
         calm = smooth.rows(top, bottom, scratch[:3])
-        color, more, flat, steep = gates.rows(top + _CELL, bottom + _CELL, scratch[3:7])
+        color, more, flat, steep = gates.rows(top, bottom, scratch[3:7])
         strip -= calm
         gray = np.add.reduce(strip, axis=0, out=scratch[7])
         gray *= more
