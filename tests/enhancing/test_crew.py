@@ -144,6 +144,30 @@ if __name__ == "__main__":
     assert done.stdout == "['enhanced', 'enhanced', 'enhanced']\n", done.stderr
 
 
+def test_a_script_that_every_process_would_run_again_is_told_what_it_lacks(tmp_path):
+    jobs_in(tmp_path, 3)
+    script = tmp_path / "unguarded.py"
+    script.write_text("""
+import sys
+from pathlib import Path
+from daybreak.enhancing.batch import Output, run_batch
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.plan import Job
+from daybreak.image.read import read_photo
+folder = Path(sys.argv[1])
+read_photo(folder / "0.png")  # libvips is at work: no process is forked from this one
+jobs = [Job(folder / f"{n}.png", folder / "out" / f"{n}.png") for n in range(3)]
+list(run_batch(jobs, Enhancer("gamma"), Output(), 2))
+""")
+    line = [sys.executable, str(script), str(tmp_path)]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
+    told = done.stderr.strip().splitlines()[-1]
+    assert told.endswith('A script of your own enhances several under: if __name__ == "__main__":')
+    assert "can be started (exit code 1)" in told
+    assert done.returncode == 1
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_worker_killed_from_outside_is_replaced(tmp_path):
     jobs = jobs_in(tmp_path, 8)
     results = run_batch(jobs, Enhancer("gamma"), Output(), 2)

@@ -60,6 +60,10 @@ def run_batch(
     Yields:
         One `Result` a job. Stopping early (Ctrl-C, an exception in the consumer) lets the pictures that are
         being worked on finish, so that no half file is left, and starts no more.
+
+    Raises:
+        DaybreakError: no process can be started for them, as in a script without a
+            `if __name__ == "__main__":` around what it does.
     """
     cores = enhancer.threads or os.cpu_count() or 1
     at_once = max(1, min(workers or _fitting(jobs, enhancer, cores), len(jobs)))

@@ -30,6 +30,7 @@ from daybreak.enhancing.memory import keep_memory
 from daybreak.enhancing.one import begin_job, run_job
 from daybreak.enhancing.plan import Job, Refusal
 from daybreak.enhancing.result import Output, Result
+from daybreak.errors import DaybreakError
 
 _AHEAD = 4  # results per worker that may wait for an earlier one: a million jobs are not a million results
 _THREADED = ("pyvips", "onnxruntime", "openvino", "torch")  # once used, a fork would inherit locked locks
@@ -44,6 +45,9 @@ def in_processes(
         jobs, enhancer, output: as for `run_batch`.
         at_once: processes.
         threads: that OpenCV may use in each.
+
+    Raises:
+        DaybreakError: no process can be started.
     """
     crew = _Crew(_Orders(_again(enhancer, at_once), output, threads), at_once)
     told = crew.told
@@ -96,6 +100,11 @@ def _again(enhancer: Enhancer, at_once: int) -> Callable[[], Enhancer]:
     )
 
 
+@dataclass(frozen=True)
+class _Ready:
+    """What a worker says first."""
+
+
 @dataclass
 class _Task:
     """A picture that a worker has, and how many died of it."""
@@ -115,6 +124,7 @@ class _Worker:
         self.process: BaseProcess = context.Process(target=_work, args=(far, inherited, orders), daemon=True)
         self.process.start()
         far.close()
+        self.ready = False
         self.task: _Task | None = None
         self.last: _Task | None = None
 
@@ -190,20 +200,32 @@ class _Crew:
 
     def _hear(self, worker: _Worker) -> None:
         try:
-            result: Result | None = worker.line.recv()
+            result: Result | _Ready | None = worker.line.recv()
         except (EOFError, OSError):
             self._bury(worker)
             return
-        if result is None:  # made, and being written: the one before is, by then
+        if isinstance(result, _Ready):
+            worker.ready = True
+        elif result is None:  # made, and being written: the one before is, by then
             worker.last, worker.task = worker.task, None
         else:
             assert worker.last is not None
             self.told[worker.last.place], worker.last = result, None
 
     def _bury(self, worker: _Worker) -> None:
-        """Do without a worker that died; its pictures are done by another, or told of."""
+        """Do without a worker that died; its pictures are done by another, or told of.
+
+        Raises:
+            DaybreakError: it gave up before it had begun, as every other would.
+        """
         self.workers.remove(worker)
-        how = _told(worker.end())
+        code = worker.end()
+        how = _told(code)
+        if code > 0 and not worker.ready:
+            raise DaybreakError(
+                f"no process that could work on the pictures can be started ({how}); why is told above",
+                hint='A script of your own enhances several under: if __name__ == "__main__":',
+            )
         task = worker.task or worker.last
         assert task is not None
         task.deaths += 1
@@ -261,7 +283,8 @@ def _alone() -> bool:
 def _work(line: Connection[Any, Any], inherited: Sequence[Connection[Any, Any]], orders: _Orders) -> None:
     """The life of a worker: a picture comes in, None goes out once it is made, its result once it is written.
 
-    So it goes until the line is closed; what is being worked on then is finished.
+    First it says that it is ready. So it goes until the line is closed; what is being worked on then is
+    finished.
 
     Args:
         line: to the process that gives the pictures.
@@ -277,6 +300,7 @@ def _work(line: Connection[Any, Any], inherited: Sequence[Connection[Any, Any]],
     if enhancer.room.limit is None:  # else blocks are to be given back at once
         keep_memory()
     cv2.setNumThreads(orders.threads)
+    _tell(line, _Ready())
     with ThreadPoolExecutor(1) as writer:
         writing: Future[None] | None = None
         while True:
@@ -300,6 +324,6 @@ def _put(put: Callable[[], Result], line: Connection[Any, Any]) -> None:
         os._exit(1)
 
 
-def _tell(line: Connection[Any, Any], result: Result | None) -> None:
+def _tell(line: Connection[Any, Any], result: Result | _Ready | None) -> None:
     with contextlib.suppress(OSError):  # nobody is there any more
         line.send(result)
