@@ -8,6 +8,7 @@ from types import MappingProxyType
 import numpy as np
 import torch
 
+from daybreak.image.small import small_copy
 from daybreak.methods.pretrained import run_graph
 from daybreak.metrics.psnr import psnr
 from daybreak.networks.base import Network
@@ -22,9 +23,11 @@ class _Torch:
         self._graph = network.inference()
         self._device = next(network.parameters()).device
 
-    def run(self, batch: Array, besides: Mapping[str, Array] = MappingProxyType({})) -> Array:  # noqa: ARG002
+    def run(self, batch: Array, besides: Mapping[str, Array] = MappingProxyType({})) -> Array:
         """B×3×H×W float32 to the same."""
-        enhanced: Array = self._graph(torch.from_numpy(batch).to(self._device)).float().cpu().numpy()
+        given = {name: torch.from_numpy(value).to(self._device) for name, value in besides.items()}
+        picture = torch.from_numpy(batch).to(self._device)
+        enhanced: Array = self._graph(picture, **given).float().cpu().numpy()
         return enhanced
 
 
@@ -41,7 +44,11 @@ def enhance(network: Network, picture: Bytes) -> Bytes:
     """
     was_training = network.training
     network.eval()
-    enhanced = run_graph(_Torch(network), to_floats(picture), network.multiple)
+    pixels, besides = to_floats(picture), {}
+    if network.guide:  # of the picture itself, as a weight is given it: not of one brought to a multiple
+        copy = small_copy(pixels, network.guide)
+        besides = {"guide": np.ascontiguousarray(copy.transpose(2, 0, 1)[np.newaxis])}
+    enhanced = run_graph(_Torch(network), pixels, network.multiple, lambda _: besides)
     network.train(was_training)
     return to_bytes(enhanced)
 
