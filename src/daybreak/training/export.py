@@ -91,7 +91,7 @@ def export(
             raise OutputExists(
                 f"{target} is there already", hint="Export under another tag or to another folder"
             )
-        card = _succeeding(_card(network, recipe, tag, about, steps, notes))
+        card = succeeding(_card(network, recipe, tag, about, steps, notes))
         weight = Weight(card, *_files(folder, name))
         try:
             card = _whole(weight, network, pairs or {})
@@ -203,7 +203,7 @@ def _scores(weight: Weight, dataset: str, pairs: Sequence[Pair]) -> list[Score]:
     return score_lines(dataset, measure(run, pairs))
 
 
-def _succeeding(card: WeightCard) -> WeightCard:
+def succeeding(card: WeightCard) -> WeightCard:
     """The card, with what the one says that it will succeed and no export finds out."""
     if card.name not in list_weights():
         return card
