@@ -202,6 +202,41 @@ def test_what_a_format_cannot_hold_is_told_once_and_in_the_report(tmp_path, caps
         assert len(entries["a.png"]["lost"]) == 1
 
 
+def test_frames_left_out_are_told_of_in_a_folder_too(tmp_path, capsys):
+    frames = [Image.fromarray(np.full((8, 8, 3), level, np.uint8)) for level in (10, 20)]
+    frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
+    picture(tmp_path / "still.png")
+    for _ in range(2):  # a rerun says the same
+        assert enhance(tmp_path, "-o", tmp_path / "out", "--report", tmp_path / "r.json") == 0
+        assert "1 picture: animated: only the first of 2 frames" in capsys.readouterr().err.splitlines()
+        assert report_of(tmp_path / "r.json")["moving.gif"]["lost"] == [
+            "animated: only the first of 2 frames"
+        ]
+
+
+def test_a_copy_of_what_was_made_before_is_done_before_too(tmp_path, capsys):
+    """A well-lit picture that daybreak once made is left as it is, and still tells of that first time."""
+    enhance(
+        picture(tmp_path / "dark.png"), "-o", tmp_path / "w" / "lit.png", "-m", "gamma", "--set", "gamma=5"
+    )
+    for state in ("unchanged", "done before"):
+        assert enhance(tmp_path / "w", "-o", tmp_path / "out", "--report", tmp_path / "r.json") == 0
+        assert report_of(tmp_path / "r.json")["lit.png"]["state"] == state
+    capsys.readouterr()
+    assert enhance(tmp_path / "w", "-o", tmp_path / "out", "-m", "gamma") == 1
+    assert "lit_daybreak.png is there already" in capsys.readouterr().err
+
+
+def test_where_nothing_is_found_it_says_where_else_to_look(tmp_path, capsys):
+    picture(tmp_path / "in" / "below" / "a.png")
+    assert enhance(tmp_path / "in") == 0
+    assert "0 pictures: nothing to do (folders below are looked into with -r" in capsys.readouterr().err
+    film = tmp_path / "a.mp4"
+    film.write_bytes(b"\0\0\0\x18ftypmp42" + bytes(50))
+    assert enhance(film) == 1
+    assert "Films: daybreak video" in capsys.readouterr().err
+
+
 def test_a_quality_is_no_setting_of_a_format_without_one(tmp_path, capsys):
     for name, again in (("a.png", 0), ("a.jpg", 1)):
         source = picture(tmp_path / name)
@@ -257,6 +292,7 @@ def test_a_fault_of_ours_with_a_picture_is_told_in_a_line(folder, tmp_path, monk
         ([""], "an empty path"),
         (["-o", "x.jpg", "--format", "png"], "one and the same format"),
         (["x/**.jpg"], "a glob such as"),
+        (["-o", "-"], "daybreak enhance - < night.jpg > bright.jpg"),
     ],
 )
 def test_lines_to_be_corrected(tmp_path, words, told, capsys):

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daybreak.enhancing.amount import MAX_STRENGTH, amount_for, blend, check_amount, mean_light
+from daybreak.enhancing.enhancer import Enhancer
 from daybreak.errors import BadSetting
 
 
@@ -58,6 +59,21 @@ def test_exposure_is_measured_on_large_pictures_too():
 def test_an_exposure_above_white_gives_what_can_be_had():
     dark, bright = pair()
     assert amount_for(dark, bright, 10.0)(dark, bright.copy()).mean() > 0.99
+
+
+@pytest.mark.parametrize("stops", [-1.0, 1.2])
+def test_an_exposure_that_is_reached_needs_no_word(stops):
+    dark, _ = pair()
+    assert Enhancer("gamma", gamma=1.5, exposure=stops).run(dark).note == ""
+
+
+def test_how_far_an_exposure_came_is_told():
+    dark, _ = pair()
+    outcome = Enhancer("gamma", gamma=1.5, exposure=10.0).run(dark)
+    reached = np.log2(mean_light(outcome.pixels) / mean_light(dark))
+    assert outcome.note == f"{reached:+.1f} EV of the +10 asked for: there is no more to be had"
+    black = np.zeros((4, 5, 3), np.float32)
+    assert Enhancer("gamma", gamma=1.5, exposure=1.0).run(black).note == ""
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import pickle
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from PIL import Image
 
 import daybreak
 from daybreak.enhancing.arrays import adapt
-from daybreak.errors import BadPixels, UnreadablePicture
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.errors import BadPixels, BadSetting, UnreadablePicture
 
 SHAPES = [(6, 9), (6, 9, 1), (6, 9, 3), (6, 9, 4), (1, 1, 3), (3, 3), (1, 40, 3)]
 
@@ -114,3 +116,74 @@ def test_what_is_no_picture_is_refused_with_what_was_expected(image, told):
 def test_bytes_that_are_no_picture_are_refused():
     with pytest.raises(UnreadablePicture):
         daybreak.enhance(b"hello", "gamma")
+
+
+def test_a_pil_image_is_saved_upright_with_what_its_exif_says(tmp_path):
+    pixels = (np.random.default_rng(0).random((20, 30, 3)) * 60).astype(np.uint8)
+    told = Image.Exif()
+    told[0x0112], told[0x010F] = 6, "Maker"
+    Image.fromarray(pixels).save(tmp_path / "lying.png", exif=told)
+    lying = Image.open(tmp_path / "lying.png")
+    bright = daybreak.enhance(lying, "gamma", gamma=2.0)
+    assert bright.size == lying.size
+    daybreak.save_image(bright, tmp_path / "upright.png")
+    upright = Image.open(tmp_path / "upright.png")
+    np.testing.assert_array_equal(np.asarray(upright), np.rot90(np.asarray(bright), -1))
+    assert (upright.getexif()[0x0112], upright.getexif()[0x010F]) == (1, "Maker")
+
+
+@pytest.mark.parametrize(
+    ("array", "bits", "gray", "alpha"),
+    [
+        (np.full((4, 5, 3), 20, np.uint8), 8, False, None),
+        (np.full((4, 5, 4), 51, np.uint8), 8, False, 0.2),
+        (np.full((4, 5, 4), 0.25, np.float64), 16, False, 0.25),
+        (np.full((4, 5), 20, np.uint8), 8, True, None),
+        (np.full((4, 5, 1), 2000, np.uint16), 16, True, None),
+    ],
+)
+def test_an_array_is_saved_with_all_it_holds(tmp_path, array, bits, gray, alpha):
+    daybreak.save_image(array, tmp_path / "made.png")
+    photo = daybreak.load_image(tmp_path / "made.png")
+    assert (photo.bit_depth, photo.gray) == (bits, gray)
+    assert (None if photo.alpha is None else round(float(photo.alpha.mean()), 3)) == alpha
+    assert photo.stored.shape == (4, 5, 3)
+
+
+def test_the_bytes_of_a_file_are_saved_with_what_travels_in_them(tmp_path):
+    Image.fromarray(levels((6, 9, 3), np.uint8)).save(tmp_path / "one.png", dpi=(300, 300))
+    daybreak.save_image((tmp_path / "one.png").read_bytes(), tmp_path / "again.png")
+    assert daybreak.load_image(tmp_path / "again.png").metadata.dpi == pytest.approx((300, 300), abs=0.1)
+
+
+def test_a_tensor_of_one_picture_is_saved_and_of_several_refused(tmp_path):
+    daybreak.save_image(torch.full((1, 3, 4, 6), 0.5), tmp_path / "one.png")
+    assert daybreak.load_image(tmp_path / "one.png").stored.shape == (4, 6, 3)
+    with pytest.raises(BadPixels, match="a batch of 2 pictures"):
+        daybreak.save_image(torch.zeros(2, 3, 4, 6), tmp_path / "two.png")
+    with pytest.raises(BadPixels, match=r"a tensor of shape \(0, 3, 4, 6\)"):
+        daybreak.enhance(torch.zeros(0, 3, 4, 6))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"strength": "0.5"}, "strength '0.5'; expected a number"),
+        ({"strength": None}, "strength None; expected a number"),
+        ({"exposure": "1"}, "exposure '1'; expected a number"),
+        ({"method": None}, "a method None"),
+        ({"threads": "2"}, "'2' threads"),
+        ({"max_memory": "plenty"}, "'plenty'; expected an amount"),
+    ],
+)
+def test_what_is_of_another_kind_is_refused_in_words(wrong, told):
+    with pytest.raises(BadSetting, match=told):
+        Enhancer(**wrong)
+
+
+@pytest.mark.parametrize("name", ["auto", "gamma", "cascade"])
+def test_an_enhancer_goes_to_another_process_as_it_is(name):
+    made = Enhancer(name, strength=0.5, max_memory="1GB")
+    again = pickle.loads(pickle.dumps(made))
+    assert (again.method.card.name, again.strength, again.settings) == (name, 0.5, made.settings)
+    assert again.room.limit == 1_000_000_000

@@ -144,25 +144,60 @@ if __name__ == "__main__":
     assert done.stdout == "['enhanced', 'enhanced', 'enhanced']\n", done.stderr
 
 
-def test_a_script_that_every_process_would_run_again_is_told_what_it_lacks(tmp_path):
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
+def test_a_picture_that_makes_every_worker_exit_is_told_of_and_the_others_done(tmp_path):
+    jobs_in(tmp_path, 6)
+    exits = SCRIPT.replace("os.kill(os.getpid(), signal.SIGKILL)", "os._exit(3)")
+    told = run([sys.executable, "-c", exits, str(tmp_path), "2.png", "9"]).stdout.splitlines()
+    assert [line for line in told if "2.png" not in line] == [f"{n}.png enhanced " for n in (0, 1, 3, 4, 5)]
+    assert "died twice (exit code 3)" in told[2]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
+def test_a_worker_that_does_not_come_up_ends_no_batch_that_is_at_work(tmp_path):
+    """The first one is killed at its picture; the one in its place fails before it is ready, the next not."""
+    jobs_in(tmp_path, 6)
+    fails = """
+tell = crew._tell
+def failing(line, what):
+    if isinstance(what, crew._Ready):
+        starts = (folder / "starts").read_text() + "x"
+        (folder / "starts").write_text(starts)
+        if starts == "xx":
+            os._exit(1)
+    tell(line, what)
+(folder / "starts").write_text("")
+crew._tell = failing
+"""
+    script = SCRIPT.replace("crew.begin_job = dies", "crew.begin_job = dies" + fails)
+    script = script.replace("Output(), 2)", "Output(), 1)")
+    told = run([sys.executable, "-c", script, str(tmp_path), "2.png", "1"]).stdout.splitlines()
+    assert (tmp_path / "starts").read_text() == "xxx"
+    assert [line for line in told if "2.png" not in line] == [f"{n}.png enhanced " for n in (0, 1, 3, 4, 5)]
+
+
+@pytest.mark.parametrize("before", ["", "read_photo(folder / '0.png')"], ids=["at once", "libvips at work"])
+def test_a_script_that_every_process_would_run_again_is_told_what_it_lacks(tmp_path, before):
     jobs_in(tmp_path, 3)
     script = tmp_path / "unguarded.py"
-    script.write_text("""
-import sys
+    script.write_text(f"""
+import sys, threading, time
 from pathlib import Path
 from daybreak.enhancing.batch import Output, run_batch
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.plan import Job
 from daybreak.image.read import read_photo
 folder = Path(sys.argv[1])
-read_photo(folder / "0.png")  # libvips is at work: no process is forked from this one
-jobs = [Job(folder / f"{n}.png", folder / "out" / f"{n}.png") for n in range(3)]
+{before}
+if __name__ == "__main__":  # no process is forked from one with threads
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+jobs = [Job(folder / f"{{n}}.png", folder / "out" / f"{{n}}.png") for n in range(3)]
 list(run_batch(jobs, Enhancer("gamma"), Output(), 2))
 """)
     line = [sys.executable, str(script), str(tmp_path)]
     done = subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
     told = done.stderr.strip().splitlines()[-1]
-    assert told.endswith('A script of your own enhances several under: if __name__ == "__main__":')
+    assert told.endswith('If this is a script, what it does belongs under: if __name__ == "__main__":')
     assert "can be started (exit code 1)" in told
     assert done.returncode == 1
     assert not (tmp_path / "out").exists()

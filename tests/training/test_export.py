@@ -43,11 +43,16 @@ def test_shipped_onnx_equals_torch_with_the_shipped_parameters(name):
     )
 
 
-def test_a_weight_holds_what_the_checkpoint_held(checkpoint, tmp_path):
+def test_a_weight_holds_what_the_checkpoint_held(checkpoint, tmp_path, monkeypatch):
+    def after(card):
+        return card.model_copy(update={"summary": "as it was"})
+
+    monkeypatch.setattr("daybreak.training.export.succeeding", after)
     card = export(checkpoint, "cascade.mine", tmp_path / "weights")
     assert (card.name, card.parameters, card.steps, card.halo) == ("cascade.mine", 1327, 2, 7)
     weight = find_weight("cascade.mine", tmp_path / "weights")
     assert weight.card == card
+    assert card.summary == "as it was"
     network, recipe, *_ = load_network(checkpoint)
     assert card.recipe_sha256 == recipe.digest()
     low = torch.rand(1, 3, 20, 30, generator=torch.Generator().manual_seed(0))

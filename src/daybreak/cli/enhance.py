@@ -137,6 +137,12 @@ def enhance(
         return enhance_places(
             paths, output, enhancer, made, suffix=suffix, where=where, dry_run=dry_run, quiet=quiet
         )
+    if output == "-":
+        raise BadSetting(
+            "-o -, which would be a folder of that name",
+            "a folder, or the name of a picture",
+            "For a pipe type: daybreak enhance - < night.jpg > bright.jpg",
+        )
     folder = None if output is None else Path(output)
     preview = PREVIEW if gallery else 0
     written = Output(kept, quality, depth, overwrite, preview, evidence=evidence is not None)
@@ -248,6 +254,9 @@ class _Told:
                 lost = Counter(loss for result in self.results for loss in result.lost)
                 for loss, times in lost.items():
                     print(f"{counted(times, 'picture')}: {loss}", file=sys.stderr)
-                told = told or "nothing to do"
+                told = (
+                    told
+                    or "nothing to do (folders below are looked into with -r, films are for daybreak video)"
+                )
                 print(f"{counted(self.total, 'picture')}: {told}; {seconds:.1f} s{rate}", file=sys.stderr)
         return SOME_FAILED if failed else DONE

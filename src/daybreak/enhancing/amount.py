@@ -10,16 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 
 import cv2
 import numpy as np
 
 from daybreak.errors import BadSetting
 from daybreak.image.color import linear_to_srgb, srgb_to_linear
+from daybreak.image.rows import Rows, sparse
 from daybreak.types import Pixels
 
 MAX_STRENGTH = 1.5
 MAX_EXPOSURE = 10.0
+_NEAR = 0.15  # EV that a result may be off without a word: what is measured on samples and rounded to levels
 _SAMPLES = 250_000  # pixels that the exposure is measured on: the mean is then good to 0.01 EV
 
 
@@ -27,8 +30,11 @@ def check_amount(strength: float, exposure: float | None) -> None:
     """Refuse a strength outside [0, 1.5] and an exposure outside ±10 EV.
 
     Raises:
-        BadSetting: one of them is out of range, or both are given.
+        BadSetting: one of them is no number or out of range, or both are given.
     """
+    for name, value in (("strength", strength), ("exposure", exposure)):
+        if not isinstance(value, Real) and not (name == "exposure" and value is None):
+            raise BadSetting(f"{name} {value!r}", "a number")
     if not 0.0 <= strength <= MAX_STRENGTH:
         raise BadSetting(f"strength {strength:g}", f"a number from 0 (the input) to {MAX_STRENGTH:g}")
     if exposure is None:
@@ -126,6 +132,24 @@ def amount_for(pixels: Pixels, enhanced: Pixels, stops: float) -> Amount:
     strength = MAX_STRENGTH if stops > 0 else 0.0
     base = blended(strength)
     return Amount(strength, 2.0 ** _solve(lambda e: mean_light(gain(base, 2.0**e)), target, -20.0, 20.0))
+
+
+def short_of(before: Rows, after: Rows, stops: float) -> str:
+    """For people: how bright a result is that did not get as bright (or dark) as was asked; "" where it did.
+
+    Args:
+        before, after: the input and the result, H×W×3.
+        stops: EV that were asked for.
+    """
+    step = max(1, int(np.sqrt(before.shape[0] * before.shape[1] / _SAMPLES)))
+    larger = step * after.shape[0] // before.shape[0]
+    was, made = mean_light(sparse(before, step)), mean_light(sparse(after, larger))
+    if min(was, made) <= 0.0:  # nothing makes black brighter
+        return ""
+    reached = float(np.log2(made / was))
+    if abs(reached - stops) <= _NEAR:
+        return ""
+    return f"{reached:+.1f} EV of the {stops:+g} asked for: there is no more to be had"
 
 
 def _solve(rising: Callable[[float], float], target: float, low: float, high: float) -> float:

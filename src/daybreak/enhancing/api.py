@@ -6,9 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from daybreak.enhancing.arrays import adapt
+from daybreak.enhancing.arrays import as_photo
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.errors import BadPixels
 from daybreak.image.photo import Photo
 from daybreak.image.read import read_photo
 from daybreak.image.write import write_photo
@@ -119,19 +118,16 @@ def save_image(
     """Write a picture; the suffix of the path decides the format. The file is whole or absent.
 
     Args:
-        image: a `Photo` (metadata and profile go along) or any single picture that `enhance` accepts.
+        image: a `Photo`, a path or the bytes of a file (metadata and profile go along), or any single picture
+            that `enhance` accepts; a PIL image is turned as its EXIF says, which goes along.
         path: where to; never replaced unless `overwrite`.
         quality: 1 to 100 for JPEG, WebP and AVIF; None for the format's default.
-        bit_depth: 8 or 16; None keeps that of the picture (16 for uint16 and float arrays where it fits).
+        bit_depth: 8 or 16; None keeps that of the picture (16 for uint16 and floats where it fits).
         overwrite: replace a file that is there.
 
     Raises:
         OutputExists: the file is there and `overwrite` is False.
         UnwritablePicture: no permission, no space, or a format that cannot hold it.
+        BadPixels: no picture, or several.
     """
-    if not isinstance(image, Photo):
-        pictures, _ = adapt(image)
-        if len(pictures) != 1:
-            raise BadPixels(f"a batch of {len(pictures)} pictures", "one picture a file")
-        image = Photo.from_pixels(pictures[0])
-    write_photo(image, Path(path), quality=quality, bit_depth=bit_depth, overwrite=overwrite)
+    write_photo(as_photo(image), Path(path), quality=quality, bit_depth=bit_depth, overwrite=overwrite)

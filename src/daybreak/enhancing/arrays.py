@@ -15,10 +15,11 @@ import cv2
 import numpy as np
 
 from daybreak.errors import BadPixels
+from daybreak.image import exif
 from daybreak.image.color import luma
 from daybreak.image.depth import to_float, to_levels
-from daybreak.image.photo import Photo
-from daybreak.image.read import read_photo
+from daybreak.image.photo import Metadata, Photo
+from daybreak.image.read import read_photo, turn_upright
 from daybreak.image.write import encode_photo, keep_format
 from daybreak.types import Array, Pixels
 
@@ -58,11 +59,55 @@ def adapt(image: Any) -> tuple[list[Pixels], Rebuild]:
     if isinstance(image, np.ndarray):
         pixels, rebuild = _adapt_array(image)
         return [pixels], lambda results, _=None: rebuild(results[0])
+    return _adapt_pil(image) if _is_pil(image) else _adapt_tensor(image)
+
+
+def as_photo(image: Any) -> Photo:
+    """A single picture of any kind that `adapt` accepts, as a photo with all that is known of it.
+
+    Raises:
+        BadPixels, UnreadablePicture: as `adapt`; several pictures.
+    """
+    if isinstance(image, Photo):
+        return image
+    if isinstance(image, str | Path):
+        return read_photo(image)
+    if isinstance(image, bytes | bytearray | memoryview):
+        return read_photo(bytes(image))
+    orientation, metadata = 1, Metadata()
+    if isinstance(image, np.ndarray):
+        array = image
+    elif _is_pil(image):
+        array, orientation = _pil_array(image), image.getexif().get(exif.ORIENTATION, 1)
+        block = image.info.get("exif", b"").removeprefix(b"Exif\0\0")
+        metadata = Metadata(exif=block if exif.is_readable(block) else None)
+    else:
+        array, *others = _tensor_arrays(image)
+        if others:
+            raise BadPixels(f"a batch of {1 + len(others)} pictures", "one picture a file")
+    pixels, _ = _adapt_array(array)
+    channels = 1 if array.ndim == 2 else array.shape[2]
+    alpha = np.ascontiguousarray(_to_float(array)[..., 3]) if channels == 4 else None
+    return Photo(
+        turn_upright(pixels, orientation),
+        None if alpha is None else turn_upright(alpha, orientation),
+        bit_depth=8 if array.dtype == np.uint8 else 16,
+        gray=channels == 1,
+        metadata=metadata,
+    )
+
+
+def _is_pil(image: Any) -> bool:
+    """Whether it is a picture of PIL's; False for a torch tensor.
+
+    Raises:
+        BadPixels: it is neither.
+    """
     kinds = {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(image).__mro__}
     if "PIL.Image" in kinds:
-        return _adapt_pil(image)
+        return True
     if "torch.Tensor" in kinds and "torch" in sys.modules:
-        return _adapt_tensor(image)
+        return False
     raise BadPixels(f"a picture of type {type(image).__name__}", _KINDS)
 
 
@@ -121,7 +166,7 @@ def _to_float(array: Array) -> Array:
         raise BadPixels("an array with NaN or infinity in it", "finite values in [0, 1]")
     if low < 0.0 or high > 1.0:
         hint = "Divide by 255, or give uint8" if high > 2.0 else "Clip it first"
-        raise BadPixels(f"a float array between {low:g} and {high:g}", "values in [0, 1]", hint)
+        raise BadPixels(f"a float array between {low:.9g} and {high:.9g}", "values in [0, 1]", hint)
     return array.astype(np.float32)
 
 
@@ -129,15 +174,20 @@ def _to_dtype(values: Array, dtype: np.dtype[Any]) -> Array:
     return to_levels(values, 8 * dtype.itemsize) if dtype in _PEAK else values.astype(dtype)
 
 
-def _adapt_pil(image: Any) -> tuple[list[Pixels], Rebuild]:
-    from PIL import Image
-
+def _pil_array(image: Any) -> Array:
+    """A PIL image as H×W or H×W×C, as it lies."""
     mode = {"1": "L", "P": "RGBA" if "transparency" in image.info else "RGB", "CMYK": "RGB", "YCbCr": "RGB"}
     wanted = mode.get(image.mode, image.mode)
     wanted = "RGBA" if wanted == "LA" else wanted
     if wanted not in ("L", "RGB", "RGBA", "I;16"):
         raise BadPixels(f"a PIL image of mode {image.mode}", "1, L, LA, P, RGB, RGBA, CMYK, YCbCr or I;16")
-    pixels, rebuild = _adapt_array(np.asarray(image if image.mode == wanted else image.convert(wanted)))
+    return np.asarray(image if image.mode == wanted else image.convert(wanted))
+
+
+def _adapt_pil(image: Any) -> tuple[list[Pixels], Rebuild]:
+    from PIL import Image
+
+    pixels, rebuild = _adapt_array(_pil_array(image))
 
     def back(results: list[Pixels], _: Mapping[str, str] | None = None) -> Any:
         made = Image.fromarray(rebuild(results[0]))
@@ -148,16 +198,23 @@ def _adapt_pil(image: Any) -> tuple[list[Pixels], Rebuild]:
     return [pixels], back
 
 
-def _adapt_tensor(tensor: Any) -> tuple[list[Pixels], Rebuild]:
+def _tensor_arrays(tensor: Any) -> list[Array]:
+    """Each picture of a tensor as H×W×C."""
     import torch
 
-    if tensor.ndim not in (3, 4) or tensor.shape[-3] not in (1, 3, 4):
+    if tensor.ndim not in (3, 4) or tensor.shape[-3] not in (1, 3, 4) or not tensor.numel():
         raise BadPixels(
             f"a tensor of shape {tuple(tensor.shape)}", "C×H×W or N×C×H×W with 1, 3 or 4 channels"
         )
     batch = tensor.detach().cpu().reshape(-1, *tensor.shape[-3:]).movedim(1, -1)
     kept = torch.float32 if tensor.dtype in (torch.bfloat16, torch.float16) else tensor.dtype
-    split = [_adapt_array(picture.to(kept).numpy()) for picture in batch]
+    return [picture.to(kept).numpy() for picture in batch]
+
+
+def _adapt_tensor(tensor: Any) -> tuple[list[Pixels], Rebuild]:
+    import torch
+
+    split = [_adapt_array(picture) for picture in _tensor_arrays(tensor)]
 
     def back(results: list[Pixels], _: Mapping[str, str] | None = None) -> Any:
         arrays = [rebuild(result) for (_, rebuild), result in zip(split, results, strict=True)]

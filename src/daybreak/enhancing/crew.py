@@ -17,7 +17,6 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -49,7 +48,7 @@ def in_processes(
     Raises:
         DaybreakError: no process can be started.
     """
-    crew = _Crew(_Orders(_again(enhancer, at_once), output, threads), at_once)
+    crew = _Crew(_Orders(enhancer.maker(at_once), output, threads), at_once)
     told = crew.told
     given = out = 0
     try:
@@ -63,6 +62,9 @@ def in_processes(
                 given += 1
             if out not in told:
                 crew.listen()
+            if crew.hopeless is not None:
+                yield from (told[place] for place in sorted(told))
+                raise crew.hopeless
             while out in told:
                 result = told.pop(out)
                 out += 1
@@ -83,21 +85,6 @@ class _Orders:
     enhancer: Callable[[], Enhancer]
     output: Output
     threads: int
-
-
-def _again(enhancer: Enhancer, at_once: int) -> Callable[[], Enhancer]:
-    """How another process makes such an enhancer, with its share of the memory."""
-    limit = enhancer.room.limit
-    return partial(
-        Enhancer,
-        enhancer.method.card.name,
-        strength=enhancer.strength,
-        exposure=enhancer.exposure,
-        max_memory=limit // at_once if limit else None,
-        device=enhancer.runtime.device,
-        precision=enhancer.runtime.precision,
-        **enhancer.settings.model_dump(),
-    )
 
 
 @dataclass(frozen=True)
@@ -124,7 +111,6 @@ class _Worker:
         self.process: BaseProcess = context.Process(target=_work, args=(far, inherited, orders), daemon=True)
         self.process.start()
         far.close()
-        self.ready = False
         self.task: _Task | None = None
         self.last: _Task | None = None
 
@@ -159,6 +145,8 @@ class _Crew:
 
     Attributes:
         told: results that came, by the place of their job.
+        ever_ready: whether any worker was.
+        hopeless: what to tell where none was, and a picture's second one did not come up either.
     """
 
     def __init__(self, orders: _Orders, size: int) -> None:
@@ -166,6 +154,8 @@ class _Crew:
         self.told: dict[int, Result] = {}
         self.workers: list[_Worker] = []
         self.again: list[_Task] = []  # of workers that died
+        self.ever_ready = False
+        self.hopeless: DaybreakError | None = None
 
     def has_room(self) -> bool:
         """Whether a picture given now is begun at once."""
@@ -188,7 +178,7 @@ class _Crew:
             self._give(_Task(place, job))
 
     def listen(self) -> None:
-        """Wait until a picture is done or given up, or a worker is free for another."""
+        """Wait until a picture is done or given up, or a worker is ready, or free for another."""
         with _unbroken():
             while self.again and self._at_work() < self.size:
                 self._give(self.again.pop(0))
@@ -205,7 +195,7 @@ class _Crew:
             self._bury(worker)
             return
         if isinstance(result, _Ready):
-            worker.ready = True
+            self.ever_ready = True
         elif result is None:  # made, and being written: the one before is, by then
             worker.last, worker.task = worker.task, None
         else:
@@ -213,24 +203,21 @@ class _Crew:
             self.told[worker.last.place], worker.last = result, None
 
     def _bury(self, worker: _Worker) -> None:
-        """Do without a worker that died; its pictures are done by another, or told of.
-
-        Raises:
-            DaybreakError: it gave up before it had begun, as every other would.
-        """
+        """Do without a worker that died; its pictures are done by another, or told of."""
         self.workers.remove(worker)
         code = worker.end()
         how = _told(code)
-        if code > 0 and not worker.ready:
-            raise DaybreakError(
-                f"no process that could work on the pictures can be started ({how}); why is told above",
-                hint='A script of your own enhances several under: if __name__ == "__main__":',
-            )
         task = worker.task or worker.last
         assert task is not None
         task.deaths += 1
         self.again += [mine for mine in (worker.last, worker.task) if mine is not None and mine.deaths < 2]
         if task.deaths < 2:
+            return
+        if code > 0 and not self.ever_ready:  # which is not the picture's doing
+            self.hopeless = DaybreakError(
+                f"no process that could work on the pictures can be started ({how}); why is told above",
+                hint='If this is a script, what it does belongs under: if __name__ == "__main__":',
+            )
             return
         error = (
             f"{task.job.source}: the process that worked on it died twice ({how}): memory ran out, or the "
@@ -264,11 +251,19 @@ def _told(code: int) -> str:
 def _context() -> Any:
     """How processes are made: by a fork where nothing of this one could be left locked in the copy.
 
-    Elsewhere by a server process that has imported what is needed and nothing else, and forks.
+    Elsewhere by a server process that has imported what is needed and nothing else, and forks. It does not
+    start one for a process that it has made itself and that is still at its imports: the script that runs
+    there again would do the whole batch there.
     """
     if sys.platform == "win32":
         return multiprocessing.get_context("spawn")
-    if sys.platform == "linux" and _alone() and not any(name in sys.modules for name in _THREADED):
+    importing = getattr(multiprocessing.current_process(), "_inheriting", False)
+    if (
+        sys.platform == "linux"
+        and not importing
+        and _alone()
+        and not any(name in sys.modules for name in _THREADED)
+    ):
         return multiprocessing.get_context("fork")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])

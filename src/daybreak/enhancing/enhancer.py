@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from numbers import Integral
 from typing import Any
 
 import cv2
 import numpy as np
 
 from daybreak.engines.runtime import PrecisionAsked, Runtime
-from daybreak.enhancing.amount import Amount, amount_for, check_amount, enlarged
+from daybreak.enhancing.amount import Amount, amount_for, check_amount, enlarged, short_of
 from daybreak.enhancing.arrays import adapt
 from daybreak.enhancing.bands import enhance_levels
-from daybreak.enhancing.memory import UNMEASURED, Room, bytes_per_pixel, out_of_memory
+from daybreak.enhancing.memory import UNMEASURED, Room, bytes_per_pixel, out_of_memory, parse_memory
 from daybreak.enhancing.record import asked, done
 from daybreak.enhancing.tiling import SMALL, enhance_fitting
 from daybreak.errors import BadSetting
@@ -31,7 +34,7 @@ class Outcome:
         rows: the result, H×W×3 float32 sRGB in [0, 1] or `Levels`; the input itself where nothing was done.
         method: the method that ran ("" where the picture was left as it is).
         settings: of the method that ran, as JSON values.
-        note: what an automatic method decided ("" for the others).
+        note: what an automatic method decided, and by how much an exposure was missed ("" as a rule).
         strength: the strength that was applied (the user's times the automatic share).
         weights_sha256: of the network that ran ("" for classical methods).
         engine: that ran it, device and precision: "ONNX Runtime cpu fp32" ("" for classical methods).
@@ -94,8 +97,8 @@ class Enhancer:
         strength: 0 gives the input back, 1 the method's own result, up to 1.5 goes beyond.
         exposure: brightness to reach instead of a strength: the result's mean linear light ends this many
             stops (EV) above the input's (below it, if negative).
-        max_memory: bytes that this process may take; what does not fit is worked on in parts. None: what is
-            free.
+        max_memory: bytes that this process may take, or an amount such as "1GB"; what does not fit is worked
+            on in parts. None: what is free.
         device: where a network runs: "cpu", another of `daybreak.engines.DEVICES`, or "auto" for the fastest.
         precision: that it is computed in: "fp32", "bf16", or "auto" for fp32.
         threads: that one picture may use. OpenCV has one such number, so it holds for the whole process from
@@ -121,23 +124,46 @@ class Enhancer:
         *,
         strength: float = 1.0,
         exposure: float | None = None,
-        max_memory: int | None = None,
+        max_memory: int | str | None = None,
         device: str = "cpu",
         precision: PrecisionAsked = "auto",
         threads: int | None = None,
         **settings: Any,
     ) -> None:
         self.runtime, self.threads = Runtime(device, precision), threads
+        if not isinstance(method, str):
+            raise BadSetting(f"a method {method!r}", "a name from daybreak.list_methods()")
         if threads is not None:
-            if threads < 1:
-                raise BadSetting(f"{threads} threads", "at least 1")
-            cv2.setNumThreads(threads)
+            if not isinstance(threads, Integral) or threads < 1:
+                raise BadSetting(f"{threads!r} threads", "a whole number from 1 on")
+            cv2.setNumThreads(int(threads))
         self.method = get_method(method).placed(self.runtime)
         self.settings = parse_settings(self.method.card, settings)
         check_amount(strength, exposure)
         self.strength = strength
         self.exposure = exposure
-        self.room = Room(max_memory)
+        self.room = Room(parse_memory(max_memory) if isinstance(max_memory, str) else max_memory)
+
+    def maker(self, share: int = 1) -> Callable[[], Enhancer]:
+        """What makes such an enhancer anew, in another process too.
+
+        Args:
+            share: how many there will be, each with as much less memory.
+        """
+        return partial(
+            Enhancer,
+            self.method.card.name,
+            strength=self.strength,
+            exposure=self.exposure,
+            max_memory=self.room.limit // share if self.room.limit else None,
+            device=self.runtime.device,
+            precision=self.runtime.precision,
+            threads=self.threads,
+            **self.settings.model_dump(),
+        )
+
+    def __reduce__(self) -> tuple[Callable[[], Enhancer], tuple[()]]:
+        return self.maker(), ()
 
     def __call__(self, image: Any) -> Any:
         """Enhance one picture and give back the same kind of thing.
@@ -179,7 +205,11 @@ class Enhancer:
         decision = self.decide(rows)
         if decision.nothing:
             return decision.outcome(rows)
-        return decision.outcome(*self._enhanced(rows, decision.method, decision.settings, decision.share))
+        made, reduced = self._enhanced(rows, decision.method, decision.settings, decision.share)
+        outcome = decision.outcome(made, reduced)
+        if self.exposure is None or not (short := short_of(rows, made, self.exposure)):
+            return outcome
+        return replace(outcome, note="; ".join(filter(None, (outcome.note, short))))
 
     def warm_up(self) -> None:
         """Load what the method needs, so that what is left of a limit is known."""

@@ -163,7 +163,12 @@ def _made_before(shelf: Shelf, data: bytes, job: Job, enhancer: Enhancer, output
     if record is None:
         return None
     named = format_of(job.target)
-    check_record(job.target, record, fingerprint(enhancer, output, data, named.name if named else None))
+    try:
+        check_record(job.target, record, fingerprint(enhancer, output, data, named.name if named else None))
+    except OutputExists:
+        if shelf.read(job.target) == data:  # left as it was, with what it says of an earlier run
+            return None
+        raise
     result = Result(
         job.source,
         job.target,
@@ -232,11 +237,13 @@ def _from_bytes(
             f"evidence of {shown(source)}, which was {outcome.reduced}", "a smaller picture, or more memory"
         )
     as_it_came = format == photo.format and output.quality is None and output.bit_depth is None
+    lacks: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     if outcome.unchanged and as_it_came:
         encoded = data
     else:
-        lost = losses(made, format, output.bit_depth)
+        lacks = losses(made, format, output.bit_depth)
+        lost = (*photo.notes, *lacks)
         record = fingerprint(enhancer, output, data, format) | done(outcome) | {"lost": "; ".join(lost)}
         encoded = encode_photo(
             made, format, quality=output.quality, bit_depth=output.bit_depth, record=record
@@ -251,14 +258,14 @@ def _from_bytes(
         settings=outcome.settings,
         brightness_before=mean(photo.stored),
         brightness_after=mean(outcome.rows),
-        notes=tuple(filter(None, (*photo.notes, outcome.note, outcome.reduced))),
+        notes=tuple(filter(None, (outcome.note, outcome.reduced))),
         lost=lost,
     )
     if output.preview:
         result = with_previews(result, photo.stored, outcome.rows, output.preview)
     if output.evidence:
         asked = asked_for(enhancer, format, output.quality, output.bit_depth)
-        entry = entry_for(data, encoded, photo, enhancer, outcome, asked, lost)
+        entry = entry_for(data, encoded, photo, enhancer, outcome, asked, lacks)
         result = replace(result, evidence=entry)
     return encoded, result
 

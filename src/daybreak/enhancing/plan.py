@@ -127,7 +127,7 @@ def _check(
     key = _key(target)
     if key in taken:
         came = f"{source}: its result would take the place of that of {taken[key]} ({target})"
-        hint = "Give one of them another -o or --suffix"
+        hint = "Do one of them by itself, with another -o or --suffix"
         if source.parent != taken[key].parent:
             hint += ", or give their folders: those are kept apart"
         return Refusal(source, OutputExists(came, hint=hint))

@@ -16,7 +16,7 @@ from daybreak.version import __version__
 
 _EMPTY = b"II*\0\x08\0\0\0" + bytes(6)  # a directory without fields
 
-_ORIENTATION, _SOFTWARE = 0x0112, 0x0131
+ORIENTATION, _SOFTWARE = 0x0112, 0x0131
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x011A, 0x011B, 0x0128
 _WIDTH, _HEIGHT = 0xA002, 0xA003
 _THUMBNAIL_AT, _THUMBNAIL_LENGTH = 0x0201, 0x0202
@@ -62,8 +62,8 @@ def refreshed(
 
 def _refresh_first(directory: ifd.Directory, order: str, dpi: tuple[float, float] | None) -> None:
     directory[_SOFTWARE] = ifd.text(f"daybreak {__version__}")
-    if _ORIENTATION in directory:
-        directory[_ORIENTATION] = ifd.number(order, ifd.SHORT, 1)
+    if ORIENTATION in directory:
+        directory[ORIENTATION] = ifd.number(order, ifd.SHORT, 1)
     if dpi is not None:
         directory |= _resolution(order, dpi)
 

@@ -156,7 +156,9 @@ def _recognise(data: bytes, name: str, path: Path | None) -> str:
     format = sniff(data)
     if format is None:
         kinds = ", ".join(row.name.upper() for row in FORMATS.values())
-        raise UnreadablePicture(f"{name} is {describe_stranger(data)}, no picture", f"one of {kinds}")
+        told = describe_stranger(data)
+        hint = "Films: daybreak video" if told == "a video" else ""
+        raise UnreadablePicture(f"{name} is {told}, no picture", f"one of {kinds}", hint)
     if format == "tiff":
         suffix = format_of(path) if path else None
         if is_raw_tiff(data) or (suffix is not None and suffix.name == "raw"):

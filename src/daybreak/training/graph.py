@@ -203,7 +203,7 @@ def macs_per_pixel(graph: nn.Module, side: int = 512) -> int:
 
     Borders are included, and whatever is applied without being a layer of its own.
     """
-    shapes = copy.deepcopy(graph).to("meta")  # where nothing is computed
+    shapes = copy.deepcopy(graph).to("meta").eval()  # where nothing is computed
     with FlopCounterMode(display=False) as counter:  # two operations a multiply-add
         output: Tensor = shapes(torch.empty(1, 3, side, side, device="meta"))
     operations: int = counter.get_total_flops()

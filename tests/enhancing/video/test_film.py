@@ -224,6 +224,8 @@ def test_targets_that_cannot_be_are_refused_before_any_work(tools, clips, full, 
     source = tmp_path / "source.mp4"
     source.write_bytes(full.read_bytes())
     before = source.read_bytes()
+    with pytest.raises(BadSetting, match=r"is a folder; expected the name of a film\. Type for example: -o"):
+        run(source, tmp_path)
     with pytest.raises(OutputExists, match="is the input"):
         run(source, source, overwrite=True)
     (tmp_path / "there.mp4").touch()

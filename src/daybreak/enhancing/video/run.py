@@ -24,7 +24,7 @@ from daybreak.enhancing.video.source import About, Film, Shot
 from daybreak.enhancing.video.span import expected_frames, shorter, span_of
 from daybreak.enhancing.video.stages import Behind, ahead, in_order
 from daybreak.enhancing.video.steady import State, Steady
-from daybreak.errors import OutputExists, UnreadablePicture, UnwritablePicture
+from daybreak.errors import BadSetting, OutputExists, UnreadablePicture, UnwritablePicture
 from daybreak.files import make_folder, whole_path, writing
 from daybreak.image.paths import shown
 from daybreak.image.rows import Rows
@@ -166,7 +166,11 @@ def _check_target(source: Path, target: Path, overwrite: bool) -> None:
 
     Raises:
         OutputExists: the target is there, or is the source.
+        BadSetting: it is a folder.
     """
+    if target.is_dir():
+        came = f"{shown(target)} is a folder"
+        raise BadSetting(came, "the name of a film", f"Type for example: -o {target / source.name}")
     if os.path.lexists(target):
         with suppress(OSError):
             if target.samefile(source):
