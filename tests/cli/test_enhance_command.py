@@ -97,6 +97,22 @@ def test_a_dry_run_writes_nothing(folder, tmp_path, capsys):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
 
 
+def test_a_dry_run_says_what_a_run_would_find(folder, tmp_path, capsys):
+    words = (folder, "-o", tmp_path / "out", "-m", "gamma")
+    assert enhance(*words) == 0
+    for more, code, told in (
+        ([], 0, "_daybreak.png (done before)"),
+        (["--overwrite"], 0, "_daybreak.png (replaced)"),
+        (["-s", "0.5"], 1, ""),
+    ):
+        capsys.readouterr()
+        assert enhance(*words, *more, "--dry-run") == code
+        out, err = capsys.readouterr()
+        assert out.count(told) == 2 if told else out == ""
+        assert err.count("made with another strength") == (3 if code else 0)
+    assert enhance(*words, "-s", "0.5") == 1
+
+
 def test_format_depth_and_settings_reach_the_file(tmp_path):
     source = picture(tmp_path / "a.jpg")
     words = (

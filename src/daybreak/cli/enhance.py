@@ -37,9 +37,10 @@ from daybreak.cli.progress import progress
 from daybreak.enhancing.batch import Output, Result, run_batch, run_stream
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.memory import keep_memory
-from daybreak.enhancing.plan import STDOUT, Job, Refusal, plan, plan_stream
+from daybreak.enhancing.one import made_before
+from daybreak.enhancing.plan import STDIN, STDOUT, Job, Refusal, plan, plan_stream
 from daybreak.enhancing.report import check_documents, write_evidence, write_report
-from daybreak.errors import BadSetting, UnwritablePicture
+from daybreak.errors import BadSetting, DaybreakError, UnwritablePicture
 from daybreak.text import counted, printable
 
 PREVIEW = 960  # px, longest side of the pictures in a gallery
@@ -157,7 +158,7 @@ def enhance(
         else plan(paths, output=folder, recursive=recursive, suffix=suffix, format=kept, overwrite=overwrite)
     )
     if dry_run:
-        return _show(planned)
+        return _show(planned, enhancer, written)
     check_documents(planned, report, gallery, evidence)
     done, page_failed = _Told(len(planned), quiet), False
     try:
@@ -201,15 +202,29 @@ def _check_evidence(paths: Sequence[str], enhancer: Enhancer, format: str | None
     check_repeatable(enhancer, format)
 
 
-def _show(planned: Sequence[Job | Refusal]) -> int:
-    """What a dry run prints: one line a file on stdout, refusals on stderr."""
+def _show(planned: Sequence[Job | Refusal], enhancer: Enhancer, output: Output) -> int:
+    """What a dry run prints: one line a file on stdout, what would be refused on stderr."""
+    code = DONE
     for job in planned:
-        if isinstance(job, Refusal):
-            complain(str(job.error))
-        else:
-            there = " (is there already)" if job.target != STDOUT and job.target.exists() else ""
-            print(f"{printable(str(job.source))} -> {printable(str(job.target))}{there}")
-    return SOME_FAILED if any(isinstance(job, Refusal) for job in planned) else DONE
+        try:
+            if isinstance(job, Refusal):
+                raise job.error
+            told = f"{job.source} -> {job.target}{_there(job, enhancer, output)}"
+            print(printable(told))
+        except DaybreakError as error:
+            complain(str(error))
+            code = SOME_FAILED
+    return code
+
+
+def _there(job: Job, enhancer: Enhancer, output: Output) -> str:
+    """What a run would find at the job's target, in brackets; raises what it would be refused for."""
+    if job.target == STDOUT or not job.target.exists():
+        return ""
+    if output.overwrite:
+        return " (replaced)"
+    found = job.source != STDIN and made_before(job, enhancer, output)
+    return " (done before)" if found else " (is there already)"
 
 
 def result_line(result: Result) -> str:

@@ -153,6 +153,18 @@ def _begin_to(
     return put
 
 
+def made_before(job: Job, enhancer: Enhancer, output: Output) -> Result | None:
+    """What a run would find done at the job's target; None where it would make it, or cannot know before.
+
+    Raises:
+        OutputExists: it was made of another picture or by other settings, and is not to be replaced.
+        UnreadablePicture: the source cannot be read.
+    """
+    if output.overwrite or not job.target.exists():
+        return None
+    return _made_before(Disk(), read_bytes(job.source), job, enhancer, replace(output, preview=0))
+
+
 def _made_before(shelf: Shelf, data: bytes, job: Job, enhancer: Enhancer, output: Output) -> Result | None:
     """What the result that lies at the target says of itself; None where there is none or it says nothing.
 
