@@ -42,7 +42,7 @@ class UnknownName(DaybreakError, KeyError):
         self.known = tuple(known)
         self.nearest = tuple(get_close_matches(name.lower(), self.known, n=3, cutoff=0.5))
         meant = f"Did you mean {' or '.join(self.nearest)}?" if self.nearest else ""
-        all_known = f"one of {', '.join(self.known)}" if self.known else "none: it has no such"
+        all_known = f"one of {', '.join(self.known)}" if self.known else "none, for there are none"
         listed = "" if self.nearest else all_known
         super().__init__(f"there is no {kind} named {name!r}", listed, " ".join(filter(None, (meant, hint))))
 

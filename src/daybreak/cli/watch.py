@@ -71,7 +71,7 @@ def watch(
         typer.Option("--poll", min=0.1, help="Look every so many seconds (network folders)."),
     ] = None,
     attempts: Annotated[
-        int, typer.Option("--attempts", min=1, help="Failures after which a file is set aside.")
+        int, typer.Option("--attempts", min=1, help="Failures after which a file is moved to OUT/failed.")
     ] = Watched.attempts,
     jobs: Annotated[
         int | None, typer.Option("--jobs", min=1, help="Pictures at the same time, one core each.")
