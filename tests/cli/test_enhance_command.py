@@ -222,12 +222,15 @@ def test_frames_left_out_are_told_of_in_a_folder_too(tmp_path, capsys):
     frames = [Image.fromarray(np.full((8, 8, 3), level, np.uint8)) for level in (10, 20)]
     frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
     picture(tmp_path / "still.png")
-    for _ in range(2):  # a rerun says the same
-        assert enhance(tmp_path, "-o", tmp_path / "out", "--report", tmp_path / "r.json") == 0
-        assert "1 picture: animated: only the first of 2 frames" in capsys.readouterr().err.splitlines()
-        assert report_of(tmp_path / "r.json")["moving.gif"]["lost"] == [
-            "animated: only the first of 2 frames"
-        ]
+    assert enhance(tmp_path, "-o", tmp_path / "out", "--report", tmp_path / "r.json") == 0
+    told = "animated: only the first of 2 frames"
+    assert f"1 picture: {told}" in capsys.readouterr().err.splitlines()
+    assert told in report_of(tmp_path / "r.json")["moving.gif"]["notes"]
+
+
+def test_an_exposure_that_is_out_of_reach_is_told_of_in_a_folder_too(folder, tmp_path, capsys):
+    assert enhance(folder, "-o", tmp_path / "out", "--exposure", "9") == 0
+    assert "EV of the +9 asked for" in capsys.readouterr().err
 
 
 def test_a_copy_of_what_was_made_before_is_done_before_too(tmp_path, capsys):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from daybreak.enhancing.amount import MAX_STRENGTH, amount_for, blend, check_amount, mean_light
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.errors import BadSetting
+from daybreak.image.rows import Levels
 
 
 def pair(seed: int = 0, shape=(40, 60)):
@@ -64,16 +65,18 @@ def test_an_exposure_above_white_gives_what_can_be_had():
 @pytest.mark.parametrize("stops", [-1.0, 1.2])
 def test_an_exposure_that_is_reached_needs_no_word(stops):
     dark, _ = pair()
-    assert Enhancer("gamma", gamma=1.5, exposure=stops).run(dark).note == ""
+    assert Enhancer("gamma", gamma=1.5, exposure=stops).run(dark).missed == ""
 
 
 def test_how_far_an_exposure_came_is_told():
     dark, _ = pair()
     outcome = Enhancer("gamma", gamma=1.5, exposure=10.0).run(dark)
     reached = np.log2(mean_light(outcome.pixels) / mean_light(dark))
-    assert outcome.note == f"{reached:+.1f} EV of the +10 asked for: there is no more to be had"
+    assert outcome.missed == f"{reached:+.1f} EV of the +10 asked for"
+    levels = Levels((dark * 255).round().astype(np.uint8), 255)
+    assert Enhancer("gamma", gamma=1.5, exposure=10.0).run(levels).missed.endswith(" EV of the +10 asked for")
     black = np.zeros((4, 5, 3), np.float32)
-    assert Enhancer("gamma", gamma=1.5, exposure=1.0).run(black).note == ""
+    assert Enhancer("gamma", gamma=1.5, exposure=1.0).run(black).missed == ""
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -135,19 +136,22 @@ def test_a_pil_image_is_saved_upright_with_what_its_exif_says(tmp_path):
 @pytest.mark.parametrize(
     ("array", "bits", "gray", "alpha"),
     [
-        (np.full((4, 5, 3), 20, np.uint8), 8, False, None),
-        (np.full((4, 5, 4), 51, np.uint8), 8, False, 0.2),
-        (np.full((4, 5, 4), 0.25, np.float64), 16, False, 0.25),
-        (np.full((4, 5), 20, np.uint8), 8, True, None),
-        (np.full((4, 5, 1), 2000, np.uint16), 16, True, None),
+        (levels((4, 5, 3), np.uint8), 8, False, False),
+        (levels((4, 5, 4), np.uint8), 8, False, True),
+        (levels((4, 5, 4), np.float64), 16, False, True),
+        (levels((4, 5), np.uint8), 8, True, False),
+        (levels((4, 5, 1), np.uint16), 16, True, False),
     ],
 )
 def test_an_array_is_saved_with_all_it_holds(tmp_path, array, bits, gray, alpha):
     daybreak.save_image(array, tmp_path / "made.png")
     photo = daybreak.load_image(tmp_path / "made.png")
-    assert (photo.bit_depth, photo.gray) == (bits, gray)
-    assert (None if photo.alpha is None else round(float(photo.alpha.mean()), 3)) == alpha
-    assert photo.stored.shape == (4, 5, 3)
+    assert (photo.bit_depth, photo.gray, photo.alpha is not None) == (bits, gray, alpha)
+    values = array.astype(np.float64) / (np.iinfo(array.dtype).max if array.dtype.kind == "u" else 1.0)
+    planes = values.reshape(4, 5, -1)
+    np.testing.assert_allclose(photo.pixels, planes[..., :3].repeat(3 if gray else 1, axis=2), atol=1e-5)
+    if alpha:
+        np.testing.assert_allclose(photo.alpha, planes[..., 3], atol=1e-5)
 
 
 def test_the_bytes_of_a_file_are_saved_with_what_travels_in_them(tmp_path):
@@ -181,9 +185,29 @@ def test_what_is_of_another_kind_is_refused_in_words(wrong, told):
         Enhancer(**wrong)
 
 
-@pytest.mark.parametrize("name", ["auto", "gamma", "cascade"])
-def test_an_enhancer_goes_to_another_process_as_it_is(name):
-    made = Enhancer(name, strength=0.5, max_memory="1GB")
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("auto", {"exposure": 1.0}),
+        ("gamma", {"strength": 0.5, "gamma": 3.0, "threads": 1, "max_memory": "1GB"}),
+        ("cascade", {"device": "auto", "precision": "fp32"}),
+    ],
+)
+def test_an_enhancer_goes_to_another_process_as_it_is(name, asked):
+    before = cv2.getNumThreads()
+    made = Enhancer(name, **asked)
     again = pickle.loads(pickle.dumps(made))
-    assert (again.method.card.name, again.strength, again.settings) == (name, 0.5, made.settings)
-    assert again.room.limit == 1_000_000_000
+    cv2.setNumThreads(before)
+    for what in ("strength", "exposure", "threads", "runtime", "settings", "room"):
+        assert getattr(again, what) == getattr(made, what)
+    assert again.method.card == made.method.card
+    assert made.room.limit == (1_000_000_000 if "max_memory" in asked else None)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("block", [b"Exif\0\0nonsense", b"nonsense", None])
+def test_a_pil_image_of_broken_exif_is_saved_as_it_lies(tmp_path, kind, block):
+    image = Image.fromarray(levels((8, 16, 3), np.uint8))
+    image.info["exif"] = block
+    daybreak.save_image(daybreak.enhance(image, "gamma"), tmp_path / f"made.{kind.lower()}")
+    assert daybreak.load_image(tmp_path / f"made.{kind.lower()}").stored.shape == (8, 16, 3)

@@ -266,7 +266,7 @@ class _Told:
                 print(result_line(self.results[0]), file=sys.stderr)
             else:
                 rate = f", {self.total / seconds:.1f} a second" if seconds > 0 else ""
-                lost = Counter(loss for result in self.results for loss in result.lost)
+                lost = Counter(told for result in self.results for told in (*result.remarkable, *result.lost))
                 for loss, times in lost.items():
                     print(f"{counted(times, 'picture')}: {loss}", file=sys.stderr)
                 told = (

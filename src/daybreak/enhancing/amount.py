@@ -149,7 +149,7 @@ def short_of(before: Rows, after: Rows, stops: float) -> str:
     reached = float(np.log2(made / was))
     if abs(reached - stops) <= _NEAR:
         return ""
-    return f"{reached:+.1f} EV of the {stops:+g} asked for: there is no more to be had"
+    return f"{reached:+.1f} EV of the {stops:+g} asked for"
 
 
 def _solve(rising: Callable[[float], float], target: float, low: float, high: float) -> float:

@@ -119,7 +119,8 @@ def save_image(
 
     Args:
         image: a `Photo`, a path or the bytes of a file (metadata and profile go along), or any single picture
-            that `enhance` accepts; a PIL image is turned as its EXIF says, which goes along.
+            that `enhance` accepts. A PIL image is turned as the EXIF in its `info` says, which goes along;
+            its colours count as sRGB. Alpha is laid on white where the format holds none.
         path: where to; never replaced unless `overwrite`.
         quality: 1 to 100 for JPEG, WebP and AVIF; None for the format's default.
         bit_depth: 8 or 16; None keeps that of the picture (16 for uint16 and floats where it fits).

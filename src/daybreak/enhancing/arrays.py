@@ -63,7 +63,9 @@ def adapt(image: Any) -> tuple[list[Pixels], Rebuild]:
 
 
 def as_photo(image: Any) -> Photo:
-    """A single picture of any kind that `adapt` accepts, as a photo with all that is known of it.
+    """A single picture of any kind that `adapt` accepts, as a photo.
+
+    A PIL image is turned as the EXIF in its `info` says, which goes along; its colours are taken as sRGB.
 
     Raises:
         BadPixels, UnreadablePicture: as `adapt`; several pictures.
@@ -78,9 +80,10 @@ def as_photo(image: Any) -> Photo:
     if isinstance(image, np.ndarray):
         array = image
     elif _is_pil(image):
-        array, orientation = _pil_array(image), image.getexif().get(exif.ORIENTATION, 1)
-        block = image.info.get("exif", b"").removeprefix(b"Exif\0\0")
-        metadata = Metadata(exif=block if exif.is_readable(block) else None)
+        array = _pil_array(image)
+        block = (image.info.get("exif") or b"").removeprefix(b"Exif\0\0")
+        if exif.is_readable(block):
+            orientation, metadata = image.getexif().get(exif.ORIENTATION, 1), Metadata(exif=block)
     else:
         array, *others = _tensor_arrays(image)
         if others:

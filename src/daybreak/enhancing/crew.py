@@ -32,6 +32,7 @@ from daybreak.enhancing.result import Output, Result
 from daybreak.errors import DaybreakError
 
 _AHEAD = 4  # results per worker that may wait for an earlier one: a million jobs are not a million results
+_STARTS = 3  # workers in turn that do not come up before no more are made
 _THREADED = ("pyvips", "onnxruntime", "openvino", "torch")  # once used, a fork would inherit locked locks
 
 
@@ -62,7 +63,7 @@ def in_processes(
                 given += 1
             if out not in told:
                 crew.listen()
-            if crew.hopeless is not None:
+            if crew.hopeless:
                 yield from (told[place] for place in sorted(told))
                 raise crew.hopeless
             while out in told:
@@ -70,7 +71,7 @@ def in_processes(
                 out += 1
                 yield result
     except KeyboardInterrupt:  # what was being worked on is finished, and told
-        while crew.busy():
+        while crew.busy() and not crew.hopeless:
             crew.listen()
         yield from (told[place] for place in sorted(told))
         raise
@@ -111,6 +112,7 @@ class _Worker:
         self.process: BaseProcess = context.Process(target=_work, args=(far, inherited, orders), daemon=True)
         self.process.start()
         far.close()
+        self.ready = False
         self.task: _Task | None = None
         self.last: _Task | None = None
 
@@ -136,8 +138,8 @@ def _unbroken() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-    if came:
-        before(came[0], None)
+        if came:
+            before(came[0], None)
 
 
 class _Crew:
@@ -145,8 +147,8 @@ class _Crew:
 
     Attributes:
         told: results that came, by the place of their job.
-        ever_ready: whether any worker was.
-        hopeless: what to tell where none was, and a picture's second one did not come up either.
+        failed_starts: workers one after the other that ended before they were ready.
+        hopeless: what to tell where there are no workers and none comes up.
     """
 
     def __init__(self, orders: _Orders, size: int) -> None:
@@ -154,7 +156,7 @@ class _Crew:
         self.told: dict[int, Result] = {}
         self.workers: list[_Worker] = []
         self.again: list[_Task] = []  # of workers that died
-        self.ever_ready = False
+        self.failed_starts = 0
         self.hopeless: DaybreakError | None = None
 
     def has_room(self) -> bool:
@@ -195,7 +197,7 @@ class _Crew:
             self._bury(worker)
             return
         if isinstance(result, _Ready):
-            self.ever_ready = True
+            worker.ready, self.failed_starts = True, 0
         elif result is None:  # made, and being written: the one before is, by then
             worker.last, worker.task = worker.task, None
         else:
@@ -209,21 +211,31 @@ class _Crew:
         how = _told(code)
         task = worker.task or worker.last
         assert task is not None
+        if code > 0 and not worker.ready:  # which is not the picture's doing
+            self.again.append(task)
+            self._mourn(how)
+            return
         task.deaths += 1
         self.again += [mine for mine in (worker.last, worker.task) if mine is not None and mine.deaths < 2]
         if task.deaths < 2:
-            return
-        if code > 0 and not self.ever_ready:  # which is not the picture's doing
-            self.hopeless = DaybreakError(
-                f"no process that could work on the pictures can be started ({how}); why is told above",
-                hint='If this is a script, what it does belongs under: if __name__ == "__main__":',
-            )
             return
         error = (
             f"{task.job.source}: the process that worked on it died twice ({how}): memory ran out, or the "
             "file or daybreak has a fault. Try it alone, with --jobs 1"
         )
         self.told[task.place] = Result(task.job.source, task.job.target, "failed", error=error)
+
+    def _mourn(self, how: str) -> None:
+        """Count a worker that did not come up: after three, those that there are go on without more."""
+        self.failed_starts += 1
+        if self.failed_starts < _STARTS:
+            return
+        self.size = len(self.workers)
+        if not self.workers:
+            self.hopeless = DaybreakError(
+                f"no process that could work on the pictures can be started ({how}); why is told above",
+                hint='If this is a script, what it does belongs under: if __name__ == "__main__":',
+            )
 
     def _give(self, task: _Task) -> None:
         idle = next((worker for worker in self.workers if worker.task is None), None)

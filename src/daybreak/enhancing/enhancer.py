@@ -34,11 +34,12 @@ class Outcome:
         rows: the result, H×W×3 float32 sRGB in [0, 1] or `Levels`; the input itself where nothing was done.
         method: the method that ran ("" where the picture was left as it is).
         settings: of the method that ran, as JSON values.
-        note: what an automatic method decided, and by how much an exposure was missed ("" as a rule).
+        note: what an automatic method decided ("" for the others).
         strength: the strength that was applied (the user's times the automatic share).
         weights_sha256: of the network that ran ("" for classical methods).
         engine: that ran it, device and precision: "ONNX Runtime cpu fp32" ("" for classical methods).
         reduced: what was made at a reduced size because the picture did not fit into memory ("" as a rule).
+        missed: how far the result came where the exposure asked for was not reached ("" as a rule).
     """
 
     rows: Rows
@@ -49,6 +50,7 @@ class Outcome:
     weights_sha256: str
     engine: str = ""
     reduced: str = ""
+    missed: str = ""
 
     @property
     def pixels(self) -> Pixels:
@@ -207,9 +209,9 @@ class Enhancer:
             return decision.outcome(rows)
         made, reduced = self._enhanced(rows, decision.method, decision.settings, decision.share)
         outcome = decision.outcome(made, reduced)
-        if self.exposure is None or not (short := short_of(rows, made, self.exposure)):
+        if self.exposure is None:
             return outcome
-        return replace(outcome, note="; ".join(filter(None, (outcome.note, short))))
+        return replace(outcome, missed=short_of(rows, made, self.exposure))
 
     def warm_up(self) -> None:
         """Load what the method needs, so that what is left of a limit is known."""

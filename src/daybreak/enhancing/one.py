@@ -160,7 +160,7 @@ def made_before(job: Job, enhancer: Enhancer, output: Output) -> Result | None:
         OutputExists: it was made of another picture or by other settings, and is not to be replaced.
         UnreadablePicture: the source cannot be read.
     """
-    if output.overwrite or not job.target.exists():
+    if output.overwrite or not job.target.exists() or too_large(job.source, enhancer.room):
         return None
     return _made_before(Disk(), read_bytes(job.source), job, enhancer, replace(output, preview=0))
 
@@ -249,13 +249,11 @@ def _from_bytes(
             f"evidence of {shown(source)}, which was {outcome.reduced}", "a smaller picture, or more memory"
         )
     as_it_came = format == photo.format and output.quality is None and output.bit_depth is None
-    lacks: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     if outcome.unchanged and as_it_came:
         encoded = data
     else:
-        lacks = losses(made, format, output.bit_depth)
-        lost = (*photo.notes, *lacks)
+        lost = losses(made, format, output.bit_depth)
         record = fingerprint(enhancer, output, data, format) | done(outcome) | {"lost": "; ".join(lost)}
         encoded = encode_photo(
             made, format, quality=output.quality, bit_depth=output.bit_depth, record=record
@@ -270,14 +268,15 @@ def _from_bytes(
         settings=outcome.settings,
         brightness_before=mean(photo.stored),
         brightness_after=mean(outcome.rows),
-        notes=tuple(filter(None, (outcome.note, outcome.reduced))),
+        notes=tuple(filter(None, (*photo.notes, outcome.note, outcome.missed, outcome.reduced))),
         lost=lost,
+        remarkable=tuple(filter(None, (*(() if encoded is data else photo.notes), outcome.missed))),
     )
     if output.preview:
         result = with_previews(result, photo.stored, outcome.rows, output.preview)
     if output.evidence:
         asked = asked_for(enhancer, format, output.quality, output.bit_depth)
-        entry = entry_for(data, encoded, photo, enhancer, outcome, asked, lacks)
+        entry = entry_for(data, encoded, photo, enhancer, outcome, asked, lost)
         result = replace(result, evidence=entry)
     return encoded, result
 

@@ -51,9 +51,10 @@ class Result:
         settings: of the method, as JSON values.
         brightness_before, brightness_after: arithmetic mean, see `mean`; None where not known.
         seconds: wall time for this picture, reading and writing included.
-        notes: what a person should know: an automatic choice, a reduced copy …
-        lost: what the result lacks of the picture: other frames, broken metadata, and what its format could
-            not hold: transparency, bits.
+        notes: what a person should know: an automatic choice, only the first frame of an animation …
+        lost: what the format of the result could not hold: transparency, bits.
+        remarkable: those of the notes that are worth a line among many pictures: frames left out, damage, an
+            exposure that was not reached.
         error: one line; "" where all went well.
         elsewhere: whether the fault lies not with the picture but with the place of the result (a full disk,
             say): the same picture may go through later.
@@ -73,6 +74,7 @@ class Result:
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    remarkable: tuple[str, ...] = ()
     error: str = ""
     elsewhere: bool = False
     before: Array | None = None

@@ -28,6 +28,7 @@ from daybreak.errors import BadSetting, OutputExists, UnreadablePicture, Unwrita
 from daybreak.files import make_folder, whole_path, writing
 from daybreak.image.paths import shown
 from daybreak.image.rows import Rows
+from daybreak.text import counted
 from daybreak.types import Array
 from daybreak.version import __version__
 
@@ -44,6 +45,7 @@ class _Told:
     frames: int = 0
     method: str = ""
     note: str = ""
+    missed: int = 0
     durations: dict[int, int] = field(default_factory=dict)
     choices: list[Chosen] = field(default_factory=list)
 
@@ -55,6 +57,7 @@ class _Told:
         self.frames += 1
         self.method = outcome.method
         self.note = self.note or outcome.note
+        self.missed += bool(outcome.missed)
 
 
 def enhance_video(
@@ -114,6 +117,8 @@ def enhance_video(
         log.close(remove=not keep)
     if options.end is None:
         notes += shorter(film.about, ends)
+    if told.missed:
+        notes.append(f"the exposure asked for was not reached in {counted(told.missed, 'frame')}")
     if film.broken:
         notes.append(f"{film.broken} damaged frames or packets were left out or repaired by the decoder")
     return VideoResult(
@@ -169,8 +174,8 @@ def _check_target(source: Path, target: Path, overwrite: bool) -> None:
         BadSetting: it is a folder.
     """
     if target.is_dir():
-        came = f"{shown(target)} is a folder"
-        raise BadSetting(came, "the name of a film", f"Type for example: -o {target / source.name}")
+        came, example = f"{shown(target)} is a folder", target / f"{source.stem}_daybreak{source.suffix}"
+        raise BadSetting(came, "the name of a film", f"Type for example: -o {example}")
     if os.path.lexists(target):
         with suppress(OSError):
             if target.samefile(source):
