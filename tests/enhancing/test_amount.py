@@ -68,6 +68,14 @@ def test_an_exposure_that_is_reached_needs_no_word(stops):
     assert Enhancer("gamma", gamma=1.5, exposure=stops).run(dark).missed == ""
 
 
+def test_a_method_that_makes_darks_black_does_not_keep_an_exposure_from_being_reached():
+    """Stars in a dim sky: beyond its full strength, equalisation takes the sky to black."""
+    rng = np.random.default_rng(0)
+    sky = np.full((300, 300, 3), 0.1, np.float32)
+    sky[rng.integers(0, 300, 120), rng.integers(0, 300, 120)] = 1.0
+    assert Enhancer("he", exposure=1.0).run(sky).missed == ""
+
+
 def test_how_far_an_exposure_came_is_told():
     dark, _ = pair()
     outcome = Enhancer("gamma", gamma=1.5, exposure=10.0).run(dark)

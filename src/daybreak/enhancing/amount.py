@@ -3,7 +3,8 @@
 Strength s mixes the method's result E with the input I as clip(I + s·(E − I)): 0 is the input, 1 the method's
 own result, and up to 1.5 goes beyond it. An exposure asks for a brightness instead: the mean of the linear
 light of the result is 2^EV times that of the input. It is reached by choosing s, and where the method's range
-ends before it (or the picture is to get darker), by a plain gain in linear light on top.
+ends before it (or the picture is to get darker), by a plain gain in linear light on top: of s = 1.5, 1 or 0, the
+first that gets there.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from daybreak.types import Pixels
 MAX_STRENGTH = 1.5
 MAX_EXPOSURE = 10.0
 _NEAR = 0.15  # EV that a result may be off without a word: what is measured on samples and rounded to levels
+_TOLD_APART = 1.02  # times the mean light
 _SAMPLES = 250_000  # pixels that the exposure is measured on: the mean is then good to 0.01 EV
 
 
@@ -129,9 +131,21 @@ def amount_for(pixels: Pixels, enhanced: Pixels, stops: float) -> Amount:
 
     if mean_light(few) <= target <= mean_light(blended(MAX_STRENGTH)):
         return Amount(_solve(lambda s: mean_light(blended(s)), target, 0.0, MAX_STRENGTH))
-    strength = MAX_STRENGTH if stops > 0 else 0.0
-    base = blended(strength)
-    return Amount(strength, 2.0 ** _solve(lambda e: mean_light(gain(base, 2.0**e)), target, -20.0, 20.0))
+    best, most = Amount(0.0), 0.0
+    for strength in (MAX_STRENGTH, 1.0, 0.0) if stops > 0 else (0.0,):  # what a method makes black stays so
+        base = blended(strength)
+        factor = _factor_for(base, target)
+        reached = mean_light(gain(base, factor))
+        if reached > most * _TOLD_APART:
+            best, most = Amount(strength, factor), reached
+        if reached * _TOLD_APART >= target:
+            break
+    return best
+
+
+def _factor_for(pixels: Pixels, target: float) -> float:
+    """The gain in linear light that brings a picture to a mean, or as near as it gets."""
+    return float(2.0 ** _solve(lambda stops: mean_light(gain(pixels, 2.0**stops)), target, -20.0, 20.0))
 
 
 def short_of(before: Rows, after: Rows, stops: float) -> str:
