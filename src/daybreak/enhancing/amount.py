@@ -3,7 +3,7 @@
 Strength s mixes the method's result E with the input I as clip(I + s·(E − I)): 0 is the input, 1 the method's
 own result, and up to 1.5 goes beyond it. An exposure asks for a brightness instead: the mean of the linear
 light of the result is 2^EV times that of the input. It is reached by choosing s, and where the method's range
-ends before it (or the picture is to get darker), by a plain gain in linear light on top: of s = 1.5, 1 or 0, the
+ends before it (or the picture is to get darker), by a plain gain in linear light on top: of s = 1.5, 1, 0 the
 first that gets there.
 """
 
