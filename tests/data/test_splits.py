@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -114,9 +115,10 @@ def test_parts_of_lol_v1():
 @needs_lol
 def test_leaks_into_eval15_are_found_and_the_committed_split_has_none():
     train, val, test = (lol_v1(DATA / "LOL", part) for part in ("train", "val", "test"))
-    train_scenes, val_scenes, test_scenes = (
-        [describe(load(pair.high)) for pair in pairs] for pairs in (train, val, test)
-    )
+    with ThreadPoolExecutor(2) as pool:  # OpenCV lets go of the interpreter
+        train_scenes, val_scenes, test_scenes = (
+            list(pool.map(lambda pair: describe(load(pair.high)), pairs)) for pairs in (train, val, test)
+        )
     train_views, val_views = views(train_scenes), views(val_scenes)
     leaks = same_scenes(test_scenes, train_views + val_views)
     leaked = {test[pair.first].stem for pair in leaks}

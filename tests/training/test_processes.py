@@ -34,9 +34,10 @@ optimiser.lr = 1e-2
 """
 
 
-@pytest.fixture
-def folder(tmp_path):
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
     """Twelve pairs, one of which is kept to validate on, and a recipe."""
+    tmp_path = tmp_path_factory.mktemp("processes")
     random = np.random.default_rng(0)
     for side, peak in (("low", 60), ("high", 250)):
         (tmp_path / "data" / side).mkdir(parents=True)
@@ -72,30 +73,35 @@ def losses(out):
     return np.loadtxt(out / "loss.csv", delimiter=",", skiprows=1)
 
 
-def test_two_processes_equal_one_and_the_first_alone_tells(folder):
-    one, two = folder / "one", folder / "two"
-    single = train(folder, one)
-    assert single.returncode == 0, single.stderr
+@pytest.fixture(scope="module")
+def alone(folder):
+    """A run of one process: its folder and what it said."""
+    done = train(folder, folder / "one")
+    assert done.returncode == 0, done.stderr
+    return folder / "one", done.stderr
+
+
+def test_two_processes_equal_one_and_the_first_alone_tells(folder, alone):
+    (one, said), two = alone, folder / "two"
     done = train(folder, two, "--devices", "2")
     assert done.returncode == 0, done.stderr
     np.testing.assert_allclose(losses(two), losses(one), atol=1e-4)
     assert np.ptp(losses(one)[:, 1]) > 1e-2, "so little happened that 1e-4 says nothing"
-    alone, shared = (checkpoints.load(out / checkpoints.LAST)["state_dict"] for out in (one, two))
-    apart = [float((shared[key] - value).abs().mean()) for key, value in alone.items()]
+    single, shared = (checkpoints.load(out / checkpoints.LAST)["state_dict"] for out in (one, two))
+    apart = [float((shared[key] - value).abs().mean()) for key, value in single.items()]
     assert max(apart) < 1e-5, "where gradients are next to 0, Adam makes much of a rounding, but of few"
     lines = done.stderr.splitlines()
     assert done.stdout == ""
     assert [line.split(":")[0] for line in lines[:2]] == ["step 3 of 6", "step 6 of 6"]
     assert sum("trained all 6 steps" in line for line in lines) == 1
-    assert len(lines) == len(single.stderr.splitlines()), lines
+    assert len(lines) == len(said.splitlines()), lines
     assert json.loads((two / "run.json").read_text())["processes"] == 2
     assert json.loads((two / "run.json").read_text())["report"]["step"] == 6
     assert {path.name for path in two.iterdir()} == {path.name for path in one.iterdir()}
 
 
-def test_two_processes_stop_and_go_on_together_and_fail_in_one_line(folder):
-    whole, parts = folder / "whole", folder / "parts"
-    assert train(folder, whole).returncode == 0
+def test_two_processes_stop_and_go_on_together_and_fail_in_one_line(folder, alone):
+    (whole, _), parts = alone, folder / "parts"
     stopped = train(folder, parts, "--devices", "2", "--max-time", "0s")
     assert stopped.returncode == 0, stopped.stderr
     assert stopped.stderr.count("time is up after 1 steps") == 1
