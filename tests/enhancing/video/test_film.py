@@ -220,6 +220,12 @@ def test_what_is_no_film_is_refused_before_any_work(tools, clips, full, tmp_path
     assert not list(tmp_path.glob("*out*"))
 
 
+def test_frames_that_did_not_get_as_bright_as_was_asked_are_counted(full, tmp_path):
+    result = run(full, tmp_path / "out.mp4", Enhancer("gamma", exposure=10.0), end=0.2)
+    assert f"the exposure asked for was not reached in {result.frames} frames" in result.notes
+    assert not run(full, tmp_path / "half.mp4", Enhancer("gamma", exposure=0.3), end=0.2).notes
+
+
 def test_targets_that_cannot_be_are_refused_before_any_work(tools, clips, full, tmp_path):
     source = tmp_path / "source.mp4"
     source.write_bytes(full.read_bytes())
