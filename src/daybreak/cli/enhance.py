@@ -266,12 +266,9 @@ class _Told:
                 print(result_line(self.results[0]), file=sys.stderr)
             else:
                 rate = f", {self.total / seconds:.1f} a second" if seconds > 0 else ""
-                lost = Counter(told for result in self.results for told in (*result.remarkable, *result.lost))
-                for loss, times in lost.items():
-                    print(f"{counted(times, 'picture')}: {loss}", file=sys.stderr)
-                told = (
-                    told
-                    or "nothing to do (folders below are looked into with -r, films are for daybreak video)"
-                )
+                lines = Counter(line for each in self.results for line in (*each.remarkable, *each.lost))
+                for line, times in lines.items():
+                    print(f"{counted(times, 'picture')}: {line}", file=sys.stderr)
+                told = told or "nothing to do (folders below are looked into with -r; films: daybreak video)"
                 print(f"{counted(self.total, 'picture')}: {told}; {seconds:.1f} s{rate}", file=sys.stderr)
         return SOME_FAILED if failed else DONE

@@ -34,8 +34,8 @@ def check_amount(strength: float, exposure: float | None) -> None:
     Raises:
         BadSetting: one of them is no number or out of range, or both are given.
     """
-    for name, value in (("strength", strength), ("exposure", exposure)):
-        if not isinstance(value, Real) and not (name == "exposure" and value is None):
+    for name, value in (("strength", strength), ("exposure", 0.0 if exposure is None else exposure)):
+        if not isinstance(value, Real):
             raise BadSetting(f"{name} {value!r}", "a number")
     if not 0.0 <= strength <= MAX_STRENGTH:
         raise BadSetting(f"strength {strength:g}", f"a number from 0 (the input) to {MAX_STRENGTH:g}")

@@ -154,13 +154,13 @@ def _begin_to(
 
 
 def made_before(job: Job, enhancer: Enhancer, output: Output) -> Result | None:
-    """What a run would find done at the job's target; None where it would make it, or cannot know before.
+    """What a run would find done in the file at the job's target; None where that cannot be known before.
 
     Raises:
-        OutputExists: it was made of another picture or by other settings, and is not to be replaced.
+        OutputExists: it was made of another picture or by other settings.
         UnreadablePicture: the source cannot be read.
     """
-    if output.overwrite or not job.target.exists() or too_large(job.source, enhancer.room):
+    if too_large(job.source, enhancer.room):
         return None
     return _made_before(Disk(), read_bytes(job.source), job, enhancer, replace(output, preview=0))
 

@@ -55,3 +55,8 @@ def small_copy(rows: Rows | Bands, side: int) -> Pixels:
     across = np.ascontiguousarray(_sums(source, side).transpose(1, 0, 2))
     small = _sums(Floats(across), side).transpose(1, 0, 2) * (side * side / (height * width))
     return np.ascontiguousarray(small, np.float32).clip(0.0, 1.0)
+
+
+def guide_of(rows: Rows | Bands, side: int) -> Array:
+    """`small_copy` as a graph takes it: 1×3×side×side."""
+    return np.ascontiguousarray(small_copy(rows, side).transpose(2, 0, 1)[np.newaxis])

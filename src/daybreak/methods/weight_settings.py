@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import PrivateAttr
 
 from daybreak.image.rows import Bands, Levels, Rows
-from daybreak.image.small import small_copy
+from daybreak.image.small import guide_of
 from daybreak.methods.base import Settings, setting
 from daybreak.types import Array
 from daybreak.weights import Control, WeightCard
@@ -91,7 +91,7 @@ class GuidedSettings(PretrainedSettings):
         if self._guide is not None:
             return self
         copy = self.model_copy()
-        copy._guide = np.ascontiguousarray(small_copy(rows, card.guide).transpose(2, 0, 1)[np.newaxis])
+        copy._guide = guide_of(rows, card.guide)
         return copy
 
     def strengthened(self, strength: float) -> Self:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 import torch
 
-from daybreak.image.small import small_copy
+from daybreak.image.small import guide_of
 from daybreak.methods.pretrained import run_graph
 from daybreak.metrics.psnr import psnr
 from daybreak.networks.base import Network
@@ -44,10 +44,9 @@ def enhance(network: Network, picture: Bytes) -> Bytes:
     """
     was_training = network.training
     network.eval()
-    pixels, besides = to_floats(picture), {}
-    if network.guide:  # of the picture itself, as a weight is given it: not of one brought to a multiple
-        copy = small_copy(pixels, network.guide)
-        besides = {"guide": np.ascontiguousarray(copy.transpose(2, 0, 1)[np.newaxis])}
+    pixels = to_floats(picture)
+    # of the picture itself, as a weight is given it: not of one brought to a multiple
+    besides = {"guide": guide_of(pixels, network.guide)} if network.guide else {}
     enhanced = run_graph(_Torch(network), pixels, network.multiple, lambda _: besides)
     network.train(was_training)
     return to_bytes(enhanced)
