@@ -1,9 +1,10 @@
 # daybreak on a CPU: the web page and the HTTP API, and every other command (docs/containers.md).
-# No package of the system is needed: every wheel brings its libraries, and Debian's slim image has the C++ one.
+# The first stage's image has a C compiler, for the compiled part. The last needs no package of the system: every wheel
+# brings its libraries, and Debian's slim image has the C++ one.
 
-FROM python:3.11.11-slim-bookworm AS build
+FROM python:3.11.11-bookworm AS build
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY src ./src
 RUN python -m venv --without-pip /opt/daybreak \
     && pip --python /opt/daybreak/bin/python install --no-cache-dir ".[serve,web,video,watch,raw,heif]"

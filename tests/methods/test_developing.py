@@ -1,9 +1,14 @@
-"""The two small sizes of daybreak's own network, written down as arithmetic, against their graphs."""
+"""The two small sizes of daybreak's own network, written down as arithmetic, against their graphs.
+
+Each by NumPy, and by the compiled part where there is one.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from dataclasses import replace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -12,18 +17,31 @@ from hypothesis import strategies as st
 
 from daybreak.engines import REFERENCE, Place, Runtime
 from daybreak.engines.fastest import load
+from daybreak.enhancing.bands import enhance_levels
 from daybreak.enhancing.tiling import enhance_parts, plan_parts
 from daybreak.errors import WeightsError
 from daybreak.image.rows import Floats, Levels
 from daybreak.methods import developing, get_method, glance
 from daybreak.methods.pretrained import ARITHMETIC, run_weight
 from daybreak.methods.registry import PRETRAINED
+from daybreak.native import library
 from daybreak.stopping import Stopped, stoppable
 from daybreak.weights import find_weight
 
 NAMES = ("daybreak", "daybreak.fast", "daybreak.curve")
 WEIGHTS = {name: find_weight(PRETRAINED.get(name, name)) for name in NAMES}
 ENGINES = {name: load(Place(REFERENCE, "fp32"), weight, 1) for name, weight in WEIGHTS.items()}
+COMPILED = pytest.param(
+    "compiled", marks=pytest.mark.skipif(library() is None, reason="no compiler where it was installed")
+)
+WAYS = pytest.mark.parametrize("way", ["NumPy", COMPILED])
+
+
+def by(way):
+    """Runs what is in it without the compiled part, or as it is."""
+    if way == "compiled":
+        return contextlib.nullcontext()
+    return mock.patch.object(developing, "library", return_value=None)
 
 
 def picture(height, width, seed=0):
@@ -45,7 +63,8 @@ def graph_and_arithmetic(name, pixels, strength=1.0, **given):
     return run_weight(ENGINES[name], WEIGHTS[name].card, pixels, chosen), method.run(pixels, chosen)
 
 
-@settings(max_examples=30, deadline=None)
+@WAYS
+@settings(max_examples=20, deadline=None)
 @given(
     st.sampled_from(NAMES),
     st.integers(1, 70),
@@ -53,14 +72,17 @@ def graph_and_arithmetic(name, pixels, strength=1.0, **given):
     st.floats(0.1, 1.5),
     st.sampled_from([0.0, -3.0, -1.0]),
 )
-def test_the_arithmetic_is_the_graph(name, height, width, strength, light):
-    graph, arithmetic = graph_and_arithmetic(name, picture(height, width), strength, light=light)
+def test_the_arithmetic_is_the_graph(way, name, height, width, strength, light):
+    with by(way):
+        graph, arithmetic = graph_and_arithmetic(name, picture(height, width), strength, light=light)
     np.testing.assert_allclose(arithmetic, graph, atol=2e-5)
 
 
+@WAYS
 @pytest.mark.parametrize("shape", [(131, 1601), (1600, 33), (257, 512), (40, 9001)])
-def test_of_more_than_one_band_and_very_wide_too(shape):
-    graph, arithmetic = graph_and_arithmetic("daybreak.fast", picture(*shape))
+def test_of_more_than_one_band_and_very_wide_too(way, shape):
+    with by(way):
+        graph, arithmetic = graph_and_arithmetic("daybreak.fast", picture(*shape))
     np.testing.assert_allclose(arithmetic, graph, atol=2e-5)
     assert arithmetic.dtype == np.float32
     assert arithmetic.max() <= 1
@@ -73,28 +95,64 @@ def test_black_stays_black_and_white_white(value):
         np.testing.assert_allclose(graph_and_arithmetic(name, flat)[1], flat, atol=1e-6)
 
 
+@WAYS
 @pytest.mark.parametrize("side", [32, 80, 256])
-def test_parts_are_the_whole(side):
+def test_parts_are_the_whole(way, side):
     pixels, method = picture(301, 275), get_method("daybreak.fast")
     chosen = settled(method, pixels, 1.0)
-    plan = plan_parts(Floats(pixels), method, chosen, 1.0, None, None, side=side)
-    np.testing.assert_allclose(enhance_parts(pixels, plan), method.run(pixels, chosen), atol=1e-6)
+    with by(way):
+        plan = plan_parts(Floats(pixels), method, chosen, 1.0, None, None, side=side)
+        np.testing.assert_allclose(enhance_parts(pixels, plan), method.run(pixels, chosen), atol=1e-6)
 
 
-def test_levels_give_what_floats_give():
-    levels = Levels((255 * picture(150, 90)).astype(np.uint8), 255)
+@WAYS
+@pytest.mark.parametrize(("kind", "peak"), [(np.uint8, 255), (np.uint16, 65_535), (np.uint16, 4095)])
+@pytest.mark.parametrize("shape", [(150, 90), (400, 33), (1, 1), (3, 17)])
+def test_levels_give_what_floats_give(way, kind, peak, shape):
+    levels = Levels(np.rint(peak * picture(*shape)).astype(kind), peak)
     method = get_method("daybreak.fast")
     chosen = settled(method, levels, 1.0)
-    from_levels = method.prepare(levels, chosen, None).rows(levels, 0, 150)
-    np.testing.assert_allclose(from_levels, method.run(levels[:], chosen), atol=1e-6)
+    with by(way):
+        prepared = method.prepare(levels, chosen, None)
+        floats = method.run(levels[:], chosen)
+        np.testing.assert_allclose(prepared.rows(levels, 0, shape[0]), floats, atol=1e-6)
+        made = enhance_levels(levels, prepared, 1.0)
+        mean = made.once("mean", lambda: None)
+    assert made.whole.dtype == kind
+    np.testing.assert_allclose(made.whole, made.peak * floats, atol=0.51 if kind == np.uint8 else 0.6)
+    np.testing.assert_allclose(mean, made.whole.mean() / made.peak, rtol=1e-9)
 
 
+@WAYS
 @pytest.mark.parametrize(("top", "bottom"), [(0, 1), (3, 50), (40, 77), (100, 150)])
-def test_any_rows_are_those_of_the_whole(top, bottom):
+def test_any_rows_are_those_of_the_whole(way, top, bottom):
     pixels, method = picture(150, 90), get_method("daybreak.fast")
     chosen = settled(method, pixels, 1.0)
-    rows = method.prepare(Floats(pixels), chosen, None).rows(pixels, top, bottom)
-    np.testing.assert_allclose(rows, method.run(pixels, chosen)[top:bottom], atol=1e-6)
+    with by(way):
+        rows = method.prepare(Floats(pixels), chosen, None).rows(pixels, top, bottom)
+        np.testing.assert_allclose(rows, method.run(pixels, chosen)[top:bottom], atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 9), (16, 16), (17, 33), (40, 70), (133, 201)])
+def test_compiled_it_is_the_same(shape):
+    if library() is None:
+        pytest.skip("no compiler where it was installed")
+    pixels, method = picture(*shape), get_method("daybreak")
+    chosen, both = settled(method, pixels, 1.0), []
+    for way in ("NumPy", "compiled"):
+        with by(way):
+            both.append((developing.seen(Floats(pixels)), method.run(pixels, chosen)))
+    for numpy, compiled in zip(*both, strict=True):
+        np.testing.assert_allclose(compiled, numpy, atol=2e-6)
+
+
+@WAYS
+def test_pictures_that_do_not_lie_in_one_piece(way):
+    pixels, method = picture(90, 70), get_method("daybreak.fast")
+    turned = np.ascontiguousarray(pixels.transpose(1, 0, 2)).transpose(1, 0, 2)
+    chosen = settled(method, pixels, 1.0)
+    with by(way):
+        np.testing.assert_allclose(method.run(turned, chosen), method.run(pixels, chosen), atol=1e-6)
 
 
 def test_the_input_is_left_as_it_is():

@@ -30,14 +30,13 @@ def enhance_levels(levels: Levels, prepared: Prepared, strength: float) -> Level
     bits = 8 if levels.peak == 255 else 16
     out = np.empty(levels.shape, np.uint8 if bits == 8 else np.uint16)
 
-    def make(some: Levels, top: int, bottom: int, into: Array) -> None:
-        if prepared.planes is not None and strength == 1.0:
-            planes = prepared.row_planes(some, top, bottom)
-            cv2.merge([to_levels(plane, bits, clipped=True) for plane in planes], into)
-            return
+    def make(some: Levels, top: int, bottom: int, into: Array) -> Array:
+        if prepared.levels is not None and strength == 1.0:
+            return prepared.levels(some, top, bottom, into)
         result = prepared.rows(some, top, bottom)
         mixed = result if strength == 1.0 else blend(some[top:bottom], result, strength)
         into[:] = to_levels(mixed, bits, clipped=True)
+        return np.array(cv2.sumElems(into)[:3])  # while it is near
 
     if prepared.point:
         ramp = _ramp(levels)
@@ -54,9 +53,9 @@ def enhance_levels(levels: Levels, prepared: Prepared, strength: float) -> Level
             rows = slice(top, bottom)
             if prepared.point:
                 cv2.LUT(levels.whole[rows], table[np.newaxis], dst=out[rows])
+                total.add(np.array(cv2.sumElems(out[rows])[:3]))
             else:
-                make(levels, top, bottom, out[rows])
-            total.add(np.array(cv2.sumElems(out[rows])[:3]))  # while they are near
+                total.add(make(levels, top, bottom, out[rows]))
 
     map_rows(work, levels.shape[0], rows_of(prepared))
     result = Levels(out, (1 << bits) - 1)

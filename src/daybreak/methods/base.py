@@ -82,8 +82,9 @@ class Prepared:
             are what the method makes of the whole.
         point: whether each value of a result depends on that value of the window alone, wherever it is: a
             picture of whole numbers is then looked up in a table of them.
-        planes: the same as `run` for a method that works on planes: 3×h×w in, as much out, which may pass 1
-            by rounding. So levels become planes and planes levels, without a picture of floats between.
+        levels: for a method that need not make a picture of floats first: (picture, top, bottom, into) -> the
+            sums of each colour's levels. The result of some rows, rounded, is written into h×W×3 of uint8 or
+            uint16.
     """
 
     run: Callable[[Pixels, int, int], Pixels]
@@ -92,7 +93,7 @@ class Prepared:
     kept: int = 0
     reduced: str = ""
     point: bool = False
-    planes: Callable[[Array, int, int], Array] | None = None
+    levels: Callable[[Levels, int, int, Array], Array] | None = None
 
     def rows(self, source: Rows, top: int, bottom: int) -> Pixels:
         """The result of some rows of the picture, h×W×3 float32.
@@ -101,21 +102,10 @@ class Prepared:
             source: the whole, left unchanged.
             top, bottom: the first row and the one after the last.
         """
-        above = self._above(top)
+        above = max(0, top - self.halo) // self.cell * self.cell
         window = source[above : bottom + self.halo]
         made = self.run(window if isinstance(source, Levels) else window.copy(), above, 0)
         return made[top - above : bottom - above]
-
-    def row_planes(self, source: Levels, top: int, bottom: int) -> Array:
-        """As `rows`, by `planes`: 3×h×W float32."""
-        assert self.planes is not None
-        above = self._above(top)
-        made = self.planes(source.planes(slice(above, bottom + self.halo)), above, 0)
-        return made[:, top - above : bottom - above]
-
-    def _above(self, top: int) -> int:
-        """The first row of the window around rows that begin at `top`."""
-        return max(0, top - self.halo) // self.cell * self.cell
 
 
 @dataclass(frozen=True)

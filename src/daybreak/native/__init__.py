@@ -1,0 +1,122 @@
+"""What is compiled where daybreak is installed: loops that NumPy can only make in dozens of passes.
+
+`developing.c` becomes a library when daybreak is installed where there is a C compiler (hatch_build.py in the
+project's root). Elsewhere there is none, and who asks for it does the same with NumPy: the same picture, to
+rounding, more slowly. The interpreter lock is let go of meanwhile, so threads work side by side.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import POINTER, Structure, c_float, c_int, c_ssize_t, c_void_p
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from daybreak.types import Array
+
+VERSION = 1
+"""Of the functions as they are called here; `daybreak_version` says what a library has."""
+
+_LIBRARY = Path(__file__).with_name("libdaybreak.so")
+
+
+class _Window(Structure):
+    _fields_ = (
+        ("data", c_void_p),
+        ("kind", c_ssize_t),
+        ("scale", c_float),
+        ("top", c_ssize_t),
+        ("left", c_ssize_t),
+        ("rows", c_ssize_t),
+        ("columns", c_ssize_t),
+        ("height", c_ssize_t),
+        ("width", c_ssize_t),
+    )
+
+
+@cache
+def library() -> ctypes.CDLL | None:
+    """The library of this machine; None where it was not made, or not for it."""
+    try:
+        found = ctypes.CDLL(str(_LIBRARY))
+        if found.daybreak_version() != VERSION:
+            return None
+    except (OSError, AttributeError):
+        return None
+    found.daybreak_seen.argtypes = (POINTER(_Window), c_ssize_t, c_ssize_t, c_void_p, c_ssize_t)
+    found.daybreak_developed.argtypes = (
+        POINTER(_Window),
+        *(c_void_p, c_ssize_t, c_ssize_t),
+        *(c_ssize_t, c_ssize_t),
+        *(c_void_p, c_ssize_t, c_void_p),
+    )
+    found.daybreak_seen.restype = found.daybreak_developed.restype = c_int
+    return found
+
+
+class Window:
+    """Part of a picture.
+
+    Args:
+        pixels: h×w×3 of whole numbers (uint8, uint16), or of float32 in [0, 1].
+        peak: the level that means 1.0; of floats 1.
+        at: its first row and column in the picture, multiples of 8.
+        shape: of the picture.
+    """
+
+    def __init__(self, pixels: Array, peak: float, at: tuple[int, int], shape: tuple[int, ...]) -> None:
+        self._pixels = np.require(pixels, requirements=("C", "A"))  # kept: the library has its address alone
+        self._columns = pixels.shape[1]
+        self._told = _Window(
+            self._pixels.ctypes.data,
+            pixels.itemsize,
+            float(np.float32(1.0 / peak)),
+            *at,
+            *pixels.shape[:2],
+            *shape[:2],
+        )
+
+    def seen(self, top: int, bottom: int, out: Array) -> None:
+        """`methods.developing.seen` for the cells of some rows.
+
+        Args:
+            top, bottom: rows of the picture, multiples of 8; the window has 8 more above and below, or ends
+                where the picture does.
+            out: 4×h×w float32, all cells of the picture; those of the rows are written.
+        """
+        row = out[0, top // 8]
+        found = library()
+        assert found is not None
+        _check(found.daybreak_seen(self._told, top, bottom, row.ctypes.data, out[0].size))
+
+    def developed(self, maps: Array, top: int, bottom: int, into: Array) -> Array:
+        """What the gates make of some rows.
+
+        Args:
+            maps: 3×h×w float32 in one piece, the gates of the whole picture.
+            top, bottom: rows of the picture, as above but of any number.
+            into: h×w×3 in one piece, all columns of the window, uint8, uint16 or float32; written.
+
+        Returns:
+            The sums of the levels of each colour, uint64; of floats 0.
+        """
+        sums = np.zeros(3, np.uint64)
+        found = library()
+        assert found is not None
+        assert into.flags.c_contiguous
+        assert into.shape == (bottom - top, self._columns, 3)
+        told = found.daybreak_developed(
+            self._told,
+            *(maps.ctypes.data, maps.shape[1], maps.shape[2]),
+            *(top, bottom),
+            *(into.ctypes.data, into.itemsize, sums.ctypes.data),
+        )
+        _check(told)
+        return sums
+
+
+def _check(told: int) -> None:
+    if told:
+        raise MemoryError("no memory for a few rows of a picture")

@@ -1,0 +1,395 @@
+/* `Gates`, the local part of daybreak's own smaller networks, compiled: what `methods/developing.py` does with
+ * NumPy, row by row in one pass, from the picture's own numbers to numbers again.
+ *
+ * Pictures are H×W×3 in one piece, of levels (uint8, uint16), which `scale` brings to [0, 1], or of float32. Every
+ * operation is IEEE's in single precision and none is contracted (hatch_build.py), so that every processor makes
+ * the same picture. What Python calls returns 0, or 1 where there is no memory.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CELL 8  /* px: gates are found at an eighth of the size */
+#define GRID 16 /* px: what sides are continued to multiples of */
+
+#if defined(_WIN32)
+#define PUBLIC __declspec(dllexport)
+#else
+#define PUBLIC __attribute__((visibility("default")))
+#endif
+
+/* Code for more than one processor, where the linker can choose. */
+#if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__)
+#define MANY __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define MANY
+#endif
+
+typedef ptrdiff_t Size;
+enum { BYTES = 1, WORDS = 2, FLOATS = 4 }; /* a value's: the kind of a picture */
+
+typedef struct {
+    const char *data;
+    Size kind;
+    float scale;
+    Size top, left;     /* of the window in the picture */
+    Size rows, columns; /* of the window */
+    Size height, width; /* of the picture */
+} Window;
+
+static inline Size least(Size one, Size other) { return one < other ? one : other; }
+static inline Size most(Size one, Size other) { return one > other ? one : other; }
+static inline Size up(Size length, Size multiple) { return (length + multiple - 1) / multiple * multiple; }
+
+/* Where a place beyond the last lies, mirrored there and at the first. */
+static Size mirrored(Size place, Size length)
+{
+    if (length == 1)
+        return 0;
+    place %= 2 * (length - 1);
+    return place < length ? place : 2 * (length - 1) - place;
+}
+
+/* A side of a window, continued: to the grid where the picture ends, to whole cells elsewhere. */
+static Size continued(Size first, Size length, Size whole)
+{
+    return first + length == whole ? up(whole, GRID) - first : up(length, CELL);
+}
+
+/* A row of the window as three of floats, continued to `width`; a row beyond the last is mirrored. */
+MANY static void read_row(const Window *w, Size row, Size width, float *restrict red, float *restrict green,
+                          float *restrict blue)
+{
+    const char *data = w->data + mirrored(row, w->rows) * w->columns * 3 * w->kind;
+    const float scale = w->scale;
+    const Size columns = w->columns;
+    if (w->kind == BYTES) {
+        const uint8_t *from = (const uint8_t *)data;
+        for (Size x = 0; x < columns; x++) {
+            red[x] = (float)from[3 * x] * scale;
+            green[x] = (float)from[3 * x + 1] * scale;
+            blue[x] = (float)from[3 * x + 2] * scale;
+        }
+    } else if (w->kind == WORDS) {
+        const uint16_t *from = (const uint16_t *)data;
+        for (Size x = 0; x < columns; x++) {
+            red[x] = (float)from[3 * x] * scale;
+            green[x] = (float)from[3 * x + 1] * scale;
+            blue[x] = (float)from[3 * x + 2] * scale;
+        }
+    } else {
+        const float *from = (const float *)data;
+        for (Size x = 0; x < columns; x++) {
+            red[x] = from[3 * x];
+            green[x] = from[3 * x + 1];
+            blue[x] = from[3 * x + 2];
+        }
+    }
+    for (Size x = columns; x < width; x++) {
+        const Size from = mirrored(x, columns);
+        red[x] = red[from];
+        green[x] = green[from];
+        blue[x] = blue[from];
+    }
+}
+
+/* Means of `side` columns of a sum of rows. */
+MANY static void means(const float *restrict sum, Size count, Size side, float share, float *restrict out)
+{
+    for (Size j = 0; j < count; j++) {
+        float total = sum[side * j];
+        for (Size k = 1; k < side; k++)
+            total += sum[side * j + k];
+        out[j] = total * share;
+    }
+}
+
+MANY static void grayed(const float *restrict red, const float *restrict green, const float *restrict blue,
+                        Size width, float *restrict gray)
+{
+    const float third = 1.0f / 3.0f;
+    for (Size x = 0; x < width; x++)
+        gray[x] = red[x] * third + green[x] * third + blue[x] * third;
+}
+
+MANY static void add(float *restrict sum, const float *restrict row, Size width)
+{
+    for (Size x = 0; x < width; x++)
+        sum[x] += row[x];
+}
+
+MANY static void add_distance(float *restrict sum, const float *restrict row, const float *restrict above,
+                              const float *restrict below, float share, Size width)
+{
+    for (Size x = 0; x < width; x++) {
+        const float away = row[x] - (above[x] + share * (below[x] - above[x]));
+        sum[x] += away < 0.0f ? -away : away;
+    }
+}
+
+/* A row 4 or 8 times as wide, bilinear between the centres; `count` of `all` columns from `first`. */
+MANY static void widened4(const float *restrict row, Size count, float *restrict out)
+{
+    for (Size j = 0; j < count; j++) {
+        const float at = row[j], fall = row[most(j - 1, 0)] - at, rise = row[least(j + 1, count - 1)] - at;
+        out[4 * j] = at + fall * 0.375f;
+        out[4 * j + 1] = at + fall * 0.125f;
+        out[4 * j + 2] = at + rise * 0.125f;
+        out[4 * j + 3] = at + rise * 0.375f;
+    }
+}
+
+MANY static void widened8(const float *restrict row, Size first, Size count, Size all, float *restrict out)
+{
+    for (Size j = 0; j < count; j++) {
+        const Size own = least(first + j, all - 1);
+        const float at = row[own], fall = row[most(least(first + j - 1, all - 1), 0)] - at,
+                    rise = row[least(first + j + 1, all - 1)] - at;
+        for (int k = 0; k < 4; k++) {
+            out[8 * j + k] = at + fall * ((3.5f - k) / 8.0f);
+            out[8 * j + 4 + k] = at + rise * ((k + 0.5f) / 8.0f);
+        }
+    }
+}
+
+/* What passes the gates, on its curve. Rows above and below, and how far between them. */
+MANY static void composed(float *restrict red, float *restrict green, float *restrict blue, Size width,
+                          const float *restrict smooth, const float *restrict smoother, float s,
+                          const float *restrict gates, const float *restrict gates_below, float g, Size apart)
+{
+    const float *red_above = smooth, *green_above = smooth + apart, *blue_above = smooth + 2 * apart;
+    const float *red_below = smoother, *green_below = smoother + apart, *blue_below = smoother + 2 * apart;
+    const float *color_above = gates, *more_above = gates + apart, *flat_above = gates + 2 * apart;
+    const float *color_below = gates_below, *more_below = gates_below + apart, *flat_below = gates_below + 2 * apart;
+    for (Size x = 0; x < width; x++) {
+        float r = red_above[x] + s * (red_below[x] - red_above[x]);
+        float n = green_above[x] + s * (green_below[x] - green_above[x]);
+        float b = blue_above[x] + s * (blue_below[x] - blue_above[x]);
+        const float color = color_above[x] + g * (color_below[x] - color_above[x]);
+        const float more = more_above[x] + g * (more_below[x] - more_above[x]);
+        const float flat = flat_above[x] + g * (flat_below[x] - flat_above[x]);
+        const float fine_r = red[x] - r, fine_n = green[x] - n, fine_b = blue[x] - b;
+        const float gray = (fine_r + fine_n + fine_b) * more;
+        r += color * fine_r + gray;
+        n += color * fine_n + gray;
+        b += color * fine_b + gray;
+        r = r > 0.0f ? r : 0.0f;
+        n = n > 0.0f ? n : 0.0f;
+        b = b > 0.0f ? b : 0.0f;
+        r = r < 1.0f ? r : 1.0f;
+        n = n < 1.0f ? n : 1.0f;
+        b = b < 1.0f ? b : 1.0f;
+        /* kx / (1 + (k - 1)y), y = x + V²(V - x) */
+        float brightest = r > n ? r : n;
+        brightest = brightest > b ? brightest : b;
+        const float steep = 1.0f - flat, square = brightest * brightest * steep;
+        const float slope = steep - square, base = brightest * square + flat;
+        red[x] = r / (r * slope + base);
+        green[x] = n / (n * slope + base);
+        blue[x] = b / (b * slope + base);
+    }
+}
+
+/* Two rows of few columns made wide, one above and one below what is asked for. */
+typedef struct {
+    float *above, *below;
+    Size known; /* the index of the upper one */
+} Pair;
+
+typedef void Widen(const void *from, Size row, float *out);
+
+/* The share of the lower row at row `y` of a picture `times` as tall. */
+static float turn(Pair *pair, Size y, Size times, Widen *widen, const void *from)
+{
+    const Size past = y + times - times / 2, index = past / times - 1;
+    if (index != pair->known) {
+        float *upper = pair->above;
+        if (index == pair->known + 1) {
+            pair->above = pair->below;
+            pair->below = upper;
+        } else
+            widen(from, index, pair->above);
+        widen(from, index + 1, pair->below);
+        pair->known = index;
+    }
+    return ((float)(past % times) + 0.5f) / (float)times;
+}
+
+/* Means of 4×4 pixels: planes of rows that begin with that of a row of the picture. */
+typedef struct {
+    const float *data;
+    Size planes, rows, columns, first;
+} Quarters;
+
+static void widen_quarters(const void *from, Size row, float *out)
+{
+    const Quarters *q = from;
+    const Size own = least(most(row - q->first, 0), q->rows - 1);
+    for (Size plane = 0; plane < q->planes; plane++)
+        widened4(q->data + (plane * q->rows + own) * q->columns, q->columns, out + plane * 4 * q->columns);
+}
+
+/* The gates: 3 planes at an eighth of the size of the whole picture, and the columns that are looked at. */
+typedef struct {
+    const float *data;
+    Size rows, columns, first, count;
+} Gates;
+
+static void widen_gates(const void *from, Size row, float *out)
+{
+    const Gates *g = from;
+    const Size own = least(most(row, 0), g->rows - 1);
+    for (Size plane = 0; plane < 3; plane++)
+        widened8(g->data + (plane * g->rows + own) * g->columns, g->first, g->count, g->columns,
+                 out + plane * CELL * g->count);
+}
+
+/* What the gates are decided by, for the cells of some rows of the picture: means of 8×8 pixels of each colour,
+ * and how rough they are.
+ *
+ * top, bottom: multiples of 8. The window has 8 rows more on both sides, or ends where the picture does.
+ * out: 4 planes `plane` floats apart; its first value is that of the first cell at `top`.
+ */
+PUBLIC int daybreak_seen(const Window *w, Size top, Size bottom, float *out, Size plane)
+{
+    const Size width = continued(w->left, w->columns, w->width), cells = width / CELL;
+    const Size end = w->top + continued(w->top, w->rows, w->height);
+    const Size from = most(top - CELL, w->top), to = least(bottom + CELL, end);
+    Quarters quarters = {NULL, 1, (to - from) / 4, width / 4, from / 4};
+    float *room = malloc(sizeof(float) * (size_t)(11 * width + quarters.rows * quarters.columns));
+    if (!room)
+        return 1;
+    float *red = room, *green = red + width, *blue = green + width, *gray = blue + width;
+    float *sums = gray + width, *four = sums + 3 * width, *rough = four + width, *coarse = rough + 3 * width;
+    Pair pair = {rough + width, rough + 2 * width, -2 - CELL};
+    quarters.data = coarse;
+    memset(sums, 0, sizeof(float) * (size_t)(5 * width)); /* those of four rows and of the roughness too */
+
+    for (Size y = from; y < to; y++) {
+        read_row(w, y - w->top, width, red, green, blue);
+        grayed(red, green, blue, width, gray);
+        add(four, gray, width);
+        if (y % 4 == 3) {
+            means(four, quarters.columns, 4, 1.0f / 16.0f, coarse + (y - from) / 4 * quarters.columns);
+            memset(four, 0, sizeof(float) * (size_t)width);
+        }
+        if (y < top || y >= bottom)
+            continue;
+        for (int color = 0; color < 3; color++) {
+            float *sum = sums + color * width;
+            add(sum, room + color * width, width);
+            if (y % CELL == CELL - 1) {
+                means(sum, cells, CELL, 1.0f / (CELL * CELL), out + color * plane + (y - top) / CELL * cells);
+                memset(sum, 0, sizeof(float) * (size_t)width);
+            }
+        }
+    }
+    for (Size y = top; y < bottom; y++) {
+        const float share = turn(&pair, y, 4, widen_quarters, &quarters);
+        read_row(w, y - w->top, width, red, green, blue);
+        grayed(red, green, blue, width, gray);
+        add_distance(rough, gray, pair.above, pair.below, share, width);
+        if (y % CELL == CELL - 1) {
+            means(rough, cells, CELL, 1.0f / (CELL * CELL), out + 3 * plane + (y - top) / CELL * cells);
+            memset(rough, 0, sizeof(float) * (size_t)width);
+        }
+    }
+    free(room);
+    return 0;
+}
+
+MANY static void write_row(const float *restrict red, const float *restrict green, const float *restrict blue,
+                           Size width, char *data, Size kind, uint64_t *sums)
+{
+    const float nearest = 12582912.0f; /* 1.5 · 2²³: a float that it was added to is a whole number, the nearest */
+    if (kind == BYTES) {
+        uint8_t *to = (uint8_t *)data;
+        uint32_t r = 0, n = 0, b = 0;
+        for (Size x = 0; x < width; x++) {
+            const uint8_t i = (uint8_t)(int)(red[x] * 255.0f + nearest - nearest);
+            const uint8_t j = (uint8_t)(int)(green[x] * 255.0f + nearest - nearest);
+            const uint8_t k = (uint8_t)(int)(blue[x] * 255.0f + nearest - nearest);
+            to[3 * x] = i;
+            to[3 * x + 1] = j;
+            to[3 * x + 2] = k;
+            r += i;
+            n += j;
+            b += k;
+        }
+        sums[0] += r;
+        sums[1] += n;
+        sums[2] += b;
+    } else if (kind == WORDS) {
+        uint16_t *to = (uint16_t *)data;
+        for (Size x = 0; x < width; x++) {
+            to[3 * x] = (uint16_t)(int)(red[x] * 65535.0f + nearest - nearest);
+            to[3 * x + 1] = (uint16_t)(int)(green[x] * 65535.0f + nearest - nearest);
+            to[3 * x + 2] = (uint16_t)(int)(blue[x] * 65535.0f + nearest - nearest);
+            sums[0] += to[3 * x];
+            sums[1] += to[3 * x + 1];
+            sums[2] += to[3 * x + 2];
+        }
+    } else {
+        float *to = (float *)data;
+        for (Size x = 0; x < width; x++) {
+            to[3 * x] = red[x] < 1.0f ? red[x] : 1.0f; /* above by rounding alone */
+            to[3 * x + 1] = green[x] < 1.0f ? green[x] : 1.0f;
+            to[3 * x + 2] = blue[x] < 1.0f ? blue[x] : 1.0f;
+        }
+    }
+}
+
+/* The result of some rows of the picture, in all columns of the window.
+ *
+ * maps: the gates, 3 planes of rows×columns at an eighth of the size of the picture, continued to the grid.
+ * top, bottom: the window has 8 rows more on both sides, or ends where the picture does.
+ * out: as much of the picture, of values of `kind`.
+ * sums: of the levels of each colour, added to.
+ */
+PUBLIC int daybreak_developed(const Window *w, const float *maps, Size rows, Size columns, Size top, Size bottom,
+                              char *out, Size kind, uint64_t *sums)
+{
+    const Size width = continued(w->left, w->columns, w->width);
+    const Size end = w->top + continued(w->top, w->rows, w->height);
+    const Size from = most(top / CELL * CELL - CELL, w->top), to = least(up(bottom, CELL) + CELL, end);
+    const Gates gates = {maps, rows, columns, w->left / CELL, width / CELL};
+    Quarters quarters = {NULL, 3, (to - from) / 4, width / 4, from / 4};
+    const Size plane = quarters.rows * quarters.columns;
+    float *room = malloc(sizeof(float) * (size_t)(18 * width + 3 * plane));
+    if (!room)
+        return 1;
+    float *red = room, *green = red + width, *blue = green + width, *sums4 = blue + width;
+    float *coarse = room + 18 * width;
+    Pair smooth = {room + 6 * width, room + 9 * width, -2 - CELL};
+    Pair passing = {room + 12 * width, room + 15 * width, -2 - CELL};
+    quarters.data = coarse;
+    memset(sums4, 0, sizeof(float) * (size_t)(3 * width));
+
+    for (Size y = from; y < to; y++) {
+        read_row(w, y - w->top, width, red, green, blue);
+        for (int color = 0; color < 3; color++) {
+            float *sum = sums4 + color * width;
+            add(sum, room + color * width, width);
+            if (y % 4 == 3) {
+                means(sum, quarters.columns, 4, 1.0f / 16.0f,
+                      coarse + color * plane + (y - from) / 4 * quarters.columns);
+                memset(sum, 0, sizeof(float) * (size_t)width);
+            }
+        }
+    }
+    for (Size y = top; y < bottom; y++) {
+        const float near = turn(&smooth, y, 4, widen_quarters, &quarters);
+        const float far = turn(&passing, y, CELL, widen_gates, &gates);
+        read_row(w, y - w->top, width, red, green, blue);
+        composed(red, green, blue, w->columns, smooth.above, smooth.below, near, passing.above, passing.below, far,
+                 width);
+        write_row(red, green, blue, w->columns, out + (y - top) * w->columns * 3 * kind, kind,
+                  sums);
+    }
+    free(room);
+    return 0;
+}
+
+/* Of the functions above as Python calls them. */
+PUBLIC int daybreak_version(void) { return 1; }
