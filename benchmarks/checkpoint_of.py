@@ -35,12 +35,20 @@ def main() -> None:
         default=[],
         help="take the mean with these, of the same run; one named twice counts twice",
     )
+    parser.add_argument(
+        "--add",
+        nargs=2,
+        metavar=("PARAMETER", "NUMBER"),
+        help="to all values of a parameter: generator.close.bias, where pictures come out too dark",
+    )
     given = parser.parse_args()
     name = given.weights.name.removesuffix(".safetensors").rpartition(".")[0]
     told = json.loads((given.weights.parent / f"{name}.json").read_text())
     recipe = parse_recipe(told["recipe"] | {"steps": told["steps"]})
     all_of_them = [load_file(file) for file in (given.weights, *given.others)]
     state = {key: torch.stack([one[key].float() for one in all_of_them]).mean(0) for key in all_of_them[0]}
+    if given.add:
+        state[given.add[0]] += float(given.add[1])
     lesson = Lesson(recipe)
     lesson.shown.inference().load_state_dict({key: value.half().float() for key, value in state.items()})
     material = gather(recipe.data.source, given.data, given.photos, sensor=recipe.data.sensor > 0)

@@ -12,6 +12,7 @@ import pytest
 
 from daybreak.enhancing.batch import Output, enhance_bytes, run_batch
 from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.environment import COMPILED
 from daybreak.enhancing.evidence import check_repeatable
 from daybreak.enhancing.manifest import append_entry, placed, read_manifests
 from daybreak.enhancing.plan import plan
@@ -22,6 +23,7 @@ from daybreak.image.photo import Photo
 from daybreak.image.read import read_photo, read_record
 from daybreak.image.write import encode_photo
 from daybreak.methods import every_method
+from daybreak.native import compiled, left_out, made_of
 
 # Code that other settings than the defaults lead to, where it works in several threads.
 VARIANTS = [("lime", {"solver": "exact"}), ("lime", {"denoise": "nlm"}), ("gamma", {"mode": "auto"})]
@@ -179,6 +181,22 @@ def test_another_version_with_the_same_bits_is_a_remark(made):
     verdict = verify_entry(made.changed(environment={"numpy": "1.26.0"}), made.manifest.parent)
     assert verdict.confirmed
     assert verdict.remarks == (f"numpy was 1.26.0 and is {np.__version__}",)
+
+
+def test_what_was_made_without_the_compiled_part_is_made_again_without(tmp_path):
+    source, folder = tmp_path / "night.png", tmp_path / "out"
+    source.write_bytes(png(120, 160, bits=16))
+    with left_out():
+        jobs = plan([str(source)], output=folder)
+        results = list(run_batch(jobs, Enhancer("daybreak"), Output(evidence=True)))
+    write_evidence(results, tmp_path / "out.json", complete=True)
+    (manifest,) = read_manifests(tmp_path / "out.json")
+    told = manifest.entries[0].model_dump()
+    told["environment"][COMPILED] = ""
+    verdict = verify_entry(type(manifest.entries[0])(**told), tmp_path)
+    assert verdict.confirmed
+    if compiled():
+        assert verdict.remarks == (f"{COMPILED} was not there and is {made_of()}",)
 
 
 def test_another_version_is_named_among_the_reasons_where_something_differs(made):

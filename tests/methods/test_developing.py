@@ -5,10 +5,8 @@ Each by NumPy, and by the compiled part where there is one.
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 from dataclasses import replace
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -24,7 +22,7 @@ from daybreak.image.rows import Floats, Levels
 from daybreak.methods import developing, get_method, glance
 from daybreak.methods.pretrained import ARITHMETIC, run_weight
 from daybreak.methods.registry import PRETRAINED
-from daybreak.native import library
+from daybreak.native import compiled, left_out
 from daybreak.stopping import Stopped, stoppable
 from daybreak.weights import find_weight
 
@@ -32,16 +30,14 @@ NAMES = ("daybreak", "daybreak.fast", "daybreak.curve")
 WEIGHTS = {name: find_weight(PRETRAINED.get(name, name)) for name in NAMES}
 ENGINES = {name: load(Place(REFERENCE, "fp32"), weight, 1) for name, weight in WEIGHTS.items()}
 COMPILED = pytest.param(
-    "compiled", marks=pytest.mark.skipif(library() is None, reason="no compiler where it was installed")
+    "compiled", marks=pytest.mark.skipif(not compiled(), reason="no compiler where it was installed")
 )
 WAYS = pytest.mark.parametrize("way", ["NumPy", COMPILED])
 
 
 def by(way):
     """Runs what is in it without the compiled part, or as it is."""
-    if way == "compiled":
-        return contextlib.nullcontext()
-    return mock.patch.object(developing, "library", return_value=None)
+    return left_out(way == "NumPy")
 
 
 def picture(height, width, seed=0):
@@ -135,15 +131,15 @@ def test_any_rows_are_those_of_the_whole(way, top, bottom):
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 9), (16, 16), (17, 33), (40, 70), (133, 201)])
 def test_compiled_it_is_the_same(shape):
-    if library() is None:
+    if not compiled():
         pytest.skip("no compiler where it was installed")
     pixels, method = picture(*shape), get_method("daybreak")
     chosen, both = settled(method, pixels, 1.0), []
     for way in ("NumPy", "compiled"):
         with by(way):
             both.append((developing.seen(Floats(pixels)), method.run(pixels, chosen)))
-    for numpy, compiled in zip(*both, strict=True):
-        np.testing.assert_allclose(compiled, numpy, atol=2e-6)
+    for by_numpy, by_library in zip(*both, strict=True):
+        np.testing.assert_allclose(by_library, by_numpy, atol=2e-6)
 
 
 @WAYS

@@ -11,8 +11,11 @@ import cv2
 import numpy as np
 
 from daybreak.image.vips import load_vips
-from daybreak.native import VERSION, library
+from daybreak.native import made_of
 from daybreak.version import __version__
+
+COMPILED = "compiled part"
+"""Name of what `daybreak.native` has of it."""
 
 
 @cache
@@ -33,7 +36,7 @@ def environment() -> dict[str, str]:
         "opencv": cv2.__version__,
         "onnxruntime": _version("onnxruntime"),
         "scipy": _version("scipy"),
-        "compiled part": str(VERSION) if library() else "",
+        COMPILED: made_of(),
         "libvips": ".".join(str(vips.version(place)) for place in range(3)),
         "pyvips": _version("pyvips"),
         "pyav": _version("av"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from daybreak.enhancing.batch import Output, enhance_bytes
 from daybreak.enhancing.comparison import PAGE, make_comparison
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.enhancing.environment import environment
+from daybreak.enhancing.environment import COMPILED, environment
 from daybreak.enhancing.manifest import ComparisonEntry, Entry, FileFact, Made, fact_of
 from daybreak.errors import DaybreakError
 from daybreak.image.depth import to_levels
@@ -20,6 +21,7 @@ from daybreak.image.paths import read_bytes, shown
 from daybreak.image.photo import Photo
 from daybreak.image.read import read_photo
 from daybreak.image.rows import Levels
+from daybreak.native import left_out
 from daybreak.text import counted
 from daybreak.types import Array
 
@@ -58,7 +60,8 @@ def verify_entry(entry: Entry, folder: Path) -> Verdict:
     if changed:
         findings.append("so the result could not be made again")
     else:
-        findings += _made_again(entry, source, target)
+        with as_then(entry):
+            findings += _made_again(entry, source, target)
     return verdict(source, target, findings, changed_environment(entry))
 
 
@@ -75,7 +78,8 @@ def verify_comparison(entry: ComparisonEntry, folder: Path) -> Verdict:
     if changed:
         findings.append("so the comparison could not be made again")
     else:
-        findings += _compared_again(entry, source, target)
+        with as_then(entry):
+            findings += _compared_again(entry, source, target)
     return verdict(source, target, findings, changed_environment(entry))
 
 
@@ -115,6 +119,11 @@ def verdict(source: Path, target: Path, findings: list[str], changed: list[str])
     if findings:
         return Verdict(source, target, (*findings, *changed), ())
     return Verdict(source, target, (), tuple(changed))
+
+
+def as_then(entry: Made) -> AbstractContextManager[None]:
+    """What is made meanwhile is made without the compiled part, where the entry was."""
+    return left_out(not entry.environment.get(COMPILED))
 
 
 def changed_environment(entry: Made) -> list[str]:

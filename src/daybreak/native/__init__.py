@@ -8,7 +8,10 @@ rounding, more slowly. The interpreter lock is let go of meanwhile, so threads w
 from __future__ import annotations
 
 import ctypes
-from ctypes import POINTER, Structure, c_float, c_int, c_ssize_t, c_void_p
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ctypes import POINTER, Structure, c_char_p, c_float, c_int, c_ssize_t, c_void_p
 from functools import cache
 from pathlib import Path
 
@@ -16,10 +19,11 @@ import numpy as np
 
 from daybreak.types import Array
 
-VERSION = 1
-"""Of the functions as they are called here; `daybreak_version` says what a library has."""
-
+_SOURCE = Path(__file__).with_name("developing.c")
 _LIBRARY = Path(__file__).with_name("libdaybreak.so")
+_KINDS = {np.dtype(np.uint8): 1, np.dtype(np.uint16): 2, np.dtype(np.float32): 4}
+
+_apart = 0  # how many ask for NumPy's way now
 
 
 class _Window(Structure):
@@ -37,23 +41,50 @@ class _Window(Structure):
 
 
 @cache
-def library() -> ctypes.CDLL | None:
-    """The library of this machine; None where it was not made, or not for it."""
+def _found() -> ctypes.CDLL | None:
+    """The library of this machine; None where it was not made, not for it, or of another source."""
     try:
         found = ctypes.CDLL(str(_LIBRARY))
-        if found.daybreak_version() != VERSION:
+        found.daybreak_source.restype = c_char_p
+        if found.daybreak_source().decode() != _source():
             return None
+        found.daybreak_seen.argtypes = (POINTER(_Window), c_ssize_t, c_ssize_t, c_void_p, c_ssize_t)
+        found.daybreak_developed.argtypes = (
+            POINTER(_Window),
+            *(c_void_p, c_ssize_t, c_ssize_t),
+            *(c_ssize_t, c_ssize_t),
+            *(c_void_p, c_ssize_t, c_void_p),
+        )
+        found.daybreak_seen.restype = found.daybreak_developed.restype = c_int
     except (OSError, AttributeError):
         return None
-    found.daybreak_seen.argtypes = (POINTER(_Window), c_ssize_t, c_ssize_t, c_void_p, c_ssize_t)
-    found.daybreak_developed.argtypes = (
-        POINTER(_Window),
-        *(c_void_p, c_ssize_t, c_ssize_t),
-        *(c_ssize_t, c_ssize_t),
-        *(c_void_p, c_ssize_t, c_void_p),
-    )
-    found.daybreak_seen.restype = found.daybreak_developed.restype = c_int
     return found
+
+
+@cache
+def _source() -> str:
+    return hashlib.sha256(_SOURCE.read_bytes()).hexdigest()
+
+
+def compiled() -> bool:
+    """Whether the compiled part is there, and not left out."""
+    return not _apart and _found() is not None
+
+
+def made_of() -> str:
+    """The first digits of the SHA-256 of the source that the library here was made of; "" without one."""
+    return _source()[:12] if _found() else ""
+
+
+@contextmanager
+def left_out(wanted: bool = True) -> Iterator[None]:
+    """What is done meanwhile, in all threads, is done by NumPy: to make again what was made without."""
+    global _apart
+    _apart += wanted
+    try:
+        yield
+    finally:
+        _apart -= wanted
 
 
 class Window:
@@ -64,6 +95,9 @@ class Window:
         peak: the level that means 1.0; of floats 1.
         at: its first row and column in the picture, multiples of 8.
         shape: of the picture.
+
+    Raises:
+        KeyError: numbers of another kind.
     """
 
     def __init__(self, pixels: Array, peak: float, at: tuple[int, int], shape: tuple[int, ...]) -> None:
@@ -71,7 +105,7 @@ class Window:
         self._columns = pixels.shape[1]
         self._told = _Window(
             self._pixels.ctypes.data,
-            pixels.itemsize,
+            _KINDS[self._pixels.dtype],
             float(np.float32(1.0 / peak)),
             *at,
             *pixels.shape[:2],
@@ -84,11 +118,11 @@ class Window:
         Args:
             top, bottom: rows of the picture, multiples of 8; the window has 8 more above and below, or ends
                 where the picture does.
-            out: 4×h×w float32, all cells of the picture; those of the rows are written.
+            out: 4×h×w float32 in one piece, all cells of the picture; those of the rows are written.
         """
-        row = out[0, top // 8]
-        found = library()
+        found = _found()
         assert found is not None
+        row = out[0, top // 8]
         _check(found.daybreak_seen(self._told, top, bottom, row.ctypes.data, out[0].size))
 
     def developed(self, maps: Array, top: int, bottom: int, into: Array) -> Array:
@@ -101,17 +135,20 @@ class Window:
 
         Returns:
             The sums of the levels of each colour, uint64; of floats 0.
+
+        Raises:
+            ValueError: `into` is of another size, or not in one piece.
         """
-        sums = np.zeros(3, np.uint64)
-        found = library()
+        found = _found()
         assert found is not None
-        assert into.flags.c_contiguous
-        assert into.shape == (bottom - top, self._columns, 3)
+        if into.shape != (bottom - top, self._columns, 3) or not into.flags.c_contiguous:
+            raise ValueError(f"into: {into.shape} for rows {top} to {bottom} of {self._columns} columns")
+        sums = np.zeros(3, np.uint64)
         told = found.daybreak_developed(
             self._told,
             *(maps.ctypes.data, maps.shape[1], maps.shape[2]),
             *(top, bottom),
-            *(into.ctypes.data, into.itemsize, sums.ctypes.data),
+            *(into.ctypes.data, _KINDS[into.dtype], sums.ctypes.data),
         )
         _check(told)
         return sums

@@ -20,7 +20,7 @@ from daybreak.enhancing.environment import environment
 from daybreak.enhancing.evidence import check_repeatable
 from daybreak.enhancing.manifest import FilmAsked, FilmChoice, FilmEntry, FilmRan, fact_of, now
 from daybreak.enhancing.operations import Operation
-from daybreak.enhancing.verify import Verdict, changed_environment, changed_file, verdict
+from daybreak.enhancing.verify import Verdict, as_then, changed_environment, changed_file, verdict
 from daybreak.enhancing.video.encoder import plan_encoding
 from daybreak.enhancing.video.mux import wanted_codec
 from daybreak.enhancing.video.options import VideoOptions, VideoResult
@@ -152,7 +152,8 @@ def verify_film(entry: FilmEntry, folder: Path) -> Verdict:
     if other_input:
         findings.append("so the film could not be made again")
     else:
-        findings += _made_again(entry, source, target)
+        with as_then(entry):
+            findings += _made_again(entry, source, target)
     return verdict(source, target, findings, changed)
 
 
