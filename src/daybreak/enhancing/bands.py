@@ -15,6 +15,8 @@ from daybreak.methods.bands import rows_of
 from daybreak.methods.base import Prepared
 from daybreak.types import Array
 
+_FEW = 3 << 21  # values, two megapixels: less takes no longer than another thread takes to wake
+
 
 def enhance_levels(levels: Levels, prepared: Prepared, strength: float) -> Levels:
     """What a prepared method makes of a picture, mixed with it at a strength and rounded.
@@ -57,7 +59,8 @@ def enhance_levels(levels: Levels, prepared: Prepared, strength: float) -> Level
             else:
                 total.add(make(levels, top, bottom, out[rows]))
 
-    map_rows(work, levels.shape[0], rows_of(prepared))
+    few = (prepared.point or prepared.light) and levels.whole.size < _FEW
+    map_rows(work, levels.shape[0], rows_of(prepared), threads=1 if few else None)
     result = Levels(out, (1 << bits) - 1)
     result.once("mean", lambda: float(total.total.sum() / out.size / result.peak))  # known from here on
     return result

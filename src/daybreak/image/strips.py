@@ -18,7 +18,9 @@ Band = tuple[int, int]
 """The first row of a band and the row after its last."""
 
 
-def map_rows(work: Callable[[Iterable[Band]], None], height: int, rows: int) -> None:
+def map_rows(
+    work: Callable[[Iterable[Band]], None], height: int, rows: int, threads: int | None = None
+) -> None:
     """Share out bands that together cover the rows 0 to height, each once.
 
     Threads help because NumPy and OpenCV let go of the interpreter lock while they compute; there are as many
@@ -30,6 +32,7 @@ def map_rows(work: Callable[[Iterable[Band]], None], height: int, rows: int) -> 
             write only to the rows of its bands.
         height: rows in all.
         rows: rows of a band; the last one may have fewer.
+        threads: at most so many. One for what takes a few milliseconds: another is awake no sooner.
 
     Raises:
         Stopped: before a band, where that was asked for (`daybreak.stopping`).
@@ -37,7 +40,7 @@ def map_rows(work: Callable[[Iterable[Band]], None], height: int, rows: int) -> 
     go_on = look()
     go_on()
     bands = [(top, min(top + rows, height)) for top in range(0, height, rows)]
-    threads = min(cv2.getNumThreads(), len(bands))
+    threads = min(threads or cv2.getNumThreads(), cv2.getNumThreads(), len(bands))
 
     def watched(some: Iterable[Band]) -> Iterator[Band]:
         for band in some:

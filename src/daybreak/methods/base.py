@@ -82,6 +82,7 @@ class Prepared:
             are what the method makes of the whole.
         point: whether each value of a result depends on that value of the window alone, wherever it is: a
             picture of whole numbers is then looked up in a table of them.
+        light: whether it takes but a few nanoseconds a pixel, as what is looked up in a table does.
         levels: for a method that need not make a picture of floats first: (picture, top, bottom, into) -> the
             sums of each colour's levels. The result of some rows, rounded, is written into h×W×3 of uint8 or
             uint16.
@@ -93,6 +94,7 @@ class Prepared:
     kept: int = 0
     reduced: str = ""
     point: bool = False
+    light: bool = False
     levels: Callable[[Levels, int, int, Array], Array] | None = None
 
     def rows(self, source: Rows, top: int, bottom: int) -> Pixels:

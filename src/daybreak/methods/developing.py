@@ -51,12 +51,13 @@ def gated(parameters: Parameters, source: Bands, exposure: Exposure) -> Prepared
         exposure: what was decided on its small copy.
     """
     maps = _find_gates(parameters, seen(source), exposure)
-    if compiled():
+    light = compiled()
+    if light:
         run, levels = partial(_compiled, maps, source.shape), partial(_compiled_levels, maps)
     else:
         develop = partial(_develop, maps, source.shape)
         run, levels = partial(_interleaved, develop), partial(_levels, develop)
-    return Prepared(run, _CELL, _CELL, kept=maps.nbytes, levels=levels)
+    return Prepared(run, _CELL, _CELL, kept=maps.nbytes, light=light, levels=levels)
 
 
 def seen(source: Bands) -> Array:
@@ -193,7 +194,8 @@ def _find_gates(parameters: Parameters, seen: Array, exposure: Exposure) -> Arra
             passing, color = np.clip(1.0 + passing, KEPT, 1.0), np.clip(1.0 + color, 0.0, 1.0)
             maps[:, top:bottom] = color, (passing - color) / 3.0, np.exp2(-local) / steep
 
-    map_rows(work, height, max(min(height // 2, 64, _CELLS // width), 8))
+    rows = max(min(height // 2, 64, _CELLS // width), 8)
+    map_rows(work, height, rows, threads=1 if height * width < _CELLS else None)
     return maps
 
 
