@@ -29,7 +29,7 @@ from daybreak.types import Array, Pixels
 
 _KNOTS = 256  # of a curve
 _BLUR = 1.5  # knots: deviation of the Gaussian over which a curve is averaged; levels nobody has are bridged
-_FLAT = 1e-5  # variance, after the curve, under which a window counts as flat
+_FLAT = 2e-6  # variance, after the curve, under which a window counts as flat
 _WINDOW = 3  # blocks, the smallest window in which a line can be seen
 
 
