@@ -60,7 +60,7 @@ def enhance_levels(levels: Levels, prepared: Prepared, strength: float) -> Level
                 total.add(make(levels, top, bottom, out[rows]))
 
     few = (prepared.point or prepared.light) and levels.whole.size < _FEW
-    map_rows(work, levels.shape[0], rows_of(prepared), threads=1 if few else None)
+    map_rows(work, levels.shape[0], rows_of(prepared), alone=few)
     result = Levels(out, (1 << bits) - 1)
     result.once("mean", lambda: float(total.total.sum() / out.size / result.peak))  # known from here on
     return result

@@ -18,9 +18,7 @@ Band = tuple[int, int]
 """The first row of a band and the row after its last."""
 
 
-def map_rows(
-    work: Callable[[Iterable[Band]], None], height: int, rows: int, threads: int | None = None
-) -> None:
+def map_rows(work: Callable[[Iterable[Band]], None], height: int, rows: int, alone: bool = False) -> None:
     """Share out bands that together cover the rows 0 to height, each once.
 
     Threads help because NumPy and OpenCV let go of the interpreter lock while they compute; there are as many
@@ -32,7 +30,7 @@ def map_rows(
             write only to the rows of its bands.
         height: rows in all.
         rows: rows of a band; the last one may have fewer.
-        threads: at most so many. One for what takes a few milliseconds: another is awake no sooner.
+        alone: in one thread: what takes a few milliseconds is done before another one is awake.
 
     Raises:
         Stopped: before a band, where that was asked for (`daybreak.stopping`).
@@ -40,7 +38,7 @@ def map_rows(
     go_on = look()
     go_on()
     bands = [(top, min(top + rows, height)) for top in range(0, height, rows)]
-    threads = min(threads or cv2.getNumThreads(), cv2.getNumThreads(), len(bands))
+    threads = 1 if alone else min(cv2.getNumThreads(), len(bands))
 
     def watched(some: Iterable[Band]) -> Iterator[Band]:
         for band in some:

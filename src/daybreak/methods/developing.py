@@ -195,7 +195,7 @@ def _find_gates(parameters: Parameters, seen: Array, exposure: Exposure) -> Arra
             maps[:, top:bottom] = color, (passing - color) / 3.0, np.exp2(-local) / steep
 
     rows = max(min(height // 2, 64, _CELLS // width), 8)
-    map_rows(work, height, rows, threads=1 if height * width < _CELLS else None)
+    map_rows(work, height, rows, alone=height * width < _CELLS)
     return maps
 
 

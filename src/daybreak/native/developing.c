@@ -15,8 +15,8 @@
 #error "floats are not computed as floats here"
 #endif
 
-#define CELL 8  /* px: gates are found at an eighth of the size */
-#define GRID 16 /* px: what sides are continued to multiples of */
+#define CELL 8      /* px: gates are found at an eighth of the size */
+#define GRID 16     /* px: what sides are continued to multiples of */
 #define PIECE 65536 /* values whose sum a uint32 holds, if they are of 16 bits or fewer */
 
 #if defined(_WIN32)
@@ -63,6 +63,13 @@ static Size continued(Size first, Size length, Size whole)
     return first + length == whole ? up(whole, GRID) - first : up(length, CELL);
 }
 
+#define SPLIT(type)                                                      \
+    for (Size x = 0; x < columns; x++) {                                 \
+        red[x] = (float)((const type *)data)[3 * x] * scale;             \
+        green[x] = (float)((const type *)data)[3 * x + 1] * scale;       \
+        blue[x] = (float)((const type *)data)[3 * x + 2] * scale;        \
+    }
+
 /* A row of the window as three of floats, continued to `width`; a row beyond the last is mirrored. */
 MANY static void read_row(const Window *w, Size row, Size width, float *restrict red, float *restrict green,
                           float *restrict blue)
@@ -70,28 +77,12 @@ MANY static void read_row(const Window *w, Size row, Size width, float *restrict
     const char *data = w->data + mirrored(row, w->rows) * w->columns * 3 * w->kind;
     const float scale = w->scale;
     const Size columns = w->columns;
-    if (w->kind == BYTES) {
-        const uint8_t *from = (const uint8_t *)data;
-        for (Size x = 0; x < columns; x++) {
-            red[x] = (float)from[3 * x] * scale;
-            green[x] = (float)from[3 * x + 1] * scale;
-            blue[x] = (float)from[3 * x + 2] * scale;
-        }
-    } else if (w->kind == WORDS) {
-        const uint16_t *from = (const uint16_t *)data;
-        for (Size x = 0; x < columns; x++) {
-            red[x] = (float)from[3 * x] * scale;
-            green[x] = (float)from[3 * x + 1] * scale;
-            blue[x] = (float)from[3 * x + 2] * scale;
-        }
-    } else {
-        const float *from = (const float *)data;
-        for (Size x = 0; x < columns; x++) {
-            red[x] = from[3 * x];
-            green[x] = from[3 * x + 1];
-            blue[x] = from[3 * x + 2];
-        }
-    }
+    if (w->kind == BYTES)
+        SPLIT(uint8_t)
+    else if (w->kind == WORDS)
+        SPLIT(uint16_t)
+    else
+        SPLIT(float) /* whose scale is 1 */
     for (Size x = columns; x < width; x++) {
         const Size from = mirrored(x, columns);
         red[x] = red[from];
@@ -123,6 +114,22 @@ MANY static void add(float *restrict sum, const float *restrict row, Size width)
 {
     for (Size x = 0; x < width; x++)
         sum[x] += row[x];
+}
+
+/* The means at the last row of a cell, and a new sum. */
+static void finish(float *sum, Size width, Size y, Size side, float *out)
+{
+    if (y % side == side - 1) {
+        means(sum, width / side, side, 1.0f / (float)(side * side), out);
+        memset(sum, 0, sizeof(float) * (size_t)width);
+    }
+}
+
+/* One of the rows of which means of side×side pixels are made, and the means at the last of them. */
+static void gather(float *sum, const float *row, Size width, Size y, Size side, float *out)
+{
+    add(sum, row, width);
+    finish(sum, width, y, side, out);
 }
 
 MANY static void add_distance(float *restrict sum, const float *restrict row, const float *restrict above,
@@ -275,68 +282,43 @@ PUBLIC int daybreak_seen(const Window *w, Size top, Size bottom, float *out, Siz
     for (Size y = from; y < to; y++) {
         read_row(w, y - w->top, width, red, green, blue);
         grayed(red, green, blue, width, gray);
-        add(four, gray, width);
-        if (y % 4 == 3) {
-            means(four, quarters.columns, 4, 1.0f / 16.0f, coarse + (y - from) / 4 * quarters.columns);
-            memset(four, 0, sizeof(float) * (size_t)width);
-        }
+        gather(four, gray, width, y, 4, coarse + (y - from) / 4 * quarters.columns);
         if (y < top || y >= bottom)
             continue;
-        for (int color = 0; color < 3; color++) {
-            float *sum = sums + color * width;
-            add(sum, room + color * width, width);
-            if (y % CELL == CELL - 1) {
-                means(sum, cells, CELL, 1.0f / (CELL * CELL), out + color * plane + (y - top) / CELL * cells);
-                memset(sum, 0, sizeof(float) * (size_t)width);
-            }
-        }
+        for (int color = 0; color < 3; color++)
+            gather(sums + color * width, room + color * width, width, y, CELL,
+                   out + color * plane + (y - top) / CELL * cells);
     }
     for (Size y = top; y < bottom; y++) {
         const float share = turn(&pair, y, 4, widen_quarters, &quarters);
         read_row(w, y - w->top, width, red, green, blue);
         grayed(red, green, blue, width, gray);
         add_distance(rough, gray, pair.above, pair.below, share, width);
-        if (y % CELL == CELL - 1) {
-            means(rough, cells, CELL, 1.0f / (CELL * CELL), out + 3 * plane + (y - top) / CELL * cells);
-            memset(rough, 0, sizeof(float) * (size_t)width);
-        }
+        finish(rough, width, y, CELL, out + 3 * plane + (y - top) / CELL * cells);
     }
     free(room);
     return 0;
 }
 
+#define JOIN(type, peak)                                                 \
+    for (Size x = 0; x < width; x++) {                                   \
+        type *to = (type *)data + 3 * x;                                 \
+        r += to[0] = (type)(int)(red[x] * (peak) + nearest - nearest);   \
+        n += to[1] = (type)(int)(green[x] * (peak) + nearest - nearest); \
+        b += to[2] = (type)(int)(blue[x] * (peak) + nearest - nearest);  \
+    }
+
+/* As levels, or floats at most 1; at most PIECE of them. */
 MANY static void write_row(const float *restrict red, const float *restrict green, const float *restrict blue,
                            Size width, char *data, Size kind, uint64_t *sums)
 {
     const float nearest = 12582912.0f; /* 1.5 · 2²³: a float that it was added to is a whole number, the nearest */
-    if (kind == BYTES) {
-        uint8_t *to = (uint8_t *)data;
-        uint32_t r = 0, n = 0, b = 0;
-        for (Size x = 0; x < width; x++) {
-            const uint8_t i = (uint8_t)(int)(red[x] * 255.0f + nearest - nearest);
-            const uint8_t j = (uint8_t)(int)(green[x] * 255.0f + nearest - nearest);
-            const uint8_t k = (uint8_t)(int)(blue[x] * 255.0f + nearest - nearest);
-            to[3 * x] = i;
-            to[3 * x + 1] = j;
-            to[3 * x + 2] = k;
-            r += i;
-            n += j;
-            b += k;
-        }
-        sums[0] += r;
-        sums[1] += n;
-        sums[2] += b;
-    } else if (kind == WORDS) {
-        uint16_t *to = (uint16_t *)data;
-        for (Size x = 0; x < width; x++) {
-            to[3 * x] = (uint16_t)(int)(red[x] * 65535.0f + nearest - nearest);
-            to[3 * x + 1] = (uint16_t)(int)(green[x] * 65535.0f + nearest - nearest);
-            to[3 * x + 2] = (uint16_t)(int)(blue[x] * 65535.0f + nearest - nearest);
-            sums[0] += to[3 * x];
-            sums[1] += to[3 * x + 1];
-            sums[2] += to[3 * x + 2];
-        }
-    } else {
+    uint32_t r = 0, n = 0, b = 0;
+    if (kind == BYTES)
+        JOIN(uint8_t, 255.0f)
+    else if (kind == WORDS)
+        JOIN(uint16_t, 65535.0f)
+    else {
         float *to = (float *)data;
         for (Size x = 0; x < width; x++) {
             to[3 * x] = red[x] < 1.0f ? red[x] : 1.0f; /* above by rounding alone */
@@ -344,6 +326,9 @@ MANY static void write_row(const float *restrict red, const float *restrict gree
             to[3 * x + 2] = blue[x] < 1.0f ? blue[x] : 1.0f;
         }
     }
+    sums[0] += r;
+    sums[1] += n;
+    sums[2] += b;
 }
 
 /* The result of some rows of the picture, in all columns of the window.
@@ -374,15 +359,9 @@ PUBLIC int daybreak_developed(const Window *w, const float *maps, Size rows, Siz
 
     for (Size y = from; y < to; y++) {
         read_row(w, y - w->top, width, red, green, blue);
-        for (int color = 0; color < 3; color++) {
-            float *sum = sums4 + color * width;
-            add(sum, room + color * width, width);
-            if (y % 4 == 3) {
-                means(sum, quarters.columns, 4, 1.0f / 16.0f,
-                      coarse + color * plane + (y - from) / 4 * quarters.columns);
-                memset(sum, 0, sizeof(float) * (size_t)width);
-            }
-        }
+        for (int color = 0; color < 3; color++)
+            gather(sums4 + color * width, room + color * width, width, y, 4,
+                   coarse + color * plane + (y - from) / 4 * quarters.columns);
     }
     for (Size y = top; y < bottom; y++) {
         const float near = turn(&smooth, y, 4, widen_quarters, &quarters);
