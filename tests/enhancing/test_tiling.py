@@ -206,7 +206,7 @@ def test_a_picture_that_does_not_fit_in_one_piece_is_worked_on_in_parts_all_the_
     """Memory that runs out where nobody expected it: the plan said that the whole fits."""
     hungry = Hungry(150 * 150, MemoryError())
     enhancer = Enhancer("mf")
-    enhancer.method = replace(get_method("mf"), run=hungry.run)
+    enhancer.method = replace(get_method("mf"), run=hungry.run, prepare=None)
     outcome = enhancer.run(photo(200, 260))
     assert hungry.failed == 1
     assert outcome.reduced

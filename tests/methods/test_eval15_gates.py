@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from skimage.metrics import structural_similarity
 
-from daybreak.image.tone import equalize_tiles
+from daybreak.image.tone import TileCurves
 from daybreak.methods import get_method
 
 _ROOT = Path(__file__).parents[2]
@@ -97,7 +97,10 @@ def test_clahe_has_the_row_of_f5_through_opencvs_8_bit_lab():
 
     def enhance(low: np.ndarray) -> np.ndarray:
         lab = cv2.cvtColor(low, cv2.COLOR_RGB2LAB)
-        lab[..., 0] = np.round(equalize_tiles(lab[..., 0] / np.float32(255), 8, 2.0) * 255)
+        plane = lab[..., 0] / np.float32(255)
+        curves = TileCurves(plane.shape, tiles=8, clip=2.0)
+        curves.count(plane, 0, 0)
+        lab[..., 0] = np.round(curves.read(plane, 0, 0) * 255)
         return cv2.cvtColor(lab, cv2.COLOR_LAB2RGB) / 255
 
     psnr, ssim = scores(enhance, with_ssim=True)

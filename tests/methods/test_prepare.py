@@ -16,7 +16,7 @@ from daybreak.methods import every_method, get_method
 from daybreak.methods.base import parse_settings
 
 PREPARED = [method.card.name for method in every_method() if method.prepare is not None]
-EXACT = ("gamma", "he", "clahe", "dong", "npe")
+EXACT = ("gamma", "he", "clahe", "dong", "npe", "mf")
 """Methods whose results hang on no room at all."""
 OTHER_SETTINGS = [
     ("gamma", {"mode": "auto"}),

@@ -10,7 +10,7 @@ from daybreak.image.color import value
 from daybreak.image.rows import Floats
 from daybreak.methods import get_method
 from daybreak.methods.dong import atmosphere
-from daybreak.methods.mf import MfSettings, derived, illumination
+from daybreak.methods.mf import MfSettings, brightened, illumination
 from daybreak.methods.npe import bright_pass, co_occurrence, neighbour_weights
 
 _ASTRONAUT = astronaut()[::2, ::2] / 255
@@ -52,7 +52,8 @@ def test_npes_illumination():
 
 def test_mfs_illuminations():
     defaults = MfSettings()
-    light = illumination(value(DARK), defaults.diameter, defaults.radius, defaults.eps)
-    _, bright, _ = derived(light)
+    plane = value(DARK)
+    light = illumination(plane, plane.max(), defaults.diameter, defaults.radius, defaults.eps)
+    bright = brightened(light, light.mean())
     assert light.mean() == pytest.approx(0.173, rel=0.05)
     assert bright.mean() == pytest.approx(0.647, rel=0.05)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from daybreak.stopping import look
 from daybreak.types import Pixels, Plane
 
-_BAND_PIXELS = 1 << 20
+_BAND_PIXELS = 1 << 16
 
 # Linear sRGB -> XYZ (IEC 61966-2-1), each row divided by its sum so that gray g becomes (g, g, g) exactly.
 _XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
@@ -25,7 +25,7 @@ _KNEE = 6.0 / 29.0  # where CIELAB's cube root gives way to a line
 
 
 def row_bands(plane: Plane) -> Iterator[slice]:
-    """Slices of whole rows, about a megapixel each, so that temporaries stay small on large pictures.
+    """Slices of whole rows, 65,536 pixels or a row each, so that temporaries stay in the cache.
 
     Raises:
         Stopped: before any of them, where that was asked for (`daybreak.stopping`).

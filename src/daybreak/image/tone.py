@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import product
 from threading import Lock
 
 import cv2
@@ -48,21 +49,46 @@ def apply_curve(plane: Plane, curve: Array) -> Plane:
 
     Args:
         plane: H×W float32 in [0, 1].
-        curve: n >= 2 float32; the first knot stands at 0, the last at 1.
+        curve: 2 to 256 float32; the first knot stands at 0, the last at 1.
 
     Returns:
         H×W float32.
     """
     out = np.empty(plane.shape, np.float32)
-    steps = np.append(np.diff(curve), np.float32(0))  # the last knot has no successor and needs none
+    line = lines(curve)
     for rows in row_bands(plane):
-        position = plane[rows] * np.float32(len(curve) - 1)
-        knot = position.astype(np.intp)
-        position -= knot
-        position *= steps[knot]
-        position += curve[knot]
-        out[rows] = position
+        out[rows] = Places(plane[rows], len(curve)).read(line)
     return out
+
+
+def lines(curve: Array) -> Array:
+    """The knots of curves and the steps between them: ...×n to ...×2×256 float32, n <= 256."""
+    out = np.zeros((*curve.shape[:-1], 2, LEVELS), np.float32)
+    out[..., 0, : curve.shape[-1]] = curve
+    out[..., 1, : curve.shape[-1] - 1] = np.diff(curve)  # the last knot has no successor and needs none
+    return out
+
+
+class Places:
+    """Where the values of a plane lie between the knots of curves.
+
+    Args:
+        plane: h×w float32 in [0, 1].
+        knots: of a curve, 2 to 256.
+    """
+
+    def __init__(self, plane: Plane, knots: int = LEVELS) -> None:
+        self._way = plane * np.float32(knots - 1)
+        self._knot = self._way.astype(np.uint8)
+        self._way -= self._knot
+
+    def read(self, line: Array) -> Plane:
+        """A curve, one of `lines`, at every place: h×w float32."""
+        knots, steps = (cv2.LUT(self._knot, table) for table in line)
+        out = np.asarray(steps, np.float32).reshape(self._way.shape)
+        out *= self._way
+        out += np.asarray(knots).reshape(self._way.shape)
+        return out
 
 
 def histograms(source: Bands, planes: Callable[[Rows], list[Plane]]) -> Array:
@@ -81,32 +107,19 @@ def histograms(source: Bands, planes: Callable[[Rows], list[Plane]]) -> Array:
     return found.total
 
 
-def equalize_tiles(plane: Plane, tiles: int, clip: float) -> Plane:
+class TileCurves:
     """Contrast-limited adaptive equalisation with OpenCV's definition of the limit, without its 8 bits.
 
     Source: Zuiderveld, "Contrast Limited Adaptive Histogram Equalization", Graphics Gems IV, 1994. The
     histogram of a tile is cut at max(1, clip · pixels / 256), the excess is spread evenly and the remainder
     in equal steps; a pixel blends the curves of the four nearest tile centres.
 
+    The plane comes in windows: all of it is counted, then any of it read.
+
     Args:
-        plane: H×W float32 in [0, 1]; continued by reflection to a multiple of `tiles`.
+        shape: (H, W) of the plane; continued by reflection to a multiple of `tiles`.
         tiles: tiles per side.
         clip: limit in multiples of a flat histogram; about the steepest slope of a curve.
-
-    Returns:
-        H×W float32 in [0, 1].
-    """
-    grid = TileCurves(plane.shape, tiles, clip)
-    grid.count(plane, 0)
-    return grid.read(plane, 0, 0)
-
-
-class TileCurves:
-    """The curves of `equalize_tiles` for a plane that comes in bands.
-
-    Args:
-        shape: (H, W) of the plane.
-        tiles, clip: as there.
     """
 
     def __init__(self, shape: tuple[int, ...], tiles: int, clip: float) -> None:
@@ -120,40 +133,47 @@ class TileCurves:
         ]  # of the continued plane's rows and columns in the plane
         self._counts = np.zeros((tiles, tiles, LEVELS))
         self._lock = Lock()
-        self._curves: Array | None = None
+        self._lines: Array | None = None
 
-    def count(self, band: Plane, top: int) -> None:
-        """Look at the rows from `top` on, h×W float32 in [0, 1]; in any order, from several threads."""
-        (tall, wide), (rows, columns) = self._sides, self._places
-        own = np.flatnonzero((rows >= top) & (rows < top + len(band)))
-        tile_of = own // tall
-        for row in np.unique(tile_of):
-            some = band[rows[own[tile_of == row]] - top]
-            for column in range(len(self._counts)):
-                part = some[:, columns[column * wide : (column + 1) * wide]]
-                counts = histogram(np.ascontiguousarray(part))
-                with self._lock:
-                    self._counts[row, column] += counts
+    def count(self, window: Plane, top: int, left: int) -> None:
+        """Look at a window that begins at (top, left), h×w float32 in [0, 1]; in any order and thread."""
+        rows, columns = (
+            _by_tile(places, first, length, side)
+            for places, first, length, side in zip(
+                self._places, (top, left), window.shape, self._sides, strict=True
+            )
+        )
+        for (row, down), (column, across) in product(rows, columns):
+            counts = histogram(np.ascontiguousarray(window[down][:, across]))
+            with self._lock:
+                self._counts[row, column] += counts
 
     def read(self, window: Plane, top: int, left: int) -> Plane:
-        """Equalise a window of the plane that begins at (top, left), once every row was counted."""
+        """Equalise a window that begins at (top, left), once all is counted: h×w float32 in [0, 1]."""
         tiles, (tall, wide) = len(self._counts), self._sides
-        if self._curves is None:
+        if self._lines is None:
             limited = [limit_histogram(counts, self._clip) for counts in self._counts.reshape(-1, LEVELS)]
             shares = np.cumsum(limited, axis=1) / (tall * wide)
-            self._curves = shares.reshape(self._counts.shape).astype(np.float32)
-        curves: Array = self._curves
+            self._lines = lines(shares.reshape(self._counts.shape).astype(np.float32))
         out = np.empty(window.shape, np.float32)
         across_cells = _cells(self._shape[1], wide, tiles, left, window.shape[1])
         for upper, rows, down in _cells(self._shape[0], tall, tiles, top, window.shape[0]):
-            lower, upper = min(upper + 1, tiles - 1), max(upper, 0)
+            north, south = self._lines[max(upper, 0)], self._lines[min(upper + 1, tiles - 1)]
             for before, columns, across in across_cells:
-                after, before = min(before + 1, tiles - 1), max(before, 0)
-                cell = window[rows, columns]
-                north = _blend(cell, curves[upper, before], curves[upper, after], across)
-                south = _blend(cell, curves[lower, before], curves[lower, after], across)
-                out[rows, columns] = north + (south - north) * down[:, None]
+                west, east = max(before, 0), min(before + 1, tiles - 1)
+                cell, into = window[rows, columns], out[rows, columns]
+                for some in row_bands(cell):
+                    places = Places(cell[some])
+                    upper_line = _mixed(places.read(north[west]), places.read(north[east]), across)
+                    lower_line = _mixed(places.read(south[west]), places.read(south[east]), across)
+                    into[some] = _mixed(upper_line, lower_line, down[some, None])
         return np.clip(out, 0, 1, out=out)
+
+
+def _by_tile(places: Array, first: int, length: int, side: int) -> list[tuple[int, Array]]:
+    """The tiles that have a part in some places, and which ones: (tile, places from `first` on)."""
+    own = np.flatnonzero((places >= first) & (places < first + length))
+    return [(int(tile), places[own[own // side == tile]] - first) for tile in np.unique(own // side)]
 
 
 def limit_histogram(counts: Array, clip: float) -> Array:
@@ -185,7 +205,9 @@ def _cells(length: int, tile: int, tiles: int, first: int, count: int) -> list[t
     return cells
 
 
-def _blend(cell: Plane, one: Array, other: Array, share: Array) -> Plane:
-    """Two curves read at every pixel, mixed by `share` of the other per column."""
-    first = apply_curve(cell, one)
-    return first + (apply_curve(cell, other) - first) * share
+def _mixed(one: Plane, other: Plane, share: Array) -> Plane:
+    """The way from one to the other; the other's memory is used."""
+    other -= one
+    other *= share
+    other += one
+    return other

@@ -45,7 +45,7 @@ def prepare(source: Bands, settings: ClaheSettings, _: int | None) -> Prepared:
     curves = TileCurves(source.shape, settings.tiles, settings.clip)
 
     def count(window: Rows, _first: int, top: int, _bottom: int) -> None:
-        curves.count(lightness(window[:]), top)
+        curves.count(lightness(window[:]), top, 0)
 
     over_bands(source, band_rows(source.shape[1]), count)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +13,52 @@ from daybreak.image.tiles import spans
 from daybreak.types import Array, Pixels
 
 _ROWS, _SIDE = 128, 512  # px of a tile without its halo, at the least and at the most
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A part of a picture and the pixels around it.
+
+    Attributes:
+        window: h×w×3 float32, memory of its own.
+        above, before: the window's first row and column in the picture.
+        place: rows and columns of the part itself, in the picture.
+    """
+
+    window: Pixels
+    above: int
+    before: int
+    place: tuple[slice, slice]
+
+    @property
+    def inside(self) -> tuple[slice, slice]:
+        """The part in the window, or in what was made of it."""
+        rows, columns = self.place
+        return (
+            slice(rows.start - self.above, rows.stop - self.above),
+            slice(columns.start - self.before, columns.stop - self.before),
+        )
+
+
+def over_tiles(source: Bands, halo: int, work: Callable[[Tile], None], cell: int = 1) -> None:
+    """Look at a picture tile by tile, which together cover it once.
+
+    Args:
+        source: H×W×3, read from top to bottom.
+        halo: px around a tile, where there are as many; a multiple of `cell`.
+        work: called from several threads, in no certain order.
+        cell: tiles and windows begin at multiples of this.
+    """
+    width = source.shape[1]
+
+    def band(window: Rows, first: int, top: int, bottom: int) -> None:
+        for left, right in spans(width, _SIDE, cell):
+            before = max(0, left - halo)
+            pixels = np.array(window[:, before : right + halo])
+            work(Tile(pixels, first, before, (slice(top, bottom), slice(left, right))))
+
+    rows = -(-max(_ROWS, 8 * halo) // cell) * cell
+    over_bands(source, rows, band, above=halo, below=halo)
 
 
 class Derived:
@@ -72,12 +119,9 @@ class Derived:
         if self.whole is not None:
             look(self.whole, 0, 0)
             return
-        halo, width = self._halo, self._source.shape[1]
 
-        def work(window: Rows, first: int, top: int, bottom: int) -> None:
-            for left, right in spans(width, _SIDE):
-                before = max(0, left - halo)
-                made = self._make(np.array(window[:, before : right + halo]), first, before)
-                look(made[top - first : bottom - first, left - before : right - before], top, left)
+        def work(tile: Tile) -> None:
+            made = self._make(tile.window, tile.above, tile.before)
+            look(made[tile.inside], *(side.start for side in tile.place))
 
-        over_bands(self._source, max(_ROWS, 8 * halo), work, above=halo, below=halo)
+        over_tiles(self._source, self._halo, work)
