@@ -64,7 +64,7 @@ def test_tiles_in_other_threads_know_whose_work_they_are():
         stop.set()
         return tile
 
-    plan = Plan(Part(run, at_once=4), lambda _, made: made, side=32, note="")
+    plan = Plan(Part(run, at_once=4), lambda _, made: made, side=32)
     with pytest.raises(Stopped), stoppable(stop.is_set):
         enhance_parts(np.zeros((512, 512, 3), np.float32), plan)
     assert len(tiles) < 100  # of 256

@@ -93,6 +93,28 @@ def test_a_rerun_finds_it_done_and_other_settings_are_told(tmp_path, scarce):
     assert run(source, target, "gamma", overwrite=True).state == "enhanced"
 
 
+def test_a_copy_of_what_was_light_enough_is_found_done_whatever_it_says_of_an_earlier_run(tmp_path, scarce):
+    dark, light, copy = (tmp_path / f"{name}.tif" for name in ("dark", "light", "copy"))
+    picture(dark)
+    assert run(dark, light, "gamma", bit_depth=16).state == "enhanced"
+    assert run(light, copy, "auto").state == "unchanged"
+    assert copy.read_bytes() == light.read_bytes()
+    assert run(light, copy, "auto").state == "done before"
+    assert "another method" in run(light, copy, "he").error
+    assert copy.read_bytes() == light.read_bytes()
+
+
+@pytest.mark.parametrize(("stops", "told"), [(8.0, "EV of the +8 asked for"), (1.0, "")])
+def test_an_exposure_that_was_not_reached_is_told(stops, told, tmp_path, scarce):
+    picture(tmp_path / "in.tif")
+    job = Job(tmp_path / "in.tif", tmp_path / "out.tif")
+    (result,) = run_batch([job], Enhancer("gamma", exposure=stops), Output())
+    assert result.error == ""
+    assert [note for note in result.notes if "asked for" in note] == list(result.remarkable)
+    assert told in "".join(result.remarkable)
+    assert bool(result.remarkable) == bool(told)
+
+
 @pytest.mark.parametrize(
     ("name", "options", "told"),
     [

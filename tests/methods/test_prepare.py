@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from daybreak.enhancing.amount import Amount
 from daybreak.enhancing.tiling import Part, Plan, enhance_parts
+from daybreak.errors import NotEnoughMemory
 from daybreak.image.illumination import quick_map, small_map
 from daybreak.image.rows import Floats, Levels
 from daybreak.methods import every_method, get_method
 from daybreak.methods.base import parse_settings
 
 PREPARED = [method.card.name for method in every_method() if method.prepare is not None]
-EXACT = ("gamma", "he", "clahe", "dong", "npe", "mf")
+EXACT = ("gamma", "he", "clahe", "dong", "npe")
 """Methods whose results hang on no room at all."""
 OTHER_SETTINGS = [
     ("gamma", {"mode": "auto"}),
@@ -44,7 +45,7 @@ def parts(name: str, pixels: np.ndarray, side: int, room: int | None, **values) 
     method = get_method(name)
     prepared = method.prepare(Floats(pixels), parse_settings(method.card, values), room)
     part = Part(lambda window, *at: prepared.run(window.copy(), *at), prepared.halo, prepared.cell)
-    return enhance_parts(pixels, Plan(part, Amount(1.0), -(-side // part.cell) * part.cell, ""))
+    return enhance_parts(pixels, Plan(part, Amount(1.0), -(-side // part.cell) * part.cell))
 
 
 def decibels(one: np.ndarray, other: np.ndarray) -> float:
@@ -68,6 +69,20 @@ def test_statistics_without_room_are_those_of_the_whole(name, height, width, sid
     pixels = dark(height, width)
     made = parts(name, pixels, side, 1)
     np.testing.assert_allclose(made, get_method(name).enhance(pixels), atol=1e-5)
+
+
+@pytest.mark.parametrize("room", [7.0, 0.5], ids=lambda room: f"{room} bytes a pixel")
+@pytest.mark.parametrize(("height", "width", "side"), [(333, 411, 64), (90, 1500, 200), (1101, 140, 512)])
+def test_coarse_scales_are_those_of_the_whole_in_what_room_there_is(room, height, width, side):
+    pixels = dark(height, width)
+    made = parts("mf", pixels, side, int(room * height * width))
+    np.testing.assert_allclose(made, get_method("mf").enhance(pixels), atol=1e-5)
+
+
+def test_where_they_do_not_fit_it_is_told():
+    method = get_method("mf")
+    with pytest.raises(NotEnoughMemory, match="coarse scales"):
+        method.prepare(Floats(dark(333, 411)), parse_settings(method.card, {}), 10_000)
 
 
 @pytest.mark.parametrize("name", ["ssr", "msr", "msrcr"])

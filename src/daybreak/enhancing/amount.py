@@ -122,7 +122,7 @@ def amount_for(pixels: Pixels, enhanced: Pixels, stops: float) -> Amount:
     Returns:
         The amount; one that is as bright as can be where the target lies above white.
     """
-    step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / _SAMPLES)))
+    step = sample_step(pixels.shape)
     few, few_enhanced = (np.ascontiguousarray(p[::step, ::step]) for p in (pixels, enhanced))
     target = mean_light(few) * 2.0**stops
 
@@ -155,15 +155,24 @@ def short_of(before: Rows, after: Rows, stops: float) -> str:
         before, after: the input and the result, H×W×3.
         stops: EV that were asked for.
     """
-    step = max(1, int(np.sqrt(before.shape[0] * before.shape[1] / _SAMPLES)))
+    step = sample_step(before.shape)
     larger = step * after.shape[0] // before.shape[0]
-    was, made = mean_light(sparse(before, step)), mean_light(sparse(after, larger))
+    return told_short(mean_light(sparse(before, step)), mean_light(sparse(after, larger)), stops)
+
+
+def told_short(was: float, made: float, stops: float) -> str:
+    """`short_of` of the mean light before and after."""
     if min(was, made) <= 0.0:  # nothing makes black brighter
         return ""
     reached = float(np.log2(made / was))
     if abs(reached - stops) <= _NEAR:
         return ""
     return f"{reached:+.1f} EV of the {stops:+g} asked for"
+
+
+def sample_step(shape: tuple[int, ...]) -> int:
+    """How far apart the pixels lie that light is measured on."""
+    return max(1, int(np.sqrt(shape[0] * shape[1] / _SAMPLES)))
 
 
 def _solve(rising: Callable[[float], float], target: float, low: float, high: float) -> float:

@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
+from daybreak.enhancing.amount import mean_light, sample_step, told_short
 from daybreak.enhancing.enhancer import Decision, Enhancer
 from daybreak.enhancing.record import ANOTHER_PLACE, asked, check_record, done, written
-from daybreak.enhancing.result import Output, Result
+from daybreak.enhancing.result import Output, Result, State
 from daybreak.enhancing.tiling import Plan, copy_of, in_parts, plan_parts
 from daybreak.errors import BadSetting, OutputExists, PictureTooLarge, UnwritablePicture
 from daybreak.files import make_folder, whole_path
@@ -27,6 +27,7 @@ from daybreak.image import xmp
 from daybreak.image.formats import format_of, sniff
 from daybreak.image.paths import shown
 from daybreak.image.read import read_record
+from daybreak.image.rows import Levels, mean, sparse
 from daybreak.image.scroll import STREAMED, Scroll, save_rows
 from daybreak.types import Array
 
@@ -56,44 +57,72 @@ def stream_file(job: Job, enhancer: Enhancer, output: Output) -> Result:
         raise BadSetting(
             f"evidence of {shown(job.source)}, which does not fit into memory", "a smaller picture"
         )
-    with job.source.open("rb") as file:
-        source = {"source": hashlib.file_digest(file, "sha256").hexdigest()}
-    wanted = asked(enhancer) | written(kept, output.quality, output.bit_depth) | source
+    digest = _digest(job.source)
+    wanted = asked(enhancer) | written(kept, output.quality, output.bit_depth) | {"source": digest}
+    clash: OutputExists | None = None
     if not output.overwrite and job.target.exists():
-        record = read_record(job.target)
-        if record is None:
-            came = f"{shown(job.target)} is there already and does not say how it was made"
-            raise OutputExists(came, hint=ANOTHER_PLACE)
-        check_record(job.target, record, wanted)
-        return Result(
-            job.source,
-            job.target,
-            "done before",
-            method=record.get("ran", ""),
-            settings=json.loads(record.get("ran-settings", "{}")),
-        )
+        try:
+            return _done_before(job, wanted)
+        except OutputExists as error:
+            if _digest(job.target) != digest:
+                raise
+            clash = error  # unless it was left as it was
     scroll = Scroll(job.source, format)
     _check_size(job.source, scroll, output.max_pixels)
-    decision, plan = _look(scroll, enhancer)
+    decision, plan, light = _look(scroll, enhancer)
+    as_it_came = kept == format and output.quality is None and output.bit_depth is None
+    if clash and not (decision.nothing and as_it_came):
+        raise clash
     outcome = decision.outcome(np.empty((0, 0, 3), np.float32))
-    make_folder(job.target.parent)
-    means = _Means()
-    with whole_path(job.target, overwrite=output.overwrite) as hidden:
-        if decision.nothing and kept == format and output.quality is None and output.bit_depth is None:
-            shutil.copyfile(job.source, hidden)
-        else:
-            record = wanted | done(outcome) | {"lost": "EXIF"}
-            _write(scroll, plan, hidden, kept, output, record, means)
+    means = _Means(sample_step(scroll.shape) * plan.part.scale)
+    if clash is None:
+        make_folder(job.target.parent)
+        with whole_path(job.target, overwrite=output.overwrite) as hidden:
+            if decision.nothing and as_it_came:
+                shutil.copyfile(job.source, hidden)
+            else:
+                record = wanted | done(outcome) | {"lost": "EXIF"}
+                _write(scroll, plan, hidden, kept, output, record, means)
+    missed = ""
+    if light is not None and enhancer.exposure is not None and means.mean is not None:
+        missed = told_short(light, means.light, enhancer.exposure)
+    state: State = "done before" if clash else "unchanged" if decision.nothing else "enhanced"
     return Result(
         job.source,
         job.target,
-        "unchanged" if decision.nothing else "enhanced",
+        state,
         method=outcome.method,
         strength=outcome.strength,
         weights_sha256=outcome.weights_sha256,
         settings=outcome.settings,
         brightness_after=means.mean,
-        notes=tuple(filter(None, (NOTE, plan.note, outcome.note))),
+        notes=tuple(filter(None, (NOTE, plan.note, outcome.note, missed))),
+        remarkable=tuple(filter(None, (missed,))),
+    )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _done_before(job: Job, wanted: dict[str, str]) -> Result:
+    """What the result that lies at the target says of itself.
+
+    Raises:
+        OutputExists: nothing, or that it was made of another picture or by other settings.
+    """
+    record = read_record(job.target)
+    if record is None:
+        came = f"{shown(job.target)} is there already and does not say how it was made"
+        raise OutputExists(came, hint=ANOTHER_PLACE)
+    check_record(job.target, record, wanted)
+    return Result(
+        job.source,
+        job.target,
+        "done before",
+        method=record.get("ran", ""),
+        settings=json.loads(record.get("ran-settings", "{}")),
     )
 
 
@@ -123,8 +152,8 @@ def _check_size(path: Path, scroll: Scroll, most: int) -> None:
         )
 
 
-def _look(scroll: Scroll, enhancer: Enhancer) -> tuple[Decision, Plan]:
-    """What is to be done to the picture, and how."""
+def _look(scroll: Scroll, enhancer: Enhancer) -> tuple[Decision, Plan, float | None]:
+    """What is to be done to the picture, and how; its mean light where an exposure is asked for."""
     enhancer.warm_up()
     left = enhancer.room.left()
     room = None if left is None else int(0.4 * left)  # the rest for reading, packing and writing
@@ -136,7 +165,8 @@ def _look(scroll: Scroll, enhancer: Enhancer) -> tuple[Decision, Plan]:
     plan = plan_parts(
         scroll, decision.method, decision.settings, decision.share, enhancer.exposure, room, copy=copy
     )
-    return decision, plan
+    light = mean_light(copy.pixels) if copy is not None and enhancer.exposure is not None else None
+    return decision, plan, light
 
 
 def _write(
@@ -169,18 +199,30 @@ def _write(
 
 
 class _Means:
-    """The mean of all levels that pass, in [0, 1]; None before any did."""
+    """Means over all that passes, in [0, 1]: of the levels, None before any did, and of the light.
 
-    def __init__(self) -> None:
-        self._sum, self._count = 0.0, 0
+    Args:
+        step: how far apart the pixels lie that the light is measured on.
+    """
+
+    def __init__(self, step: int) -> None:
+        self._step = step
+        self._sum, self._count, self._light, self._samples = 0.0, 0, 0.0, 0
 
     @property
     def mean(self) -> float | None:
         return self._sum / self._count if self._count else None
 
+    @property
+    def light(self) -> float:
+        return self._light / max(1, self._samples)
+
     def watch(self, bands: Iterator[Array]) -> Iterator[Array]:
         for band in bands:
-            peak = 255 if band.dtype.itemsize == 1 else 65_535
-            self._sum += sum(cv2.mean(band)[:3]) / 3.0 / peak * len(band)
+            rows = Levels(band, 255 if band.dtype.itemsize == 1 else 65_535)
+            self._sum += mean(rows) * len(band)
             self._count += len(band)
+            few = sparse(rows, self._step)
+            self._light += mean_light(few) * few.size
+            self._samples += few.size
             yield band

@@ -52,6 +52,8 @@ class Part:
         scale: output side / input side.
         per_pixel: bytes that one pixel of a window takes while it is worked on.
         at_once: tiles worked on at the same time; None for as many as OpenCV may use threads.
+        kept: bytes that it holds besides.
+        note: for people, what was reduced; "" where the result is that of one piece.
     """
 
     run: Callable[[Pixels, int, int], Pixels]
@@ -60,6 +62,8 @@ class Part:
     scale: int = 1
     per_pixel: float = _FLOATS
     at_once: int | None = None
+    kept: int = 0
+    note: str = ""
 
     @property
     def threads(self) -> int:
@@ -75,13 +79,16 @@ class Plan:
         part: of the method.
         amount: how its result is mixed with the input.
         side: of a tile, px.
-        note: for people, what was reduced; "" where the result is that of one piece.
     """
 
     part: Part
     amount: Amount
     side: int
-    note: str
+
+    @property
+    def note(self) -> str:
+        """For people, what was reduced; "" where the result is that of one piece."""
+        return self.part.note
 
 
 @dataclass(frozen=True)
@@ -127,39 +134,74 @@ def plan_parts(
     Raises:
         NotEnoughMemory: not even the smallest tiles fit.
     """
-    card, note = method.card, ""
     made: Pixels | None = None
-    part = _frozen_part(source, method, settings, room, side)
-    kept = 0
-    if (part is None and method.prepare is None and card.context == "global") or exposure is not None:
-        copy = copy or copy_of(source, method, room)
-        made = method.run(copy.pixels, shrunken(settings, copy.block))
-    if part is not None:
-        side = _wide(side, part)
-    elif method.prepare is not None:
-        prepared = method.prepare(source, settings, room)
-        part, note = Part(partial(_apply, prepared), prepared.halo, prepared.cell), prepared.reduced
-        kept = prepared.kept
-    elif card.context == "local":
+    if method.prepare is not None:
+        part = _prepared_part(source, method, settings, room, side)
+    elif method.card.context == "local":
         part = _card_part(_windows(partial(_run, method, settings)), method, settings)
     else:
-        assert copy is not None
-        assert made is not None
-        if made.shape != copy.pixels.shape:
-            raise NotEnoughMemory(
-                f"{card.name} at twice the size on {_megapixels(source.shape)}, more than fits into memory",
-                hint="Give it more with --max-memory, leave out --upscale, or take a smaller picture",
-            )
-        part = Part(learn(copy.pixels, made, copy.block), cell=copy.block)
-        note = f"learnt from a copy of {_megapixels(copy.pixels.shape)}, for want of memory"
+        part = _frozen_part(source, method, settings, room, side)
+        side = side if part is None else _wide(side, part)
+    if part is None or exposure is not None:
+        copy = copy or copy_of(source, method, room)
+        made = method.run(copy.pixels, shrunken(settings, copy.block))
+        part = part or _learnt_part(source, method, copy, made)
     if exposure is None:
         amount = Amount(strength)
     else:
         assert copy is not None
         assert made is not None
         amount = amount_for(enlarged(copy.pixels, made.shape), made, exposure)
-    left = None if room is None else max(0, room - kept)
-    return Plan(part, amount, fitting_side(source.shape[1], part, left, side), note)
+    part, side = _fitting(source.shape[1], part, room, side)
+    return Plan(part, amount, side)
+
+
+def _fitting(width: int, part: Part, room: int | None, most: int) -> tuple[Part, int]:
+    """The part and a side of its tiles with which the work keeps within the room, if need be one at a time.
+
+    Raises:
+        NotEnoughMemory: there is none.
+    """
+    left = None if room is None else max(0, room - part.kept)
+    try:
+        return part, fitting_side(width, part, left, most)
+    except NotEnoughMemory:
+        alone = replace(part, at_once=1)
+        return alone, fitting_side(width, alone, left, most)
+
+
+def _prepared_part(
+    source: Bands, method: Method[Any], settings: Settings, room: int | None, side: int
+) -> Part | None:
+    """The part of a method that has looked at the whole; None where there is not even room for its looks.
+
+    None too where its tiles would be smaller than what lies around them: a copy takes less time then.
+    """
+    assert method.prepare is not None
+    try:
+        prepared = method.prepare(source, settings, room)
+        run = partial(_apply, prepared)
+        part = Part(run, prepared.halo, prepared.cell, kept=prepared.kept, note=prepared.reduced)
+        fits = _fitting(source.shape[1], part, room, side)[1]
+    except NotEnoughMemory:
+        return None
+    return None if room is not None and fits < min(part.halo, side) else part
+
+
+def _learnt_part(source: Bands, method: Method[Any], copy: Copy, made: Pixels) -> Part:
+    """The part that was learnt from a reduced copy and what the method made of it.
+
+    Raises:
+        NotEnoughMemory: the method gives another size.
+    """
+    if made.shape != copy.pixels.shape:
+        size = _megapixels(source.shape)
+        raise NotEnoughMemory(
+            f"{method.card.name} at twice the size on {size}, more than fits into memory",
+            hint="Give it more with --max-memory, leave out --upscale, or take a smaller picture",
+        )
+    note = f"learnt from a copy of {_megapixels(copy.pixels.shape)}, for want of memory"
+    return Part(learn(copy.pixels, made, copy.block), cell=copy.block, note=note)
 
 
 def _card_part(

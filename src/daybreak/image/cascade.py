@@ -96,21 +96,44 @@ def halve_right(right: Plane) -> Plane:
     """Resistances to the right at half the size: 2h×2w to h×w, any height of 2h rows.
 
     From the middle of one block to that of the next there is half a step, a step and half a step, on each of
-    two rows. A block has the mass of four pixels and counts as one, which divides its conductances by four.
+    two lanes, that meet nowhere or at every pixel: what is between those bounds is taken (Rayleigh's law: to
+    join two points never makes a network resist more). A block has the mass of four pixels and counts as one,
+    which divides its conductances by four.
     """
-    path = right[:, ::2] * np.float32(0.5)
-    path[:, :-1] += path[:, 1:]
-    path[:, -1] += right[:, 0] * np.float32(0.5)
-    path += right[:, 1::2]
-    return _beside(path[::2], path[1::2])
+    apart = _along(right)
+    joined = _along(_beside(right[::2], right[1::2]))
+    return _between(_beside(apart[::2], apart[1::2]), joined)
 
 
 def halve_down(down: Array) -> Plane:
     """Resistances downwards at half the size: (2h+1)×2w, the last row that after the last, to h×w."""
+    apart = _along_down(down)
+    joined = _along_down(_beside(down[:, ::2], down[:, 1::2]))
+    return _between(_beside(apart[:, ::2], apart[:, 1::2]), joined)
+
+
+def _along(right: Plane) -> Plane:
+    """Half a step, a step and half a step on each row: h×2w to h×w, around the edge."""
+    path = right[:, ::2] * np.float32(0.5)
+    path[:, :-1] += path[:, 1:]
+    path[:, -1] += right[:, 0] * np.float32(0.5)
+    path += right[:, 1::2]
+    return path
+
+
+def _along_down(down: Plane) -> Plane:
+    """The same on each column: (2h+1)×w to h×w."""
     path = down[:-1:2] * np.float32(0.5)
     path += down[1::2]
     path += down[2::2] * np.float32(0.5)
-    return _beside(path[:, ::2], path[:, 1::2])
+    return path
+
+
+def _between(one: Plane, other: Plane) -> Plane:
+    """The mean, in the memory of the first."""
+    one += other
+    one *= np.float32(0.5)
+    return one
 
 
 def _beside(one: Array, other: Array) -> Plane:

@@ -177,7 +177,7 @@ def _by_tile(places: Array, first: int, length: int, side: int) -> list[tuple[in
 
 
 def limit_histogram(counts: Array, clip: float) -> Array:
-    """Cut 256 counts at the limit of `equalize_tiles` and hand the excess to all levels; the sum stays."""
+    """Cut 256 counts at the limit of `TileCurves` and hand the excess to all levels; the sum stays."""
     limit = max(1, int(clip * counts.sum() / LEVELS))
     excess = int(np.maximum(counts - limit, 0).sum())
     share, rest = divmod(excess, LEVELS)

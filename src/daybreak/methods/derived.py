@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from daybreak.image.rows import Bands, Rows
@@ -12,7 +13,12 @@ from daybreak.image.strips import over_bands
 from daybreak.image.tiles import spans
 from daybreak.types import Array, Pixels
 
-_ROWS, _SIDE = 128, 512  # px of a tile without its halo, at the least and at the most
+_ROWS, _SIDE = (
+    128,
+    512,
+)  # px of a tile without its halo: rows at the least, where room allows, columns at most
+_LEAST = 16  # rows of a tile
+_BYTES, _LEVELS = 100, 6  # bytes a pixel of a tile that is worked on, and of a band that waits
 
 
 @dataclass(frozen=True)
@@ -40,13 +46,16 @@ class Tile:
         )
 
 
-def over_tiles(source: Bands, halo: int, work: Callable[[Tile], None], cell: int = 1) -> None:
+def over_tiles(
+    source: Bands, halo: int, work: Callable[[Tile], None], room: int | None, cell: int = 1
+) -> None:
     """Look at a picture tile by tile, which together cover it once.
 
     Args:
         source: H×W×3, read from top to bottom.
         halo: px around a tile, where there are as many; a multiple of `cell`.
         work: called from several threads, in no certain order.
+        room: bytes that may be taken; None for no limit. Where they are few, tiles are as low as their halo.
         cell: tiles and windows begin at multiples of this.
     """
     width = source.shape[1]
@@ -57,8 +66,22 @@ def over_tiles(source: Bands, halo: int, work: Callable[[Tile], None], cell: int
             pixels = np.array(window[:, before : right + halo])
             work(Tile(pixels, first, before, (slice(top, bottom), slice(left, right))))
 
-    rows = -(-max(_ROWS, 8 * halo) // cell) * cell
-    over_bands(source, rows, band, above=halo, below=halo)
+    rows = max(_ROWS, 8 * halo)
+    while (
+        room is not None
+        and rows // 2 >= halo
+        and rows > _LEAST
+        and _taken(rows + 2 * halo, width, halo) > room
+    ):
+        rows //= 2
+    over_bands(source, -(-rows // cell) * cell, band, above=halo, below=halo)
+
+
+def _taken(rows: int, width: int, halo: int) -> int:
+    """Bytes that tiles of so many rows take, and the bands that wait for a thread."""
+    threads = cv2.getNumThreads()
+    tile = min(_SIDE + 2 * halo, width)
+    return rows * (threads * tile * _BYTES + (threads + 2) * width * _LEVELS)
 
 
 class Derived:
@@ -82,7 +105,7 @@ class Derived:
         room: int | None,
     ) -> None:
         height, width = source.shape[:2]
-        self._source, self._make, self._halo = source, make, halo
+        self._source, self._make, self._halo, self._room = source, make, halo, room
         self.whole: Array | None = None
         """H×W×c float32 where they are kept."""
         if room is None or 8 * height * width * channels <= room:
@@ -124,4 +147,4 @@ class Derived:
             made = self._make(tile.window, tile.above, tile.before)
             look(made[tile.inside], *(side.start for side in tile.place))
 
-        over_tiles(self._source, self._halo, work)
+        over_tiles(self._source, self._halo, work, self._room)

@@ -11,6 +11,7 @@ import math
 import cv2
 import numpy as np
 
+from daybreak.errors import NotEnoughMemory
 from daybreak.image.color import value
 from daybreak.image.filters import guided_filter
 from daybreak.image.rows import Bands, brightest
@@ -23,8 +24,8 @@ from daybreak.types import Array, Pixels, Plane
 
 _LEAST_LIGHT = 1e-3
 _TILES, _CLIP = 8, 2.0  # of the equalised illumination
-_FINE = 3  # scales left to windows at the least
-_REACH = 4  # cells around a place on which its coarse scales depend: two down the pyramids, two up
+_FINE = (3, 4)  # scales that may be left to windows
+_DOWN, _UP = 2, 2  # cells around a place on which its coarse scales depend, down the pyramids and up again
 _FUSING = 60  # bytes for each pixel of the planes that are fused
 
 
@@ -168,6 +169,9 @@ def prepare(source: Bands, settings: MfSettings, room: int | None) -> Prepared:
         source: H×W×3, sRGB in [0, 1].
         settings: see `MfSettings`.
         room: bytes that may be taken; None for no limit. The illumination is kept, or made three times.
+
+    Raises:
+        NotEnoughMemory: the coarse scales do not fit.
     """
     height, width = source.shape[:2]
     diameter, radius, eps = settings.diameter | 1, settings.radius, settings.eps
@@ -178,54 +182,62 @@ def prepare(source: Bands, settings: MfSettings, room: int | None) -> Prepared:
         return illumination(value(window), max(peaks), diameter, radius, eps)[..., None]
 
     light = Derived(source, illuminated, diameter - 1 + 2 * radius, 1, room)
+    left = None if room is None else room - light.kept
     curves = TileCurves(source.shape, _TILES, _CLIP)
-    sums: dict[tuple[int, int], float] = {}  # by place: added up in one order, whatever threads do
+    sums: list[float] = []
 
     def count(part: Array, top: int, left: int) -> None:
         curves.count(part[..., 0], top, left)
-        sums[top, left] = float(part.sum(dtype=np.float64))
+        sums.append(float(part.sum(dtype=np.float64)))
 
     light.each(count)
-    mean = math.fsum(sums.values()) / (height * width)
+    mean = math.fsum(sums) / (height * width)
 
-    def derived(window: Pixels, top: int, left: int) -> list[Plane]:
+    def fused_from(window: Pixels, top: int, left: int) -> list[Plane]:
         plane = np.ascontiguousarray(light.at(window, top, left)[..., 0])
         return [plane, brightened(plane, mean), curves.read(plane, top, left)]
 
     scales = max(int(math.log2(min(height, width))) - 2, 1)
-    fine = min(_fine_scales(height * width, room), scales - 1)
+    fine = min(_fine_scales(height * width, left), scales - 1)
     cell = 1 << fine
-    halo = -(-light.halo // cell) * cell + _REACH * cell
+    around = -(-light.halo // cell) * cell
     small = np.empty((6, -(-height // cell), -(-width // cell)), np.float32)
 
     def shrink(tile: Tile) -> None:
-        inputs = derived(tile.window, tile.above, tile.before)
+        inputs = fused_from(tile.window, tile.above, tile.before)
         whole, part = (tuple(_halved(side, cell) for side in sides) for sides in (tile.place, tile.inside))
         for into, plane in zip(small, inputs + fusion_weights(inputs), strict=True):
             for _ in range(fine):
                 plane = _reduced(plane)
             into[whole] = plane[part]
 
-    over_tiles(source, halo, shrink, cell)
+    over_tiles(source, around + _DOWN * cell, shrink, left, cell)
     coarse = fuse(list(small[:3]), list(small[3:]), scales - 1 - fine)
 
     def run(window: Pixels, top: int, left: int) -> Pixels:
-        inputs = derived(window, top, left)
+        inputs = fused_from(window, top, left)
         rows, columns = (slice(at, at + side) for at, side in zip((top, left), window.shape[:2], strict=True))
         rest = coarse[_halved(rows, cell), _halved(columns, cell)]
         gain = fuse(inputs, fusion_weights(inputs), fine, rest) / inputs[0]
         window *= gain[..., None]
         return np.clip(window, 0, 1, out=window)
 
-    return Prepared(run, halo, cell, light.kept + coarse.nbytes)
+    return Prepared(run, around + (_DOWN + _UP) * cell, cell, light.kept + coarse.nbytes)
 
 
 def _fine_scales(pixels: int, room: int | None) -> int:
-    """How many scales are left to windows, so that fusing the others keeps within a fourth of the room."""
-    count = _FINE
-    while room is not None and pixels * _FUSING / 4**count > room / 4:
-        count += 1
-    return count
+    """How many scales are left to windows: as few as let the others be fused within the room.
+
+    Raises:
+        NotEnoughMemory: more would take windows that are mostly halo.
+    """
+    for count in _FINE:
+        if room is None or pixels * _FUSING // 4**count <= room:
+            return count
+    needs = pixels * _FUSING // 4 ** _FINE[-1]
+    raise NotEnoughMemory(
+        f"mf's coarse scales take {needs / 1e6:,.0f} MB", f"at most {(room or 0) / 1e6:,.0f} MB"
+    )
 
 
 def _halved(side: slice, cell: int) -> slice:
