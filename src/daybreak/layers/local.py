@@ -108,10 +108,11 @@ class Detail(nn.Module):
 class Gates(nn.Module):
     """What costs next to nothing: slopes, and gates that let detail through where it is more than noise.
 
-    The picture is parted into means of 4×4 pixels, brought up again, and what is finer. Convolutions at an
-    eighth of the size see the levels and how rough they are; they tell a slope, how much of what is finer
-    passes, and how much of its colour. The curve is that of each colour where a pixel is dark; the nearer its
-    brightest colour comes to white, the more that one alone decides, or lamps would lose their colour.
+    The picture is parted into means of 4×4, 8×8 and 16×16 pixels, each brought up again, and what is finer
+    than these. Convolutions at an eighth of the size see the levels and how rough they are; they tell a
+    slope, and of each of the three finer parts how much passes, and how much of its colour. The curve is that
+    of each colour where a pixel is dark; the nearer its brightest colour comes to white, the more that one
+    alone decides, or lamps would lose their colour.
 
     Args:
         width: channels at an eighth of the size.
@@ -126,7 +127,7 @@ class Gates(nn.Module):
         self.open = nn.Conv2d(4, width, 3, padding=1)
         self.look = nn.Conv2d(width, width, 3, padding=1)
         self.steer = nn.Linear(numbers, 2 * width)
-        self.close = nn.Conv2d(width, 3, 1)
+        self.close = nn.Conv2d(width, 7, 1)
         for last in (self.steer, self.close):
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)  # type: ignore[arg-type]
@@ -136,12 +137,20 @@ class Gates(nn.Module):
         coarse = quarter(low)
         smooth = _larger(coarse, 4)
         finer = low - smooth
-        gray = (finer[:, :1] + finer[:, 1:2] + finer[:, 2:]) / 3.0  # three times as fast as a mean
+        gray = _gray(finer)
         rough = nn.functional.avg_pool2d(gray.abs(), 8)
-        local, gates = (_share_of(share, part) for part in self.parts(coarse, rough, slope, numbers))
-        gates = 1.0 + gates
-        passing, color = gates[:, :1].clamp(KEPT, 1.0), gates[:, 1:].clamp(0.0, 1.0)
-        calm = smooth + _larger(color, 8) * finer + _larger(passing - color, 8) * gray
+        level = nn.functional.avg_pool2d(coarse, 2)
+        local, gates = (_share_of(share, part) for part in self.parts(level, rough, slope, numbers))
+        fine, middle, wide = (1.0 + gates).chunk(3, dim=1)
+        around = _larger(nn.functional.avg_pool2d(level, 2), 2)
+        off = level - around
+        passing, color = wide[:, :1].clamp(0.0, 1.0), wide[:, 1:].clamp(0.0, 1.0)
+        even = around + color * off + (passing - color) * _gray(off)
+        off = coarse - _larger(level, 2)
+        passing, color = middle[:, :1].clamp(0.0, 1.0), middle[:, 1:].clamp(0.0, 1.0)
+        even = _larger(even, 2) + _larger(color, 2) * off + _larger(passing - color, 2) * _gray(off)
+        passing, color = fine[:, :1].clamp(KEPT, 1.0), fine[:, 1:].clamp(0.0, 1.0)
+        calm = _larger(even, 4) + _larger(color, 8) * finer + _larger(passing - color, 8) * gray
         calm = calm.clamp(0.0, 1.0)
         flat = _larger(torch.exp2(-slope.view(-1, 1, 1, 1) - local), 8)
         brightest = torch.maximum(torch.maximum(calm[:, :1], calm[:, 1:2]), calm[:, 2:])
@@ -150,9 +159,12 @@ class Gates(nn.Module):
         made: Tensor = calm / (flat + steep * square * brightest + calm * (steep * (1.0 - square)))
         return made
 
-    def parts(self, coarse: Tensor, rough: Tensor, slope: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        """log2 of slopes beside the whole picture's, B×1×h×w at an eighth, and gates less 1, B×2×h×w."""
-        level, steep = nn.functional.avg_pool2d(coarse, 2), torch.exp2(slope).view(-1, 1, 1, 1)
+    def parts(self, level: Tensor, rough: Tensor, slope: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """log2 of slopes beside the whole picture's, B×1×h×w at an eighth, and gates less 1, B×6×h×w.
+
+        Of what is finer than 4, 8 and 16 px: how much passes, and how much of its colour.
+        """
+        steep = torch.exp2(slope).view(-1, 1, 1, 1)
         gray = level.mean(1, keepdim=True)
         gain = steep / (1.0 + (steep - 1.0) * gray).square()  # what `lift` makes of a small difference
         seen = torch.cat([lift(level, steep), 8.0 * gain * rough], dim=1)
@@ -162,8 +174,13 @@ class Gates(nn.Module):
         scale, shift = self.steer(numbers)[..., None, None].chunk(2, dim=1)
         features = features + torch.relu(self.look(features) * (1.0 + scale) + shift)
         told = self.close(features).float()[..., margin:-margin, margin:-margin]
-        local, gates = told.split((1, 2), dim=1)
+        local, gates = told.split((1, 6), dim=1)
         return local.clamp(-FURTHEST, FURTHEST), gates
+
+
+def _gray(picture: Tensor) -> Tensor:
+    """The mean of the colours, three times as fast as a mean."""
+    return (picture[:, :1] + picture[:, 1:2] + picture[:, 2:]) / 3.0
 
 
 def _larger(picture: Tensor, times: int) -> Tensor:

@@ -76,7 +76,7 @@ class Prepared:
             back. Called from several threads.
         halo: pixels around a part that its result depends on; a window has them, but for what lies beyond
             the picture's border.
-        cell: windows begin at multiples of this.
+        cell: windows begin at multiples of this, and end there or where the picture does.
         kept: bytes of memory that it holds.
         reduced: for people, what was made at a reduced size for want of memory; "" where the parts together
             are what the method makes of the whole.
@@ -105,7 +105,7 @@ class Prepared:
             top, bottom: the first row and the one after the last.
         """
         above = max(0, top - self.halo) // self.cell * self.cell
-        window = source[above : bottom + self.halo]
+        window = source[above : -(-bottom // self.cell) * self.cell + self.halo]
         made = self.run(window if isinstance(source, Levels) else window.copy(), above, 0)
         return made[top - above : bottom - above]
 

@@ -31,6 +31,7 @@ from daybreak.types import Array, Pixels, Plane
 
 FURTHEST, KEPT = 3.0, 0.3  # as in daybreak.layers.local, which needs torch
 
+_FINE, _FLAT, _MIDDLE, _WIDE = 0, 2, 3, 5  # planes of the maps; two of each but of what is flat
 _CELL = 8  # px: the gates are found at an eighth of the size
 _GRID = 16  # px: what the graph's sides are multiples of
 _REACH = 2  # cells that two convolutions see beyond their own
@@ -57,7 +58,7 @@ def gated(parameters: Parameters, source: Bands, exposure: Exposure) -> Prepared
     else:
         develop = partial(_develop, maps, source.shape)
         run, levels = partial(_interleaved, develop), partial(_levels, develop)
-    return Prepared(run, _CELL, _CELL, kept=maps.nbytes, light=light, levels=levels)
+    return Prepared(run, _GRID, _GRID, kept=maps.nbytes, light=light, levels=levels)
 
 
 def seen(source: Bands) -> Array:
@@ -94,20 +95,21 @@ def _looked_at(window: Rows, first: int, shape: tuple[int, ...]) -> tuple[Array,
         first: its first row, a multiple of 16.
         shape: of the picture.
     """
-    pixels = _on_grid(window[:], (first, 0), shape)
+    pixels = _on_grid(window[:], (first, 0), shape, _CELL)
     return _means(pixels, _CELL), np.asarray(cv2.transform(pixels, _GRAY))
 
 
-def _on_grid(window: Pixels, at: tuple[int, int], shape: tuple[int, ...]) -> Pixels:
-    """A window that goes on, mirrored: to a multiple of 16 px where the picture ends, of 8 elsewhere.
+def _on_grid(window: Pixels, at: tuple[int, int], shape: tuple[int, ...], cell: int) -> Pixels:
+    """A window that goes on, mirrored: to a multiple of 16 px where the picture ends, of a cell elsewhere.
 
     Args:
         window: h×w×3.
-        at: its first row and column, multiples of 8.
+        at: its first row and column, multiples of the cell.
         shape: of the picture.
+        cell: 8 or 16.
     """
     below, right = (
-        -(first + side) % (_GRID if first + side == whole else _CELL)
+        -(first + side) % (_GRID if first + side == whole else cell)
         for first, side, whole in zip(at, window.shape, shape, strict=False)
     )
     if not below and not right:
@@ -169,10 +171,10 @@ class _Rises:
 
 
 def _find_gates(parameters: Parameters, seen: Array, exposure: Exposure) -> Array:
-    """`Gates.parts` and what becomes of them: 3×h×w at an eighth of the size.
+    """`Gates.parts` and what becomes of them: 7×h×w at an eighth of the size.
 
-    The share of the colour of what is finer that passes; a third of that by which more of its gray does; and
-    one over the slope at black.
+    Of what is finer than 4 px the share of its colour that passes; a third of that by which more of its gray
+    does; and one over the slope at black. The first two of what is finer than 8 px, and of what is than 16.
     """
     convolve = _network(parameters, exposure)
     steep, share = np.asarray(2.0**exposure.slope, np.float32), np.float32(exposure.share)
@@ -181,7 +183,7 @@ def _find_gates(parameters: Parameters, seen: Array, exposure: Exposure) -> Arra
     columns = -(-width // -(-width // most))  # of equal parts
     across = np.arange(0, width, columns)[:, None] + np.arange(-_REACH, columns + _REACH)
     across = np.clip(across, 0, width - 1)
-    maps = np.empty((3, height, width), np.float32)
+    maps = np.empty((7, height, width), np.float32)
 
     def work(bands: Iterable[Band]) -> None:
         for top, bottom in bands:
@@ -190,9 +192,14 @@ def _find_gates(parameters: Parameters, seen: Array, exposure: Exposure) -> Arra
             gain = steep / np.square(_ONE + (steep - _ONE) * levels.mean(0))  # of a small difference
             given = np.concatenate([lift(levels, steep), 8.0 * gain * rough])
             told = share * convolve(given[:, :, across].transpose(2, 1, 0, 3))
-            local, passing, color = told.transpose(2, 1, 0, 3).reshape(3, bottom - top, -1)[..., :width]
-            passing, color = np.clip(1.0 + passing, KEPT, 1.0), np.clip(1.0 + color, 0.0, 1.0)
-            maps[:, top:bottom] = color, (passing - color) / 3.0, np.exp2(-local) / steep
+            local, *gates = told.transpose(2, 1, 0, 3).reshape(7, bottom - top, -1)[..., :width]
+            passing, color = _ONE + np.stack(gates).reshape(3, 2, *local.shape).swapaxes(0, 1)
+            least = np.array([KEPT, 0.0, 0.0], np.float32)[:, None, None]
+            passing, color = np.clip(passing, least, 1.0), np.clip(color, 0.0, 1.0)
+            own = slice(top, bottom)
+            maps[[_FINE, _MIDDLE, _WIDE], own] = color
+            maps[[_FINE + 1, _MIDDLE + 1, _WIDE + 1], own] = (passing - color) / 3.0
+            maps[_FLAT, own] = np.exp2(-local) / steep
 
     rows = max(min(height // 2, 64, _CELLS // width), 8)
     map_rows(work, height, rows, alone=height * width < _CELLS)
@@ -200,7 +207,7 @@ def _find_gates(parameters: Parameters, seen: Array, exposure: Exposure) -> Arra
 
 
 def _network(parameters: Parameters, exposure: Exposure) -> Callable[[Array], Array]:
-    """The convolutions of `Gates.parts`: …×(h+4)×4×(w+4) to …×h×3×w, the share of what is local left out."""
+    """The convolutions of `Gates.parts`: …×(h+4)×4×(w+4) to …×h×7×w, the share of what is local left out."""
     weight, bias = layer_of(parameters, "detail.look")
     steering = weighted(parameters, "detail.steer", exposure.steering)
     scale, shift = np.split(steering, 2)
@@ -248,8 +255,8 @@ def _compiled(maps: Array, shape: tuple[int, ...], window: Pixels, top: int, lef
 
 def _compiled_levels(maps: Array, source: Levels, top: int, bottom: int, into: Array) -> Array:
     """`Prepared.levels`."""
-    above = _above(top)
-    window = source.whole[above : bottom + _CELL]
+    above, below = _around_rows(top, bottom)
+    window = source.whole[above:below]
     return Window(window, source.peak, (above, 0), source.shape).developed(maps, top, bottom, into)
 
 
@@ -257,15 +264,15 @@ def _levels(
     develop: Callable[[Array, int, int], Array], source: Levels, top: int, bottom: int, into: Array
 ) -> Array:
     """`Prepared.levels`: levels become planes and planes levels, without a picture of floats between."""
-    above = _above(top)
-    made = develop(source.planes(slice(above, bottom + _CELL)), above, 0)[:, top - above : bottom - above]
+    above, below = _around_rows(top, bottom)
+    made = develop(source.planes(slice(above, below)), above, 0)[:, top - above : bottom - above]
     cv2.merge([to_levels(plane, 8 * into.itemsize, clipped=True) for plane in made], into)
     return np.array(cv2.sumElems(into)[:3])
 
 
-def _above(top: int) -> int:
-    """The first row of the window around rows that begin at `top`."""
-    return max(0, top - _CELL) // _CELL * _CELL
+def _around_rows(top: int, bottom: int) -> Band:
+    """The first row of the window around some rows, and the row after its last where the picture has it."""
+    return max(0, top // _GRID - 1) * _GRID, (-(-bottom // _GRID) + 1) * _GRID
 
 
 def _interleaved(develop: Callable[[Array, int, int], Array], window: Pixels, top: int, left: int) -> Pixels:
@@ -285,14 +292,53 @@ def _develop(maps: Array, shape: tuple[int, ...], window: Array, top: int, left:
     The rows of its halo are left as they are.
     """
     height, width = window.shape[1:]
-    planes = [_on_grid(plane, (top, left), shape) for plane in window]
+    planes = [_on_grid(plane, (top, left), shape, _GRID) for plane in window]
     low = window if planes[0].shape == (height, width) else np.stack(planes)
-    coarse = _wider(_means(low.reshape(-1, low.shape[2]), 4), 4).reshape(3, -1, low.shape[2])
     around = _around(maps, low.shape, top, left)
-    gates = _wider(around.reshape(-1, around.shape[2]), _CELL).reshape(*around.shape[:2], -1)
-    own = slice(_CELL if top else 0, low.shape[1] - (_CELL if top + height < shape[0] else 0))
+    coarse = _means_of_planes(low, 4)
+    coarse = np.concatenate([coarse, _evened(coarse, around[_MIDDLE:])])
+    coarse = _wider(coarse.reshape(-1, coarse.shape[2]), 4).reshape(6, -1, low.shape[2])
+    fine = around[:_MIDDLE]
+    gates = _wider(fine.reshape(-1, fine.shape[2]), _CELL).reshape(*fine.shape[:2], -1)
+    own = slice(_GRID if top else 0, low.shape[1] - (_GRID if top + height < shape[0] else 0))
     _composed(low, own, _Rises(_bordered(coarse), 4), _Rises(gates[..., _CELL:-_CELL], _CELL))
     return low[:, :height, :width]
+
+
+def _means_of_planes(planes: Array, side: int) -> Array:
+    """Means of side×side of c×h×w, sides multiples of `side`."""
+    count, height, width = planes.shape
+    return _means(planes.reshape(-1, width), side).reshape(count, height // side, width // side)
+
+
+def _evened(coarse: Array, gates: Array) -> Array:
+    """What is between 4 and 16 px through its gates: 3×h×w means of 4×4 pixels to the same.
+
+    Args:
+        coarse: sides multiples of 4.
+        gates: 4×(h/2 + 2)×(w/2 + 2), from `_MIDDLE` on, a cell more around.
+    """
+    level = _means_of_planes(coarse, 2)
+    around = _doubled(_means_of_planes(level, 2))
+    even = _passed(level - around, around, *gates[2:, 1:-1, 1:-1])
+    return _passed(coarse - _doubled(level), _doubled(even), *_doubled(gates[:2])[:, 2:-2, 2:-2])
+
+
+def _passed(off: Array, base: Array, color: Plane, more: Plane) -> Array:
+    """What is finer than a base, off it, through its gates and on it again; in the memory of both."""
+    gray = np.add.reduce(off, axis=0)
+    gray *= more
+    off *= color
+    off += gray
+    base += off
+    return base
+
+
+def _doubled(planes: Array) -> Array:
+    """c×h×w to c×2h×2w, bilinear between the centres."""
+    size = (2 * planes.shape[2], 2 * planes.shape[1])
+    resized = (cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) for plane in planes)
+    return np.stack([np.asarray(plane).reshape(size[::-1]) for plane in resized])
 
 
 def _around(maps: Array, shape: tuple[int, ...], top: int, left: int) -> Array:
@@ -312,20 +358,20 @@ def _composed(low: Array, own: slice, smooth: _Rises, gates: _Rises) -> None:
     Args:
         low: 3×h×w, sides multiples of 8, C-contiguous; overwritten.
         own: the rows that are made.
-        smooth: its means of 4×4 pixels, at full width.
+        smooth: its means of 4×4 pixels and what takes their place, at full width.
         gates: as `_find_gates` gives them, at full width.
     """
     _, height, width = low.shape
     rows = min(max(_STRIP // width, 1) * _CELL, height)
-    room = np.empty((8, rows, width), np.float32)
+    room = np.empty((11, rows, width), np.float32)
     for top in range(own.start, own.stop, rows):
         bottom = min(top + rows, own.stop)
         strip, scratch = low[:, top:bottom], room[:, : bottom - top]
-        calm = smooth.rows(top, bottom, scratch[:3])
-        color, more, flat = gates.rows(top, bottom, scratch[3:6])
-        steep = np.subtract(_ONE, flat, out=scratch[6])
-        strip -= calm
-        gray = np.add.reduce(strip, axis=0, out=scratch[7])
+        means, calm = smooth.rows(top, bottom, scratch[:6]).reshape(2, 3, bottom - top, width)
+        color, more, flat = gates.rows(top, bottom, scratch[6:9])
+        steep = np.subtract(_ONE, flat, out=scratch[9])
+        strip -= means
+        gray = np.add.reduce(strip, axis=0, out=scratch[10])
         gray *= more
         for plane, finer in zip(calm, strip, strict=True):
             cv2.accumulateProduct(finer, color, plane)

@@ -93,7 +93,7 @@ class Window:
     Args:
         pixels: h×w×3 of whole numbers (uint8, uint16), or of float32 in [0, 1].
         peak: the level that means 1.0; of floats 1.
-        at: its first row and column in the picture, multiples of 8.
+        at: its first row and column in the picture, multiples of 8; to be developed, of 16.
         shape: of the picture.
 
     Raises:
@@ -129,8 +129,9 @@ class Window:
         """What the gates make of some rows.
 
         Args:
-            maps: 3×h×w float32 in one piece, the gates of the whole picture.
-            top, bottom: rows of the picture, as above but of any number.
+            maps: 7×h×w float32 in one piece, the gates of the whole picture.
+            top, bottom: rows of the picture, of any number; the window has the cells of 16 px that they are
+                in and one more above and below, or ends where the picture does.
             into: h×w×3 in one piece, all columns of the window, uint8, uint16 or float32; written.
 
         Returns:

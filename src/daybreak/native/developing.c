@@ -58,9 +58,9 @@ static Size mirrored(Size place, Size length)
 }
 
 /* A side of a window, continued: to the grid where the picture ends, to whole cells elsewhere. */
-static Size continued(Size first, Size length, Size whole)
+static Size continued(Size first, Size length, Size whole, Size cell)
 {
-    return first + length == whole ? up(whole, GRID) - first : up(length, CELL);
+    return first + length == whole ? up(whole, GRID) - first : up(length, cell);
 }
 
 #define SPLIT(type)                                                      \
@@ -141,7 +141,16 @@ MANY static void add_distance(float *restrict sum, const float *restrict row, co
     }
 }
 
-/* A row 4 or 8 times as wide, bilinear between the centres; `count` of `all` columns from `first`. */
+/* A row 2, 4 or 8 times as wide, bilinear between the centres; `count` of `all` columns from `first`. */
+MANY static void widened2(const float *restrict row, Size count, float *restrict out)
+{
+    for (Size j = 0; j < count; j++) {
+        const float at = row[j];
+        out[2 * j] = at + (row[most(j - 1, 0)] - at) * 0.25f;
+        out[2 * j + 1] = at + (row[least(j + 1, count - 1)] - at) * 0.25f;
+    }
+}
+
 MANY static void widened4(const float *restrict row, Size count, float *restrict out)
 {
     for (Size j = 0; j < count; j++) {
@@ -166,23 +175,29 @@ MANY static void widened8(const float *restrict row, Size first, Size count, Siz
     }
 }
 
-/* What passes the gates, on its curve. Rows above and below, and how far between them. */
+/* What passes the gates, on its curve. Rows above and below, and how far between them: means of 4×4 px and what
+ * takes their place, and the gates. */
 MANY static void composed(float *restrict red, float *restrict green, float *restrict blue, Size width,
                           const float *restrict smooth, const float *restrict smoother, float s,
                           const float *restrict gates, const float *restrict gates_below, float g, Size apart)
 {
     const float *red_above = smooth, *green_above = smooth + apart, *blue_above = smooth + 2 * apart;
     const float *red_below = smoother, *green_below = smoother + apart, *blue_below = smoother + 2 * apart;
+    const float *red_even = smooth + 3 * apart, *green_even = smooth + 4 * apart, *blue_even = smooth + 5 * apart;
+    const float *red_evener = smoother + 3 * apart, *green_evener = smoother + 4 * apart,
+                *blue_evener = smoother + 5 * apart;
     const float *color_above = gates, *more_above = gates + apart, *flat_above = gates + 2 * apart;
     const float *color_below = gates_below, *more_below = gates_below + apart, *flat_below = gates_below + 2 * apart;
     for (Size x = 0; x < width; x++) {
-        float r = red_above[x] + s * (red_below[x] - red_above[x]);
-        float n = green_above[x] + s * (green_below[x] - green_above[x]);
-        float b = blue_above[x] + s * (blue_below[x] - blue_above[x]);
+        const float fine_r = red[x] - (red_above[x] + s * (red_below[x] - red_above[x]));
+        const float fine_n = green[x] - (green_above[x] + s * (green_below[x] - green_above[x]));
+        const float fine_b = blue[x] - (blue_above[x] + s * (blue_below[x] - blue_above[x]));
+        float r = red_even[x] + s * (red_evener[x] - red_even[x]);
+        float n = green_even[x] + s * (green_evener[x] - green_even[x]);
+        float b = blue_even[x] + s * (blue_evener[x] - blue_even[x]);
         const float color = color_above[x] + g * (color_below[x] - color_above[x]);
         const float more = more_above[x] + g * (more_below[x] - more_above[x]);
         const float flat = flat_above[x] + g * (flat_below[x] - flat_above[x]);
-        const float fine_r = red[x] - r, fine_n = green[x] - n, fine_b = blue[x] - b;
         const float gray = (fine_r + fine_n + fine_b) * more;
         r += color * fine_r + gray;
         n += color * fine_n + gray;
@@ -229,33 +244,136 @@ static float turn(Pair *pair, Size y, Size times, Widen *widen, const void *from
     return ((float)(past % times) + 0.5f) / (float)times;
 }
 
-/* Means of 4×4 pixels: planes of rows that begin with that of a row of the picture. */
+/* Planes of means, 2 or 4 times as small as what they are brought up to, in rows that begin with `first`. */
 typedef struct {
     const float *data;
     Size planes, rows, columns, first;
-} Quarters;
+} Means;
+
+static const float *row_of(const Means *m, Size plane, Size row)
+{
+    const Size own = least(most(row - m->first, 0), m->rows - 1);
+    return m->data + (plane * m->rows + own) * m->columns;
+}
+
+static void widen_twice(const void *from, Size row, float *out)
+{
+    const Means *m = from;
+    for (Size plane = 0; plane < m->planes; plane++)
+        widened2(row_of(m, plane, row), m->columns, out + plane * 2 * m->columns);
+}
 
 static void widen_quarters(const void *from, Size row, float *out)
 {
-    const Quarters *q = from;
-    const Size own = least(most(row - q->first, 0), q->rows - 1);
-    for (Size plane = 0; plane < q->planes; plane++)
-        widened4(q->data + (plane * q->rows + own) * q->columns, q->columns, out + plane * 4 * q->columns);
+    const Means *m = from;
+    for (Size plane = 0; plane < m->planes; plane++)
+        widened4(row_of(m, plane, row), m->columns, out + plane * 4 * m->columns);
 }
 
-/* The gates: 3 planes at an eighth of the size of the whole picture, and the columns that are looked at. */
+/* The gates: 7 planes at an eighth of the size of the whole picture, and the columns that are looked at. Of what
+ * is finer than 4 px the share of its colour, a third of that by which more of its gray passes, and one over the
+ * slope at black; of what is finer than 8 px and than 16 px, the first two. */
 typedef struct {
     const float *data;
     Size rows, columns, first, count;
 } Gates;
 
-static void widen_gates(const void *from, Size row, float *out)
+enum { FINE = 0, MIDDLE = 3, WIDE = 5 }; /* their first planes */
+
+static const float *gate(const Gates *g, Size plane, Size row)
+{
+    return g->data + (plane * g->rows + least(most(row, 0), g->rows - 1)) * g->columns;
+}
+
+static void widen_fine(const void *from, Size row, float *out)
 {
     const Gates *g = from;
-    const Size own = least(most(row, 0), g->rows - 1);
     for (Size plane = 0; plane < 3; plane++)
-        widened8(g->data + (plane * g->rows + own) * g->columns, g->first, g->count, g->columns,
-                 out + plane * CELL * g->count);
+        widened8(gate(g, FINE + plane, row), g->first, g->count, g->columns, out + plane * CELL * g->count);
+}
+
+static void widen_middle(const void *from, Size row, float *out)
+{
+    const Gates *g = from;
+    for (Size plane = 0; plane < 2; plane++)
+        widened2(gate(g, MIDDLE + plane, row) + g->first, g->count, out + plane * 2 * g->count);
+}
+
+/* Means of 2×2 of 3 planes of 2·rows×2·columns. */
+MANY static void halved(const float *restrict from, Size rows, Size columns, float *restrict out)
+{
+    for (Size y = 0; y < 3 * rows; y++) {
+        const float *one = from + 4 * y * columns, *other = one + 2 * columns;
+        for (Size x = 0; x < columns; x++)
+            out[y * columns + x] = (one[2 * x] + other[2 * x] + one[2 * x + 1] + other[2 * x + 1]) * 0.25f;
+    }
+}
+
+/* What is finer than some means, through its gates: `at` is the picture, `upper` and `lower` the means' rows above
+ * and below, `even` those of what takes their place; 3 planes `apart` floats apart, `out` and `at` `plane`. */
+MANY static void evened_row(const float *restrict at, Size plane, const float *restrict upper, const float *restrict lower,
+                            const float *restrict even, const float *restrict evener, float s, Size apart,
+                            const float *restrict color, const float *restrict more, Size width,
+                            float *restrict out)
+{
+    for (Size x = 0; x < width; x++) {
+        float off[3], to[3];
+        for (int k = 0; k < 3; k++) {
+            const Size j = k * apart + x;
+            off[k] = at[k * plane + x] - (upper[j] + s * (lower[j] - upper[j]));
+            to[k] = even[j] + s * (evener[j] - even[j]);
+        }
+        const float gray = (off[0] + off[1] + off[2]) * more[x];
+        for (int k = 0; k < 3; k++)
+            out[k * plane + x] = to[k] + (color[x] * off[k] + gray);
+    }
+}
+
+MANY static void mixed_row(const float *restrict upper, const float *restrict lower, float s, Size width,
+                           float *restrict out)
+{
+    for (Size x = 0; x < width; x++)
+        out[x] = upper[x] + s * (lower[x] - upper[x]);
+}
+
+/* What is between 4 and 16 px through its gates: 3 planes of means of 4×4 px to the 3 after them.
+ *
+ * rows, columns: of a plane, multiples of 4; `first`, its first row's place, too.
+ */
+static int evened(float *coarse, Size rows, Size columns, Size first, const Gates *gates)
+{
+    const Size tall = rows / 2, wide = columns / 2, cells = tall * wide;
+    float *room = malloc(sizeof(float) * (size_t)(6 * cells + 3 * cells / 4 + 6 * wide + 18 * columns));
+    if (!room)
+        return 1;
+    float *level = room, *even = level + 3 * cells, *around = even + 3 * cells, *rest = around + 3 * cells / 4;
+    Pair far = {rest, rest + 3 * wide, -2 - CELL};
+    rest += 6 * wide;
+    Pair near = {rest, rest + 3 * columns, -2 - CELL};
+    Pair nearer = {rest + 6 * columns, rest + 9 * columns, -2 - CELL};
+    Pair passing = {rest + 12 * columns, rest + 14 * columns, -2 - CELL};
+    float *color = rest + 16 * columns;
+    const Means arounds = {around, 3, tall / 2, wide / 2, 0};
+    const Means levels = {level, 3, tall, wide, 0}, evens = {even, 3, tall, wide, 0};
+
+    halved(coarse, tall, wide, level);
+    halved(level, tall / 2, wide / 2, around);
+    for (Size y = 0; y < tall; y++) {
+        const float share = turn(&far, y, 2, widen_twice, &arounds);
+        evened_row(level + y * wide, cells, far.above, far.below, far.above, far.below, share, wide,
+                   gate(gates, WIDE, first / 2 + y) + gates->first, gate(gates, WIDE + 1, first / 2 + y) + gates->first,
+                   wide, even + y * wide);
+    }
+    for (Size y = 0; y < rows; y++) {
+        const float share = turn(&near, y, 2, widen_twice, &levels);
+        turn(&nearer, y, 2, widen_twice, &evens);
+        const float own = turn(&passing, first + y, 2, widen_middle, gates);
+        mixed_row(passing.above, passing.below, own, 2 * columns, color);
+        evened_row(coarse + y * columns, rows * columns, near.above, near.below, nearer.above, nearer.below, share,
+                   columns, color, color + columns, columns, coarse + (3 * rows + y) * columns);
+    }
+    free(room);
+    return 0;
 }
 
 /* What the gates are decided by, for the cells of some rows of the picture: means of 8×8 pixels of each colour,
@@ -266,10 +384,10 @@ static void widen_gates(const void *from, Size row, float *out)
  */
 PUBLIC int daybreak_seen(const Window *w, Size top, Size bottom, float *out, Size plane)
 {
-    const Size width = continued(w->left, w->columns, w->width), cells = width / CELL;
-    const Size end = w->top + continued(w->top, w->rows, w->height);
+    const Size width = continued(w->left, w->columns, w->width, CELL), cells = width / CELL;
+    const Size end = w->top + continued(w->top, w->rows, w->height, CELL);
     const Size from = most(top - CELL, w->top), to = least(bottom + CELL, end);
-    Quarters quarters = {NULL, 1, (to - from) / 4, width / 4, from / 4};
+    Means quarters = {NULL, 1, (to - from) / 4, width / 4, from / 4};
     float *room = malloc(sizeof(float) * (size_t)(11 * width + quarters.rows * quarters.columns));
     if (!room)
         return 1;
@@ -333,27 +451,28 @@ MANY static void write_row(const float *restrict red, const float *restrict gree
 
 /* The result of some rows of the picture, in all columns of the window.
  *
- * maps: the gates, 3 planes of rows×columns at an eighth of the size of the picture, continued to the grid.
- * top, bottom: the window has 8 rows more on both sides, or ends where the picture does.
+ * maps: the gates, 7 planes of rows×columns at an eighth of the size of the picture, continued to the grid.
+ * top, bottom: the window has all of the grid's cells they are in and one more on both sides, or ends where the
+ *     picture does.
  * out: as much of the picture, of values of `kind`.
  * sums: of the levels of each colour, added to.
  */
 PUBLIC int daybreak_developed(const Window *w, const float *maps, Size rows, Size columns, Size top, Size bottom,
                               char *out, Size kind, uint64_t *sums)
 {
-    const Size width = continued(w->left, w->columns, w->width);
-    const Size end = w->top + continued(w->top, w->rows, w->height);
-    const Size from = most(top / CELL * CELL - CELL, w->top), to = least(up(bottom, CELL) + CELL, end);
+    const Size width = continued(w->left, w->columns, w->width, GRID);
+    const Size end = w->top + continued(w->top, w->rows, w->height, GRID);
+    const Size from = most(top / GRID * GRID - GRID, w->top), to = least(up(bottom, GRID) + GRID, end);
     const Gates gates = {maps, rows, columns, w->left / CELL, width / CELL};
-    Quarters quarters = {NULL, 3, (to - from) / 4, width / 4, from / 4};
+    Means quarters = {NULL, 6, (to - from) / 4, width / 4, from / 4}; /* and what takes their place */
     const Size plane = quarters.rows * quarters.columns;
-    float *room = malloc(sizeof(float) * (size_t)(18 * width + 3 * plane));
+    float *room = malloc(sizeof(float) * (size_t)(24 * width + 6 * plane));
     if (!room)
         return 1;
     float *red = room, *green = red + width, *blue = green + width, *sums4 = blue + width;
-    float *coarse = room + 18 * width;
-    Pair smooth = {room + 6 * width, room + 9 * width, -2 - CELL};
-    Pair passing = {room + 12 * width, room + 15 * width, -2 - CELL};
+    float *coarse = room + 24 * width;
+    Pair smooth = {room + 6 * width, room + 12 * width, -2 - CELL};
+    Pair passing = {room + 18 * width, room + 21 * width, -2 - CELL};
     quarters.data = coarse;
     memset(sums4, 0, sizeof(float) * (size_t)(3 * width));
 
@@ -363,9 +482,13 @@ PUBLIC int daybreak_developed(const Window *w, const float *maps, Size rows, Siz
             gather(sums4 + color * width, room + color * width, width, y, 4,
                    coarse + color * plane + (y - from) / 4 * quarters.columns);
     }
+    if (evened(coarse, quarters.rows, quarters.columns, from / 4, &gates)) {
+        free(room);
+        return 1;
+    }
     for (Size y = top; y < bottom; y++) {
         const float near = turn(&smooth, y, 4, widen_quarters, &quarters);
-        const float far = turn(&passing, y, CELL, widen_gates, &gates);
+        const float far = turn(&passing, y, CELL, widen_fine, &gates);
         read_row(w, y - w->top, width, red, green, blue);
         composed(red, green, blue, w->columns, smooth.above, smooth.below, near, passing.above, passing.below, far,
                  width);

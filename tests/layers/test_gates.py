@@ -1,0 +1,45 @@
+"""What the gates of the local part let through; at a slope of 1 there is no curve, and this is all there is."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn.functional import avg_pool2d, interpolate
+
+from daybreak.layers.local import KEPT, Gates
+
+LOW = 0.2 + 0.6 * torch.rand((1, 3, 64, 96), generator=torch.Generator().manual_seed(0))
+
+
+def through(*shut: int) -> torch.Tensor:
+    """The picture with some of the gates shut: 0 and 1 what is finer than 4 px and its colour, and so on."""
+    gates = Gates(4, 2)
+    with torch.no_grad():
+        for number in shut:
+            gates.close.bias[1 + number] = -1.0
+        return gates(LOW, torch.zeros(1), torch.zeros((1, 2)))
+
+
+def means(side: int) -> torch.Tensor:
+    """Means of side×side pixels, each size brought up from the one before, as the gates part them."""
+    made = avg_pool2d(LOW, side)
+    while made.shape[3] < LOW.shape[3]:
+        times = 4 if made.shape[3] == LOW.shape[3] // 4 else 2
+        made = interpolate(made, scale_factor=times, mode="bilinear", align_corners=False)
+    return made
+
+
+def test_open_gates_let_all_of_it_through():
+    torch.testing.assert_close(through(), LOW, atol=1e-6, rtol=0)
+
+
+def test_gates_that_are_shut_leave_means_and_the_grain_that_always_passes():
+    finer = (LOW - means(4)).mean(1, keepdim=True)
+    torch.testing.assert_close(through(*range(6)), means(16) + KEPT * finer, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("middle", [2, 4])
+def test_shut_for_its_colour_a_part_keeps_its_gray(middle):
+    made, part = through(middle + 1), means(2 * middle) - means(4 * middle)
+    torch.testing.assert_close(made.mean(1), LOW.mean(1), atol=1e-6, rtol=0)
+    torch.testing.assert_close(LOW - made, part - part.mean(1, keepdim=True), atol=1e-6, rtol=0)
