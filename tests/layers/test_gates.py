@@ -1,4 +1,4 @@
-"""What the gates of the local part let through; at a slope of 1 there is no curve, and this is all there is."""
+"""What the gates of the local part let through; at a slope of 1 there is no curve besides."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import avg_pool2d, interpolate
 
-from daybreak.layers.local import KEPT, Gates
+from daybreak.layers.local import COLOR, KEPT, Gates
 
 LOW = 0.2 + 0.6 * torch.rand((1, 3, 64, 96), generator=torch.Generator().manual_seed(0))
 
@@ -33,13 +33,17 @@ def test_open_gates_let_all_of_it_through():
     torch.testing.assert_close(through(), LOW, atol=1e-6, rtol=0)
 
 
-def test_gates_that_are_shut_leave_means_and_the_grain_that_always_passes():
-    finer = (LOW - means(4)).mean(1, keepdim=True)
-    torch.testing.assert_close(through(*range(6)), means(16) + KEPT * finer, atol=1e-6, rtol=0)
+def test_gates_that_are_shut_leave_means_and_what_always_passes():
+    grain = (LOW - means(4)).mean(1, keepdim=True)
+    between = means(4) - means(16)
+    colour = between - between.mean(1, keepdim=True)
+    left = means(16) + KEPT * grain + COLOR * colour
+    torch.testing.assert_close(through(*range(6)), left, atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("middle", [2, 4])
 def test_shut_for_its_colour_a_part_keeps_its_gray(middle):
     made, part = through(middle + 1), means(2 * middle) - means(4 * middle)
     torch.testing.assert_close(made.mean(1), LOW.mean(1), atol=1e-6, rtol=0)
-    torch.testing.assert_close(LOW - made, part - part.mean(1, keepdim=True), atol=1e-6, rtol=0)
+    taken = (1.0 - COLOR) * (part - part.mean(1, keepdim=True))
+    torch.testing.assert_close(LOW - made, taken, atol=1e-6, rtol=0)

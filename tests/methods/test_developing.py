@@ -174,7 +174,7 @@ def test_its_constants_are_the_networks():
     for ours, module, names in (
         (glance, flagship, ("USUAL", "GAMMA", "BRIGHTEST")),
         (glance, exposure, ("LEAST", "MOST", "RUNGS", "NEAR")),
-        (developing, local, ("FURTHEST", "KEPT")),
+        (developing, local, ("FURTHEST", "KEPT", "COLOR")),
     ):
         for name in names:
             assert getattr(ours, name) == getattr(module, name), name

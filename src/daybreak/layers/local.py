@@ -23,7 +23,10 @@ FURTHEST = 3.0
 """log2 of how far a slope may go from that of the whole picture."""
 
 KEPT = 0.3
-"""Share of what is finer that always passes a gate, its colour apart: noise rather than smeared texture."""
+"""Share of what is finer than 4 px that always passes, but for its colour: grain, not smeared texture."""
+
+COLOR = 0.5
+"""Share of the colour of what is between 4 and 16 px that always passes, or small things would turn gray."""
 
 
 def _share_of(share: Tensor | None, part: Tensor) -> Tensor:
@@ -144,10 +147,10 @@ class Gates(nn.Module):
         fine, middle, wide = (1.0 + gates).chunk(3, dim=1)
         around = _larger(nn.functional.avg_pool2d(level, 2), 2)
         off = level - around
-        passing, color = wide[:, :1].clamp(0.0, 1.0), wide[:, 1:].clamp(0.0, 1.0)
+        passing, color = wide[:, :1].clamp(0.0, 1.0), wide[:, 1:].clamp(COLOR, 1.0)
         even = around + color * off + (passing - color) * _gray(off)
         off = coarse - _larger(level, 2)
-        passing, color = middle[:, :1].clamp(0.0, 1.0), middle[:, 1:].clamp(0.0, 1.0)
+        passing, color = middle[:, :1].clamp(0.0, 1.0), middle[:, 1:].clamp(COLOR, 1.0)
         even = _larger(even, 2) + _larger(color, 2) * off + _larger(passing - color, 2) * _gray(off)
         passing, color = fine[:, :1].clamp(KEPT, 1.0), fine[:, 1:].clamp(0.0, 1.0)
         calm = _larger(even, 4) + _larger(color, 8) * finer + _larger(passing - color, 8) * gray

@@ -29,7 +29,7 @@ from daybreak.methods.glance import Exposure, Parameters, layer_of, lift, weight
 from daybreak.native import Window, compiled
 from daybreak.types import Array, Pixels, Plane
 
-FURTHEST, KEPT = 3.0, 0.3  # as in daybreak.layers.local, which needs torch
+FURTHEST, KEPT, COLOR = 3.0, 0.3, 0.5  # as in daybreak.layers.local, which needs torch
 
 _FINE, _FLAT, _MIDDLE, _WIDE = 0, 2, 3, 5  # planes of the maps; two of each but of what is flat
 _CELL = 8  # px: the gates are found at an eighth of the size
@@ -194,8 +194,8 @@ def _find_gates(parameters: Parameters, seen: Array, exposure: Exposure) -> Arra
             told = share * convolve(given[:, :, across].transpose(2, 1, 0, 3))
             local, *gates = told.transpose(2, 1, 0, 3).reshape(7, bottom - top, -1)[..., :width]
             passing, color = _ONE + np.stack(gates).reshape(3, 2, *local.shape).swapaxes(0, 1)
-            least = np.array([KEPT, 0.0, 0.0], np.float32)[:, None, None]
-            passing, color = np.clip(passing, least, 1.0), np.clip(color, 0.0, 1.0)
+            least = np.array([[KEPT, 0.0, 0.0], [0.0, COLOR, COLOR]], np.float32)[..., None, None]
+            passing, color = np.clip(passing, least[0], 1.0), np.clip(color, least[1], 1.0)
             own = slice(top, bottom)
             maps[[_FINE, _MIDDLE, _WIDE], own] = color
             maps[[_FINE + 1, _MIDDLE + 1, _WIDE + 1], own] = (passing - color) / 3.0
