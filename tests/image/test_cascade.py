@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from daybreak.image.cascade import Smoothing, halve, halve_plane, solve_cascade
+from daybreak.image.cascade import Smoothing, halve, halve_plane, refine, solve_cascade
 from daybreak.image.solve import solve
+from daybreak.image.upsample import upsample_guided
 
 
 def uniform(shape: tuple[int, int], right: float, down: float) -> Smoothing:
@@ -62,8 +63,8 @@ def test_halving_takes_means():
     assert np.array_equal(halve_plane(plane), [[3.5, 5.5, 7.5], [15.5, 17.5, 19.5]])
 
 
-@pytest.mark.parametrize("border", ["circular", "open"])
-def test_comes_near_the_solver(border):
+def noisy_problem(border: str) -> tuple[Smoothing, np.ndarray]:
+    """A wave with a dark rectangle and noise, and the exact solution."""
     rng = np.random.default_rng(1)
     shape = (256, 320)
     target = (0.5 + 0.4 * np.sin(np.arange(320) / 25) * np.ones((256, 1))).astype(np.float32)
@@ -75,6 +76,28 @@ def test_comes_near_the_solver(border):
         right[:, -1] = np.inf
         down[-1] = np.inf
     exact = solve(*(part.astype(np.float64) for part in (target, 1 / right, 1 / down)))
-    quick = solve_cascade(Smoothing(target, right, down), 4)
-    assert np.sqrt(np.mean((quick - exact) ** 2)) < 2e-3
-    assert np.sqrt(np.mean((target - exact) ** 2)) > 2e-2
+    return Smoothing(target, right, down), exact
+
+
+def error(plane: np.ndarray, exact: np.ndarray) -> float:
+    return float(np.sqrt(np.mean((plane - exact) ** 2)))
+
+
+@pytest.mark.parametrize("border", ["circular", "open"])
+def test_comes_near_the_solver(border):
+    problem, exact = noisy_problem(border)
+    assert error(solve_cascade(problem, 4), exact) < 2e-3
+    assert error(problem.target, exact) > 2e-2
+
+
+def test_what_was_solved_at_half_the_size_is_mended_band_by_band():
+    problem, exact = noisy_problem("open")
+    half = halve(problem)
+    start = upsample_guided(solve_cascade(half, 15), half.target, problem.target)
+    before = error(start, exact)
+    assert error(refine(problem, start), exact) < 0.4 * before
+
+
+def test_what_is_solved_stays_as_it_is():
+    problem, exact = noisy_problem("open")
+    assert error(refine(problem, exact.astype(np.float32)), exact) < 1e-6

@@ -20,6 +20,7 @@ MULTIPLE = 8  # sides of a `Smoothing` that is to be solved here
 BYTES = 80  # a pixel, that `solve_cascade` takes at the most, its problem included (measured: 68 to 76)
 _SMALL = 60_000  # pixels that are solved from scratch
 _LEAST_FIRST_STEPS = 12
+_OWN, _AROUND, _REFINING = 64, 32, 6  # rows of a band that is refined, rows around it, steps
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,36 @@ def solve_cascade(fine: Smoothing, steps: int, last_steps: int | None = None) ->
         start = upsample_guided(plane, guide, coarse.target)
         plane = _improve(coarse, start, steps if sizes else last_steps)
     return plane
+
+
+def refine(fine: Smoothing, start: Plane) -> Plane:
+    """Nearer to the solution of a problem that is too large to be solved at once: band by band, from the top.
+
+    What lies beyond a band and the rows around it is held (the Schwarz method). So steps that are large are
+    not mended, which the start has from a smaller problem, but what that got wrong about edges is.
+
+    Args:
+        fine: the problem, its last row apart from the first.
+        start: nearly its solution, h×w float32; improved in place.
+    """
+    height = len(start)
+    for top in range(0, height, _OWN):
+        bottom = min(top + _OWN, height)
+        first, last = max(0, top - _AROUND), min(height, bottom + _AROUND)
+        right, down = (np.float32(1) / resists[first:last] for resists in (fine.right, fine.down))
+        mass, target = np.ones_like(right), fine.target[first:last].copy()
+        if first:
+            above = np.float32(1) / fine.down[first - 1]
+            mass[0] += above
+            target[0] += above * start[first - 1]
+        if last < height:
+            mass[-1] += down[-1]
+            target[-1] += down[-1] * start[last]
+        down[-1] = 0
+        system = make_system(right, down, mass)
+        made = conjugate_gradients(system, target, start[first:last], 0.0, _REFINING)
+        start[top:bottom] = made[top - first : bottom - first]
+    return start
 
 
 def _improve(problem: Smoothing, start: Plane, steps: int) -> Plane:

@@ -21,6 +21,7 @@ from daybreak.image.cascade import (
     halve_plane,
     halve_right,
     halvings,
+    refine,
     solve_cascade,
 )
 from daybreak.image.color import luma, value, with_luma
@@ -28,7 +29,7 @@ from daybreak.image.denoise import REACH, bm3d, non_local_means
 from daybreak.image.rows import Bands, Rows, brightest
 from daybreak.image.solve import solve
 from daybreak.image.strips import band_rows, over_bands
-from daybreak.image.upsample import Kept, Lines
+from daybreak.image.upsample import Kept, Lines, upsample_guided
 from daybreak.methods.bands import by_bands
 from daybreak.methods.base import Card, Method, Prepared, Settings, setting
 from daybreak.methods.reduced import exact_up_to, map_of
@@ -158,21 +159,28 @@ def sped_up_map(
         problem = resistances(brightest(source.band(0, height)).astype(np.float64), settings)
         plane = solve(problem.target, 1 / problem.right, 1 / problem.down).astype(np.float32)
         return Kept(plane).at, plane.nbytes, 0
-    count = halvings(size, room, 0 if size < _HALVED_FROM else 1)
+    least = 0 if size < _HALVED_FROM else 1
+    count = halvings(size, room, least)
     small = halved_resistances(source, settings, count)
     smooth = solve_cascade(small, _STEPS)
     if not count:
         plane = smooth[:height, :width]
         return Kept(plane).at, smooth.nbytes, 0
-    lines = Lines(smooth, small.target, 2**count)
+    block = 2**count
+    if count > least:  # for want of memory: what was solved is refined at twice the size
+        block //= 2
+        fine = halved_resistances(source, settings, count - 1, 2 * MULTIPLE)
+        smooth = refine(fine, upsample_guided(smooth, small.target, fine.target))
+        small = fine
+    lines = Lines(smooth, small.target, block)
     return (lambda window, top, left: lines.at(value(window), top, left)), lines.kept, count
 
 
-def halved_resistances(source: Bands, settings: LimeSettings, count: int) -> Smoothing:
-    """`resistances` of V, halved `count` times, a band at a time; sides are made multiples of a cell."""
+def halved_resistances(source: Bands, settings: LimeSettings, count: int, sides: int = MULTIPLE) -> Smoothing:
+    """`resistances` of V, halved `count` times, a band at a time; sides are made multiples of `sides`."""
     height, width = source.shape[:2]
     block = 2**count
-    multiple = max(2, block) * MULTIPLE
+    multiple = max(2, block) * sides
     tall, wide = height + -height % multiple, width + -width % multiple
     target, right, down = (np.empty((tall // block, wide // block), np.float32) for _ in range(3))
     rim = _WINDOW // 2
