@@ -72,7 +72,7 @@ def test_statistics_without_room_are_those_of_the_whole(name, height, width, sid
 
 
 @pytest.mark.parametrize("room", [7.0, 0.5], ids=lambda room: f"{room} bytes a pixel")
-@pytest.mark.parametrize(("height", "width", "side"), [(333, 411, 64), (90, 1500, 200), (1101, 140, 512)])
+@pytest.mark.parametrize(("height", "width", "side"), [(333, 411, 64), (150, 1500, 200), (1101, 140, 512)])
 def test_coarse_scales_are_those_of_the_whole_in_what_room_there_is(room, height, width, side):
     pixels = dark(height, width)
     made = parts("mf", pixels, side, int(room * height * width))
@@ -110,6 +110,13 @@ def test_a_map_made_small_for_want_of_memory_is_near_and_the_same_wherever_it_is
         np.testing.assert_allclose(parts(name, pixels, side, 6 * 333 * 410), made, atol=2e-5)
 
 
+@pytest.mark.parametrize(("height", "width"), [(1001, 777), (1000, 1100)])
+def test_limes_map_that_is_halved_once_is_near_where_the_border_is_filled_up(height, width):
+    pixels = dark(height, width)
+    made = parts("lime", pixels, 600, int(79.9 * height * width))
+    assert decibels(made, get_method("lime").enhance(pixels)) > 44
+
+
 @settings(max_examples=10, deadline=None)
 @given(height=st.integers(40, 150), width=st.integers(40, 150))
 def test_the_small_map_that_is_not_halved_is_the_quick_one(height, width):
@@ -129,7 +136,11 @@ def test_levels_are_read_as_the_floats_that_they_mean(name):
 
 def test_a_room_makes_a_note_where_something_was_reduced_alone():
     pixels = dark(300, 400)
-    for name, told in (("he", ""), ("msr", ""), ("srie", "lit by a map of 1/8 the size, for want of memory")):
+    for name, told in (
+        ("he", ""),
+        ("msr", ""),
+        ("srie", "lit by a map solved at 1/8 the size, for want of memory"),
+    ):
         method = get_method(name)
         set_as = parse_settings(method.card, {})
         assert method.prepare(Floats(pixels), set_as, 4 * 300 * 400).reduced == told

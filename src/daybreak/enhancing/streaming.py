@@ -11,16 +11,17 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from daybreak.enhancing.amount import mean_light, sample_step, told_short
-from daybreak.enhancing.enhancer import Decision, Enhancer
+from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.record import ANOTHER_PLACE, asked, check_record, done, written
-from daybreak.enhancing.result import Output, Result, State
-from daybreak.enhancing.tiling import Plan, copy_of, in_parts, plan_parts
+from daybreak.enhancing.result import Output, Result
+from daybreak.enhancing.tiling import Copy, Plan, copy_of, in_parts, plan_parts
 from daybreak.errors import BadSetting, OutputExists, PictureTooLarge, UnwritablePicture
 from daybreak.files import make_folder, whole_path
 from daybreak.image import xmp
@@ -69,32 +70,41 @@ def stream_file(job: Job, enhancer: Enhancer, output: Output) -> Result:
             clash = error  # unless it was left as it was
     scroll = Scroll(job.source, format)
     _check_size(job.source, scroll, output.max_pixels)
-    decision, plan, light = _look(scroll, enhancer)
-    as_it_came = kept == format and output.quality is None and output.bit_depth is None
-    if clash and not (decision.nothing and as_it_came):
-        raise clash
+    room, copy = _look(scroll, enhancer)
+    decision = enhancer.decide(np.zeros((1, 1, 3), np.float32) if copy is None else copy.pixels)
     outcome = decision.outcome(np.empty((0, 0, 3), np.float32))
-    means = _Means(sample_step(scroll.shape) * plan.part.scale)
-    if clash is None:
-        make_folder(job.target.parent)
-        with whole_path(job.target, overwrite=output.overwrite) as hidden:
-            if decision.nothing and as_it_came:
-                shutil.copyfile(job.source, hidden)
-            else:
-                record = wanted | done(outcome) | {"lost": "EXIF"}
-                _write(scroll, plan, hidden, kept, output, record, means)
-    missed = ""
-    if light is not None and enhancer.exposure is not None and means.mean is not None:
-        missed = told_short(light, means.light, enhancer.exposure)
-    state: State = "done before" if clash else "unchanged" if decision.nothing else "enhanced"
-    return Result(
+    result = Result(
         job.source,
         job.target,
-        state,
+        "unchanged" if decision.nothing else "enhanced",
         method=outcome.method,
         strength=outcome.strength,
         weights_sha256=outcome.weights_sha256,
         settings=outcome.settings,
+        notes=tuple(filter(None, (outcome.note,))),
+    )
+    as_it_came = kept == format and output.quality is None and output.bit_depth is None
+    if decision.nothing and as_it_came:
+        if clash:
+            return replace(result, state="done before")
+        make_folder(job.target.parent)
+        with whole_path(job.target, overwrite=output.overwrite) as hidden:
+            shutil.copyfile(job.source, hidden)
+        return result
+    if clash:
+        raise clash
+    stops = enhancer.exposure
+    plan = plan_parts(scroll, decision.method, decision.settings, decision.share, stops, room, copy=copy)
+    means = _Means(sample_step(scroll.shape) * plan.part.scale)
+    record = wanted | done(outcome) | {"lost": "EXIF"}
+    make_folder(job.target.parent)
+    with whole_path(job.target, overwrite=output.overwrite) as hidden:
+        _write(scroll, plan, hidden, kept, output, record, means)
+    missed = ""
+    if stops is not None and copy is not None:
+        missed = told_short(mean_light(copy.pixels), means.light, stops)
+    return replace(
+        result,
         brightness_after=means.mean,
         notes=tuple(filter(None, (NOTE, plan.note, outcome.note, missed))),
         remarkable=tuple(filter(None, (missed,))),
@@ -152,21 +162,15 @@ def _check_size(path: Path, scroll: Scroll, most: int) -> None:
         )
 
 
-def _look(scroll: Scroll, enhancer: Enhancer) -> tuple[Decision, Plan, float | None]:
-    """What is to be done to the picture, and how; its mean light where an exposure is asked for."""
+def _look(scroll: Scroll, enhancer: Enhancer) -> tuple[int | None, Copy | None]:
+    """The bytes that the work may take, and a copy of the picture where one is decided on."""
     enhancer.warm_up()
     left = enhancer.room.left()
     room = None if left is None else int(0.4 * left)  # the rest for reading, packing and writing
     method = enhancer.method
     learns = method.card.context == "global" and method.prepare is None and method.freeze is None
-    looks = learns or method.choose is not None or method.settle is not None
-    copy = copy_of(scroll, method, room) if looks or enhancer.exposure is not None else None
-    decision = enhancer.decide(np.zeros((1, 1, 3), np.float32) if copy is None else copy.pixels)
-    plan = plan_parts(
-        scroll, decision.method, decision.settings, decision.share, enhancer.exposure, room, copy=copy
-    )
-    light = mean_light(copy.pixels) if copy is not None and enhancer.exposure is not None else None
-    return decision, plan, light
+    looks = learns or method.choose is not None or method.settle is not None or enhancer.exposure is not None
+    return room, copy_of(scroll, method, room) if looks else None
 
 
 def _write(
@@ -199,7 +203,7 @@ def _write(
 
 
 class _Means:
-    """Means over all that passes, in [0, 1]: of the levels, None before any did, and of the light.
+    """Means over all that passed, in [0, 1]: of the levels and of the light.
 
     Args:
         step: how far apart the pixels lie that the light is measured on.
@@ -207,22 +211,23 @@ class _Means:
 
     def __init__(self, step: int) -> None:
         self._step = step
-        self._sum, self._count, self._light, self._samples = 0.0, 0, 0.0, 0
+        self._sum, self._rows, self._light, self._samples = 0.0, 0, 0.0, 0
 
     @property
-    def mean(self) -> float | None:
-        return self._sum / self._count if self._count else None
+    def mean(self) -> float:
+        return self._sum / self._rows
 
     @property
     def light(self) -> float:
-        return self._light / max(1, self._samples)
+        return self._light / self._samples
 
     def watch(self, bands: Iterator[Array]) -> Iterator[Array]:
         for band in bands:
-            rows = Levels(band, 255 if band.dtype.itemsize == 1 else 65_535)
-            self._sum += mean(rows) * len(band)
-            self._count += len(band)
-            few = sparse(rows, self._step)
-            self._light += mean_light(few) * few.size
-            self._samples += few.size
+            peak = 255 if band.dtype.itemsize == 1 else 65_535
+            self._sum += mean(Levels(band, peak)) * len(band)
+            few = sparse(Levels(band[-self._rows % self._step :], peak), self._step)
+            if few.size:
+                self._light += mean_light(few) * few.size
+                self._samples += few.size
+            self._rows += len(band)
             yield band

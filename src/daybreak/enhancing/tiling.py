@@ -37,7 +37,7 @@ LEAST_SIDE = 32  # px; when tiles of this side do not fit, nothing does
 COPY = 1 << 20  # pixels of the reduced copy at the most; more brings little and takes a network long
 _FLOATS = 130.0  # bytes a pixel that the curves, lines and floats of a tile take (measured)
 _FROZEN = 1.5  # times a network's memory, that asking it for its numbers takes, and giving them (measured)
-_WINDOWS = 4e9  # pixels of all windows of tiles; more would take quarters of an hour
+_AROUND = 4e9  # pixels around all tiles; more would take quarters of an hour
 _LEARN = 100.0  # bytes a pixel of the copy that learning from it takes
 
 
@@ -186,8 +186,8 @@ def _prepared_part(
         fits = _fitting(source.shape[1], part, room, side)[1]
     except NotEnoughMemory:
         return None
-    windows = ((fits + 2 * part.halo) / fits) ** 2 * source.shape[0] * source.shape[1]
-    return None if room is not None and windows > _WINDOWS else part
+    around = (((fits + 2 * part.halo) / fits) ** 2 - 1) * source.shape[0] * source.shape[1]
+    return None if room is not None and around > _AROUND else part
 
 
 def _learnt_part(source: Bands, method: Method[Any], copy: Copy, made: Pixels) -> Part:

@@ -102,15 +102,16 @@ def halve(fine: Smoothing) -> Smoothing:
     return Smoothing(halve_plane(fine.target), halve_right(fine.right), halve_down(down))
 
 
-def halvings(pixels: int, room: int | None, least: int) -> int:
-    """How often a problem is halved, at least `least` times, so that `solve_cascade` keeps within the room.
+def halvings(pixels: int, room: int | None, least: int, each: int = BYTES) -> int:
+    """How often a problem is halved, at least `least` times, so that its solution keeps within the room.
 
     Args:
         pixels: of the problem before.
         room: bytes; None for no limit.
+        each: bytes for each of the pixels that are left; `solve_cascade` alone takes `BYTES`.
     """
     count = least
-    while room is not None and pixels / 4**count > max(room / BYTES, _SMALL):
+    while room is not None and pixels / 4**count > max(room / each, _SMALL):
         count += 1
     return count
 

@@ -13,10 +13,7 @@ from daybreak.image.strips import over_bands
 from daybreak.image.tiles import spans
 from daybreak.types import Array, Pixels
 
-_ROWS, _SIDE = (
-    128,
-    512,
-)  # px of a tile without its halo: rows at the least, where room allows, columns at most
+_ROWS, _SIDE = 128, 512  # px of a tile without its halo: rows where room allows them, columns at most
 _LEAST = 16  # rows of a tile
 _BYTES, _LEVELS = 100, 6  # bytes a pixel of a tile that is worked on, and of a band that waits
 

@@ -41,6 +41,7 @@ _FIRST_PENALTY = 1.0  # μ of the exact solver
 _CLOSE = 1e-5  # δ: its residual over the first map's norm
 _STEPS = 15  # of the cascade: at 4 its result is 30 to 47 dB from the exact one, at 15 above 41
 _HALVED_FROM = 4_000_000  # pixels from which the cascade starts at half the picture's size
+_REFINED = 120  # bytes for each pixel of a problem that is solved and then refined at twice the size
 _EXACT, _ADMM = 170, 170  # bytes a pixel that the exact sped-up map and the exact solver take
 _BM3D = 64  # px around a tile that is denoised by BM3D: about what its two steps look at
 
@@ -161,7 +162,10 @@ def sped_up_map(
         return Kept(plane).at, plane.nbytes, 0
     least = 0 if size < _HALVED_FROM else 1
     count = halvings(size, room, least)
-    small = halved_resistances(source, settings, count)
+    if count > least:
+        count = halvings(size, room, count, _REFINED)
+    multiple = max(2, 2**count) * MULTIPLE
+    small = halved_resistances(source, settings, count, multiple)
     smooth = solve_cascade(small, _STEPS)
     if not count:
         plane = smooth[:height, :width]
@@ -169,18 +173,24 @@ def sped_up_map(
     block = 2**count
     if count > least:  # for want of memory: what was solved is refined at twice the size
         block //= 2
-        fine = halved_resistances(source, settings, count - 1, 2 * MULTIPLE)
+        fine = halved_resistances(source, settings, count - 1, multiple)
         smooth = refine(fine, upsample_guided(smooth, small.target, fine.target))
         small = fine
     lines = Lines(smooth, small.target, block)
     return (lambda window, top, left: lines.at(value(window), top, left)), lines.kept, count
 
 
-def halved_resistances(source: Bands, settings: LimeSettings, count: int, sides: int = MULTIPLE) -> Smoothing:
-    """`resistances` of V, halved `count` times, a band at a time; sides are made multiples of `sides`."""
+def halved_resistances(source: Bands, settings: LimeSettings, count: int, multiple: int) -> Smoothing:
+    """`resistances` of V, halved `count` times, a band at a time.
+
+    Args:
+        source: H×W×3.
+        settings: as `resistances` uses them.
+        count: of halvings.
+        multiple: px that the picture's sides are continued to multiples of.
+    """
     height, width = source.shape[:2]
     block = 2**count
-    multiple = max(2, block) * sides
     tall, wide = height + -height % multiple, width + -width % multiple
     target, right, down = (np.empty((tall // block, wide // block), np.float32) for _ in range(3))
     rim = _WINDOW // 2
@@ -285,8 +295,8 @@ def prepare(source: Bands, settings: LimeSettings, room: int | None) -> Prepared
     Raises:
         DaybreakError: denoise is "bm3d" and the package is not there.
     """
-    refine = admm_map if settings.solver == "exact" else sped_up_map
-    light_at, kept, count = refine(source, settings, room)
+    make_map = admm_map if settings.solver == "exact" else sped_up_map
+    light_at, kept, count = make_map(source, settings, room)
 
     def run(window: Pixels, top: int, left: int) -> Pixels:
         light = power(np.clip(light_at(window, top, left), _SOFTEN, 1), settings.gamma)

@@ -198,10 +198,11 @@ def prepare(source: Bands, settings: MfSettings, room: int | None) -> Prepared:
         return [plane, brightened(plane, mean), curves.read(plane, top, left)]
 
     scales = max(int(math.log2(min(height, width))) - 2, 1)
-    fine = min(_fine_scales(height * width, left), scales - 1)
+    fine = _fine_scales(height * width, scales - 1, left)
     cell = 1 << fine
     around = -(-light.halo // cell) * cell
     small = np.empty((6, -(-height // cell), -(-width // cell)), np.float32)
+    left = None if left is None else left - small.nbytes
 
     def shrink(tile: Tile) -> None:
         inputs = fused_from(tile.window, tile.above, tile.before)
@@ -225,19 +226,19 @@ def prepare(source: Bands, settings: MfSettings, room: int | None) -> Prepared:
     return Prepared(run, around + (_DOWN + _UP) * cell, cell, light.kept + coarse.nbytes)
 
 
-def _fine_scales(pixels: int, room: int | None) -> int:
-    """How many scales are left to windows: as few as let the others be fused within the room.
+def _fine_scales(pixels: int, most: int, room: int | None) -> int:
+    """How many scales, of so many, are left to windows: as few as let the others be fused within the room.
 
     Raises:
         NotEnoughMemory: more would take windows that are mostly halo.
     """
-    for count in _FINE:
-        if room is None or pixels * _FUSING // 4**count <= room:
+    if room is None:
+        return min(_FINE[0], most)
+    for count in (min(scales, most) for scales in _FINE):
+        needs = pixels * _FUSING // 4**count
+        if needs <= room:
             return count
-    needs = pixels * _FUSING // 4 ** _FINE[-1]
-    raise NotEnoughMemory(
-        f"mf's coarse scales take {needs / 1e6:,.0f} MB", f"at most {(room or 0) / 1e6:,.0f} MB"
-    )
+    raise NotEnoughMemory(f"mf's coarse scales take {needs / 1e6:,.0f} MB", f"at most {room / 1e6:,.0f} MB")
 
 
 def _halved(side: slice, cell: int) -> slice:

@@ -37,5 +37,5 @@ def lit(light: Light, run: Callable[[Pixels, int, int], Pixels]) -> Prepared:
 
 
 def map_of(side: int) -> str:
-    """For people: the map was made at a reduced size."""
-    return f"lit by a map of 1/{side} the size, for want of memory"
+    """For people: the map was found at a reduced size."""
+    return f"lit by a map solved at 1/{side} the size, for want of memory"
