@@ -7,7 +7,6 @@ the same settings is not made again.
 from __future__ import annotations
 
 import errno
-import json
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -19,7 +18,7 @@ from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.memory import too_large
 from daybreak.enhancing.plan import Job, Refusal
 from daybreak.enhancing.record import ANOTHER_PLACE, asked, check_record, done, made_of, written
-from daybreak.enhancing.result import Output, Result
+from daybreak.enhancing.result import Output, Result, done_before
 from daybreak.enhancing.shelf import Disk, Shelf
 from daybreak.errors import BadSetting, DaybreakError, OutputExists, UnwritablePicture
 from daybreak.image.ahead import decoded, forget
@@ -181,17 +180,7 @@ def _made_before(shelf: Shelf, data: bytes, job: Job, enhancer: Enhancer, output
         if shelf.read(job.target) == data:  # left as it was, with what it says of an earlier run
             return None
         raise
-    result = Result(
-        job.source,
-        job.target,
-        "done before",
-        method=record.get("ran", ""),
-        strength=float(record.get("ran-strength", 0.0)),
-        settings=json.loads(record.get("ran-settings", "{}")),
-        weights_sha256=record.get("ran-weights", ""),
-        notes=tuple(filter(None, [record.get("note", "")])),
-        lost=tuple(filter(None, record.get("lost", "").split("; "))),
-    )
+    result = done_before(job.source, job.target, record)
     if not output.preview:
         return result
     before = read_photo(data, name=shown(job.source))

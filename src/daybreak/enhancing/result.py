@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -80,3 +82,18 @@ class Result:
     before: Array | None = None
     after: Array | None = None
     evidence: Entry | None = None
+
+
+def done_before(source: Path, target: Path, record: Mapping[str, str]) -> Result:
+    """What the record of a result that is there already says of it (`record.done`)."""
+    return Result(
+        source,
+        target,
+        "done before",
+        method=record.get("ran", ""),
+        strength=float(record.get("ran-strength", 0.0)),
+        settings=json.loads(record.get("ran-settings", "{}")),
+        weights_sha256=record.get("ran-weights", ""),
+        notes=tuple(filter(None, [record.get("note", "")])),
+        lost=tuple(filter(None, record.get("lost", "").split("; "))),
+    )

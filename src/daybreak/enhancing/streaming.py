@@ -8,7 +8,6 @@ local method needs that last time alone. In memory is a band of rows.
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +19,7 @@ import numpy as np
 from daybreak.enhancing.amount import mean_light, sample_step, told_short
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.record import ANOTHER_PLACE, asked, check_record, done, written
-from daybreak.enhancing.result import Output, Result
+from daybreak.enhancing.result import Output, Result, done_before
 from daybreak.enhancing.tiling import Copy, Plan, copy_of, in_parts, plan_parts
 from daybreak.errors import BadSetting, OutputExists, PictureTooLarge, UnwritablePicture
 from daybreak.files import make_folder, whole_path
@@ -127,13 +126,7 @@ def _done_before(job: Job, wanted: dict[str, str]) -> Result:
         came = f"{shown(job.target)} is there already and does not say how it was made"
         raise OutputExists(came, hint=ANOTHER_PLACE)
     check_record(job.target, record, wanted)
-    return Result(
-        job.source,
-        job.target,
-        "done before",
-        method=record.get("ran", ""),
-        settings=json.loads(record.get("ran-settings", "{}")),
-    )
+    return done_before(job.source, job.target, record)
 
 
 def _formats(job: Job, output: Output) -> tuple[str, str]:

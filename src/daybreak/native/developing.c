@@ -227,6 +227,8 @@ typedef struct {
 
 typedef void Widen(const void *from, Size row, float *out);
 
+#define UNKNOWN (-2 - CELL) /* no row's index, nor that before one's */
+
 /* The share of the lower row at row `y` of a picture `times` as tall. */
 static float turn(Pair *pair, Size y, Size times, Widen *widen, const void *from)
 {
@@ -347,11 +349,11 @@ static int evened(float *coarse, Size rows, Size columns, Size first, const Gate
     if (!room)
         return 1;
     float *level = room, *even = level + 3 * cells, *around = even + 3 * cells, *rest = around + 3 * cells / 4;
-    Pair far = {rest, rest + 3 * wide, -2 - CELL};
+    Pair far = {rest, rest + 3 * wide, UNKNOWN};
     rest += 6 * wide;
-    Pair near = {rest, rest + 3 * columns, -2 - CELL};
-    Pair nearer = {rest + 6 * columns, rest + 9 * columns, -2 - CELL};
-    Pair passing = {rest + 12 * columns, rest + 14 * columns, -2 - CELL};
+    Pair near = {rest, rest + 3 * columns, UNKNOWN};
+    Pair nearer = {rest + 6 * columns, rest + 9 * columns, UNKNOWN};
+    Pair passing = {rest + 12 * columns, rest + 14 * columns, UNKNOWN};
     float *color = rest + 16 * columns;
     const Means arounds = {around, 3, tall / 2, wide / 2, 0};
     const Means levels = {level, 3, tall, wide, 0}, evens = {even, 3, tall, wide, 0};
@@ -393,7 +395,7 @@ PUBLIC int daybreak_seen(const Window *w, Size top, Size bottom, float *out, Siz
         return 1;
     float *red = room, *green = red + width, *blue = green + width, *gray = blue + width;
     float *sums = gray + width, *four = sums + 3 * width, *rough = four + width, *coarse = rough + 3 * width;
-    Pair pair = {rough + width, rough + 2 * width, -2 - CELL};
+    Pair pair = {rough + width, rough + 2 * width, UNKNOWN};
     quarters.data = coarse;
     memset(sums, 0, sizeof(float) * (size_t)(5 * width)); /* those of four rows and of the roughness too */
 
@@ -471,8 +473,8 @@ PUBLIC int daybreak_developed(const Window *w, const float *maps, Size rows, Siz
         return 1;
     float *red = room, *green = red + width, *blue = green + width, *sums4 = blue + width;
     float *coarse = room + 24 * width;
-    Pair smooth = {room + 6 * width, room + 12 * width, -2 - CELL};
-    Pair passing = {room + 18 * width, room + 21 * width, -2 - CELL};
+    Pair smooth = {room + 6 * width, room + 12 * width, UNKNOWN};
+    Pair passing = {room + 18 * width, room + 21 * width, UNKNOWN};
     quarters.data = coarse;
     memset(sums4, 0, sizeof(float) * (size_t)(3 * width));
 
