@@ -1,14 +1,14 @@
 """How much of the machine training uses: images/s and GFLOP/s per network against its convolution ceiling.
 
-    python benchmarks/train_step.py [neid msdrs-cyclegan ...] [--steps 10] [--save]
+    python benchmarks/train_step.py [neid msdrs-cyclegan ...] [--steps 10] [--precision fp32] [--save]
 
 What is timed is `daybreak.training.fit` itself, step to step: sampling, every phase forward and backward,
 clipping, Adam, averaged weights and Lightning's loop; no scoring, no checkpoint. The operations of a step
 are those of the convolutions and matrix products it runs, counted at their shapes, forward (two per
 multiply-add) and backward: about three times the forward pass, less where a part is frozen.
 
-The ceiling is the best of a few large 3×3 convolutions, forward and backward, in bf16 and channels_last,
-measured before and after the networks; the higher one counts.
+The ceiling is the best of a few large 3×3 convolutions, forward and backward, in channels_last and the
+precision that the networks train in, measured before and after them; the higher one counts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import tempfile
 import time
 import warnings
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -36,6 +36,8 @@ from daybreak.training.recipe import Recipe, list_recipes, load_recipe, parse_re
 from daybreak.training.report import Progress
 from daybreak.training.stop import Stop
 from machine import save
+
+Precision = Literal["auto", "fp32", "bf16"]
 
 SHAPES = ((8, 64, 96), (8, 128, 64), (8, 256, 48), (8, 512, 24))  # batch, channels, side
 WARM_UP = 2
@@ -53,7 +55,7 @@ class After(Stop):
         return "time" if self._left <= 0 else None
 
 
-def ceiling(repeats: int) -> dict[str, float]:
+def ceiling(repeats: int, bf16: bool) -> dict[str, float]:
     """GFLOP/s of a few large convolutions, forward and backward, by shape: the fastest of `repeats`."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     reached = {}
@@ -65,7 +67,7 @@ def ceiling(repeats: int) -> dict[str, float]:
         seconds = []
         for _ in range(repeats + WARM_UP):
             start = time.perf_counter()
-            with torch.autocast(device.type, torch.bfloat16):
+            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
                 output = layer(given)
             output.backward(torch.ones_like(output))
             if device.type == "cuda":
@@ -76,14 +78,15 @@ def ceiling(repeats: int) -> dict[str, float]:
     return reached
 
 
-def recipe_of(name: str) -> Recipe:
+def recipe_of(name: str, asked: Precision) -> Recipe:
     """The first shipped recipe of a network, else its preset with one crop of 256² a step."""
     quiet = {"save_every": "1000000", "score_every": "1000000", "log_every": "1000000", "panels_every": "0"}
-    quiet["data.darkened"] = "0"
+    quiet |= {"data.darkened": "0", "precision": asked}
     shipped = [recipe for recipe in list_recipes() if recipe.partition(".")[0] == name]
     if shipped:
         return load_recipe(shipped[0], quiet | {"steps": "1000000"})
-    return parse_recipe({"network": name, "tag": "preset", "steps": 1000000, "data": {"batch": 1}})
+    preset = {"network": name, "tag": "preset", "steps": 1000000, "precision": asked, "data": {"batch": 1}}
+    return parse_recipe(preset)
 
 
 def noise(recipe: Recipe) -> Material:
@@ -94,9 +97,9 @@ def noise(recipe: Recipe) -> Material:
     return Material(pictures, pictures, pictures)
 
 
-def measure(name: str, steps: int) -> dict[str, Any]:
+def measure(name: str, steps: int, asked: Precision) -> dict[str, Any]:
     """What a network's training step takes."""
-    recipe = recipe_of(name)
+    recipe = recipe_of(name, asked)
     material, ends = noise(recipe), []
 
     def watch(_: Progress) -> None:
@@ -130,14 +133,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("networks", nargs="*", help="names; all where none is given")
     parser.add_argument("--steps", type=int, default=10, help="timed, after two that are not")
+    parser.add_argument(
+        "--precision", choices=get_args(Precision), default="auto", help="as `daybreak train` takes it"
+    )
     parser.add_argument("--save", action="store_true", help="write results/train_step.json")
     told = parser.parse_args()
     warnings.filterwarnings("ignore")
     logging.getLogger("lightning").setLevel(logging.ERROR)
     keep_memory()
-    before = ceiling(told.steps)
-    rows = {name: measure(name, told.steps) for name in told.networks or [spec.name for spec in NETWORKS]}
-    after = ceiling(told.steps)
+    bf16 = precision(told.precision) == "bf16"
+    names = told.networks or [spec.name for spec in NETWORKS]
+    before = ceiling(told.steps, bf16)
+    rows = {name: measure(name, told.steps, told.precision) for name in names}
+    after = ceiling(told.steps, bf16)
     shapes = {shape: round(max(before[shape], after[shape]), 1) for shape in before}
     top = max(shapes.values())
     print(f"ceiling {top:.0f} GFLOP/s\n{'network':20} crop batch  images/s  GFLOP/s  of the ceiling")
