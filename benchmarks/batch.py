@@ -103,7 +103,7 @@ def main() -> None:
     parser.add_argument("-m", "--method", default="auto")
     parser.add_argument("--pictures", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--size", default="1200x800")
+    parser.add_argument("--size", default="1500x1000")
     told = parser.parse_args()
     told.load = round(os.getloadavg()[0], 1)
     width, height = parse_size(told.size)

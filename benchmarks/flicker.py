@@ -20,6 +20,7 @@ from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.video.colors import rows_to_levels
 from daybreak.enhancing.video.steady import Steady
 from daybreak.image.rows import Levels
+from daybreak.methods.base import FILM
 from daybreak.methods.registry import list_methods
 from daybreak.metrics.flicker import Flicker, FlickerMeter
 from daybreak.types import Array
@@ -41,7 +42,7 @@ def measure(method: str, still: Array, frames: int, sigma: float) -> tuple[Flick
     for _ in range(frames):
         noise = rng.normal(0.0, sigma, still.shape).astype(np.float32)
         frame = Levels(np.clip(np.rint(still + noise), 0, 255).astype(np.uint8), 255)
-        rows = enhancer.run(frame).rows
+        rows = enhancer.run(frame, FILM).rows
         alone.add(frame.whole, rows_to_levels(rows, high=False).copy())
         held.add(frame.whole, rows_to_levels(steady(frame, rows, 0.04), high=False))
     return alone.result(), held.result()

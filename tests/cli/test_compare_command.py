@@ -107,7 +107,7 @@ def test_evidence_of_a_sheet_and_of_a_page_is_confirmed(picture, tmp_path, capsy
     (told,) = json.loads((tmp_path / "s.json").read_text())["comparisons"]
     assert (told["input"]["path"], told["output"]["path"]) == (picture.name, "s.png")
     assert told["asked"] == {"methods": ["gamma", "auto", "cascade"], "format": "png"}
-    assert [ran["method"] for ran in told["ran"]] == ["gamma", "daybreak", "cascade"]
+    assert [ran["method"] for ran in told["ran"]] == ["gamma", "daybreak.best", "cascade"]
     assert [ran["weights_sha256"] != "" for ran in told["ran"]] == [False, True, True]
     steps = [(step["operation"], step.get("of", "")) for step in told["operations"]]
     assert steps[:3] == [("read", ""), ("orient", ""), ("to sRGB", "")]

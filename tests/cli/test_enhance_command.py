@@ -41,7 +41,7 @@ def test_a_report_says_what_was_done_and_a_rerun_says_the_same(folder, tmp_path,
     assert enhance(*words) == 0
     assert "3 pictures: 2 enhanced, 1 left as they were" in capsys.readouterr().err
     first = report_of(tmp_path / "r/report.json")
-    assert first["a.jpg"]["method"] == "daybreak"
+    assert first["a.jpg"]["method"] == "daybreak.best"
     assert first["a.jpg"]["settings"] == {"light": 0.0}
     assert first["a.jpg"]["brightness_after"] > 2 * first["a.jpg"]["brightness_before"]
     assert first["lit.png"]["state"] == "unchanged"
@@ -52,7 +52,7 @@ def test_a_report_says_what_was_done_and_a_rerun_says_the_same(folder, tmp_path,
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()} == before
     again = report_of(tmp_path / "r/report.json")
     assert again["a.jpg"]["settings"] == first["a.jpg"]["settings"]
-    assert again["a.jpg"]["method"] == "daybreak"
+    assert again["a.jpg"]["method"] == "daybreak.best"
 
 
 def test_a_second_run_beside_the_pictures_makes_no_results_of_results(folder):
@@ -171,7 +171,7 @@ def test_stdin_has_a_report_and_a_gallery_too(tmp_path, piped, capsys):
     assert enhance("-", "--report", tmp_path / "r.json", "--gallery", tmp_path / "g.html") == 0
     assert stdout.buffer.getvalue()
     [entry] = json.loads((tmp_path / "r.json").read_text())["files"]
-    assert (entry["input"], entry["output"], entry["method"]) == ("stdin", "stdout", "daybreak")
+    assert (entry["input"], entry["output"], entry["method"]) == ("stdin", "stdout", "daybreak.best")
     assert (tmp_path / "g.html").read_text().count("<article") == 1
     piped(b"no picture")
     assert enhance("-", "--report", tmp_path / "r.json") == 1

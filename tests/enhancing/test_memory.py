@@ -15,21 +15,23 @@ from PIL import Image
 from daybreak.enhancing import batch, crew, memory
 from daybreak.enhancing.batch import Output, run_batch
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.enhancing.memory import EXPOSED, SHARE, bytes_per_pixel, fitting_jobs, free_memory, largest
+from daybreak.enhancing.memory import EXPOSED, SHARE, bytes_per_pixel, costliest, fitting_jobs, free_memory
 from daybreak.enhancing.plan import Job
 from daybreak.image.read import read_size
-from daybreak.methods import every_method
+from daybreak.methods import every_method, get_method
 
 MEASURED = Path(__file__).parents[2] / "benchmarks/results/memory.json"
 
 
 def test_every_card_has_the_figure_that_was_measured():
-    """The larger of both picture sizes, with the defaults or the exact solver, rounded up."""
+    """The largest of all picture sizes, with the defaults or the exact solver, rounded up."""
     figures = json.loads(MEASURED.read_text())["bytes_per_pixel"]
     for method in every_method():
         name = method.card.name
         cases = [figures[case] for case in (name, f"{name} solver=exact") if case in figures]
         measured = max((math.ceil(v) for case in cases for v in case.values()), default=0)
+        if method.pick is not None:  # what it picks says
+            continue
         unmeasured = {0.0} if method.card.kind == "pretrained" else set()  # those run one after the other
         assert method.card.memory_per_pixel in {measured} | unmeasured, name
 
@@ -56,7 +58,8 @@ def test_what_is_chosen_fits_and_one_more_would_not(most, pixels, per_pixel, fre
 
 
 def test_an_exposure_takes_more():
-    assert bytes_per_pixel(Enhancer("crm", exposure=1.0)) == bytes_per_pixel(Enhancer("crm")) + EXPOSED
+    crm = get_method("crm")
+    assert bytes_per_pixel(crm, 1.0) == bytes_per_pixel(crm, None) + EXPOSED
 
 
 @pytest.mark.parametrize("format", ["jpeg", "png", "tiff", "webp", "avif", "bmp", "gif"])
@@ -71,7 +74,17 @@ def test_what_has_no_header_has_no_size(data, tmp_path):
     path = tmp_path / "a.jpg"
     path.write_bytes(data)
     assert read_size(path) is None
-    assert largest([path, tmp_path / "missing.png"]) == 0
+    assert costliest([path, tmp_path / "missing.png"], Enhancer("gamma")) == 0
+
+
+def test_a_small_picture_may_cost_more_than_a_large_one(tmp_path):
+    small, large = (1200, 800), (1500, 1000)
+    for size in (small, large):
+        Image.new("RGB", size).save(tmp_path / f"{size[0]}.png")
+    for name, expected in (("gamma", large), ("auto", small)):
+        assert costliest(tmp_path.iterdir(), Enhancer(name)) == expected[0] * expected[1]
+    limited = Enhancer("auto", max_memory="1GB")
+    assert costliest(tmp_path.iterdir(), limited) == large[0] * large[1], "with a limit all get the quick one"
 
 
 def test_limits_of_control_groups_count(tmp_path, monkeypatch):
@@ -109,7 +122,7 @@ def test_a_batch_takes_as_many_at_once_as_fit(pictures, expected, tmp_path, monk
     monkeypatch.setattr(crew, "in_processes", asked)
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
     enhancer = Enhancer("gamma")
-    peak = 40 * 30 * bytes_per_pixel(enhancer)
+    peak = 40 * 30 * bytes_per_pixel(enhancer.method, None)
     monkeypatch.setattr(batch, "free_memory", lambda: int(pictures * peak / SHARE))
     jobs = []
     for n in range(5):

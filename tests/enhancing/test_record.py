@@ -36,10 +36,10 @@ def test_every_kind_that_can_carry_it_does(dark, tmp_path):
     enhancer = daybreak.Enhancer("auto")
     photo = daybreak.load_image(dark)
     assert enhancer(photo).record == enhancer.photo(photo)[0].record
-    assert enhancer(photo).record["ran"] == "daybreak"
+    assert enhancer(photo).record["ran"] == "daybreak.best"
     assert photo.record is None
     (tmp_path / "bytes.png").write_bytes(enhancer(dark.read_bytes()))
-    assert read_record(tmp_path / "bytes.png")["ran"] == "daybreak"
+    assert read_record(tmp_path / "bytes.png")["ran"] == "daybreak.best"
 
 
 def test_a_picture_that_was_left_as_it_is_says_that(tmp_path):

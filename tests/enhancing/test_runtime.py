@@ -11,6 +11,7 @@ from daybreak.enhancing.evidence import check_repeatable
 from daybreak.enhancing.record import asked, done
 from daybreak.errors import BadSetting, EngineError, MissingExtra, UnknownName
 from daybreak.methods import every_method
+from daybreak.methods.base import FILM
 from daybreak.methods.registry import weight_methods
 from daybreak.weights import find_weight, list_weights
 
@@ -78,9 +79,11 @@ def test_arithmetic_runs_on_the_cpu_in_full_precision():
 def test_auto_has_its_network_run_where_it_is_told_to():
     pytest.importorskip("openvino")
     dark = 0.2 * DARK
-    here, there = (Enhancer("auto", device=device).run(dark) for device in ("cpu", "openvino"))
-    assert (here.engine, there.engine) == ("NumPy and OpenCV cpu fp32", "OpenVINO cpu fp32")
-    np.testing.assert_allclose(here.pixels, there.pixels, atol=2e-3)
+    both = [Enhancer("auto", device=device) for device in ("cpu", "openvino")]
+    for size, engine in ((None, "ONNX Runtime cpu fp32"), (FILM, "NumPy and OpenCV cpu fp32")):
+        here, there = (enhancer.run(dark, size) for enhancer in both)
+        assert (here.engine, there.engine) == (engine, "OpenVINO cpu fp32")
+        np.testing.assert_allclose(here.pixels, there.pixels, atol=2e-3)
     assert asked(Enhancer("auto")) != asked(Enhancer("auto", device="openvino")), "not to be mixed"
     with pytest.raises(EngineError):
         Enhancer("auto", precision="bf16")

@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 
 import daybreak
 from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.evidence import check_repeatable
+from daybreak.errors import BadSetting
+from daybreak.image.rows import Levels
 from daybreak.methods import auto, get_method
+from daybreak.methods.base import FILM
 
 DATA = Path(os.environ.get("DAYBREAK_DATA", Path(__file__).parents[2] / "../shared/data"))
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"no pictures at {DATA} (set DAYBREAK_DATA)")
@@ -59,6 +63,32 @@ def test_a_dark_picture_gets_a_network_and_the_record_names_it():
     outcome = Enhancer("auto").run(np.full((40, 60, 3), 0.05, np.float32))
     assert outcome.method == auto.BEST
     assert outcome.weights_sha256 == get_method(auto.BEST).card.weights_sha256
+
+
+@pytest.mark.parametrize(
+    ("size", "name"),
+    [(1, auto.BEST), (auto.FEW, auto.BEST), (auto.FEW + 1, auto.QUICK), (FILM, auto.QUICK)],
+)
+def test_a_large_picture_or_a_film_gets_the_quick_weight(size, name):
+    reduced = np.full((40, 60, 3), 0.05, np.float32)
+    assert Enhancer("auto").decide(reduced, size).method.card.name == name
+    assert Enhancer("auto").picked(size).card.name == name
+    assert Enhancer("auto", max_memory="1GB").decide(reduced, size).method.card.name == auto.QUICK
+
+
+def test_the_size_of_a_picture_is_its_own_where_nobody_says():
+    high, wide = 1000, int(auto.FEW) // 1000
+    small = Levels(np.full((high, wide, 3), 9, np.uint8), 255)
+    large = Levels(np.full((high, wide + 1, 3), 9, np.uint8), 255)
+    assert Enhancer("auto").decide(small).method.card.name == auto.BEST
+    assert Enhancer("auto").decide(large).method.card.name == auto.QUICK
+
+
+def test_what_hangs_on_memory_is_no_evidence():
+    with pytest.raises(BadSetting, match="one of the two, or another method"):
+        check_repeatable(Enhancer("auto", max_memory="1GB"), "png")
+    check_repeatable(Enhancer("daybreak", max_memory="1GB"), "png")
+    check_repeatable(Enhancer("auto"), "png")
 
 
 @needs_data

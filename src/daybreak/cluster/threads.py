@@ -28,7 +28,7 @@ class Threads:
         """Do the tasks, a few at a time, and pass rows on; no more is listed than is being worked on."""
         worker = Worker(order)
         cores = os.cpu_count() or 1
-        per_pixel = bytes_per_pixel(worker.enhancer)
+        per_pixel = bytes_per_pixel(worker.enhancer.picked(_USUAL), worker.enhancer.exposure)
         at_once = self.workers or fitting_jobs(cores, _USUAL, per_pixel, free_memory())
         with opencv_threads(1):
             pool = ThreadPoolExecutor(at_once, thread_name_prefix="daybreak")

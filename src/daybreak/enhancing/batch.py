@@ -16,7 +16,7 @@ from typing import IO
 
 from daybreak.enhancing.cores import opencv_threads
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.enhancing.memory import bytes_per_pixel, fitting_jobs, free_memory, largest
+from daybreak.enhancing.memory import bytes_per_pixel, costliest, fitting_jobs, free_memory
 from daybreak.enhancing.one import attempt, enhance_bytes, enhance_to, run_job
 from daybreak.enhancing.plan import STDOUT, Job, Refusal
 from daybreak.enhancing.result import Output, Result, State
@@ -110,8 +110,9 @@ def _fitting(jobs: Sequence[Job | Refusal], enhancer: Enhancer, cores: int) -> i
     if min(len(jobs), cores) < 2:
         return 1
     sources = [job.source for job in jobs if isinstance(job, Job)]
+    pixels = costliest(sources, enhancer)
     left = enhancer.room.left() if enhancer.room.limit else free_memory()
-    return fitting_jobs(cores, largest(sources), bytes_per_pixel(enhancer), left)
+    return fitting_jobs(cores, pixels, bytes_per_pixel(enhancer.picked(pixels), enhancer.exposure), left)
 
 
 def run_stream(

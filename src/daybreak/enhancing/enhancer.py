@@ -22,7 +22,7 @@ from daybreak.errors import BadSetting
 from daybreak.image.photo import Photo
 from daybreak.image.rows import Levels, Rows
 from daybreak.methods import get_method
-from daybreak.methods.base import Method, Settings, check_pixels, parse_settings
+from daybreak.methods.base import FILM, Method, Settings, check_pixels, parse_settings
 from daybreak.types import Pixels
 
 
@@ -192,19 +192,29 @@ class Enhancer:
         made = photo if outcome.unchanged else photo.with_pixels(outcome.rows)
         return replace(made, record=asked(self) | done(outcome)), outcome
 
-    def run(self, rows: Rows) -> Outcome:
+    def picked(self, pixels: float) -> Method[Any]:
+        """What runs on a picture of so many pixels, or on a `FILM`'s frames, where it is needed.
+
+        With a limit of memory an automatic method gives every picture what it gives a film.
+        """
+        if self.method.pick is None:
+            return self.method
+        return self.method.pick(pixels if self.room.limit is None else FILM)
+
+    def run(self, rows: Rows, size: float | None = None) -> Outcome:
         """Enhance one picture and say what was done; the input stays as it is.
 
         Args:
             rows: H×W×3, sRGB: float32 in [0, 1], or `Levels`, which a method that can works through in bands
                 and gives back as `Levels`.
+            size: as for `decide`.
 
         Raises:
             BadPixels: another shape or dtype, values outside [0, 1] or NaN.
         """
         if not isinstance(rows, Levels):
             rows = check_pixels(rows)
-        decision = self.decide(rows)
+        decision = self.decide(rows, size)
         if decision.nothing:
             return decision.outcome(rows)
         made, reduced = self._enhanced(rows, decision.method, decision.settings, decision.share)
@@ -218,17 +228,19 @@ class Enhancer:
         if self.room.limit is not None and self.method.card.kind == "pretrained":
             self.method.run(np.zeros((1, 1, 3), np.float32), self.settings)
 
-    def decide(self, rows: Rows) -> Decision:
+    def decide(self, rows: Rows, size: float | None = None) -> Decision:
         """Which method runs on a picture, with what settings and how much of it.
 
         Args:
             rows: the picture, or a reduced copy.
+            size: how many pixels the picture has; `FILM` for a frame of one. None: as many as `rows`.
         """
         method, settings, strength, note = self.method, self.settings, self.strength, ""
         if method.choose is not None:
             choice = method.choose(rows, settings)
-            method, note = choice.method, choice.reason
-            settings, strength = choice.settings, strength * choice.strength
+            method = self.picked(rows.shape[0] * rows.shape[1] if size is None else size)
+            settings, strength = method.card.settings(), strength * choice.strength
+            note = choice.reason
         nothing = strength == 0.0 and self.exposure is None
         if nothing:
             return Decision(method, settings, 0.0, 0.0, note or "strength 0", nothing)
@@ -245,7 +257,8 @@ class Enhancer:
         """The result, and what was reduced for it."""
         self.warm_up()
         height, width = rows.shape[:2]
-        left, takes = self.room.left(), height * width * (bytes_per_pixel(self) or UNMEASURED)
+        takes = height * width * (bytes_per_pixel(method, self.exposure) or UNMEASURED)
+        left = self.room.left()
         local = method.card.context == "local" and method.prepare is None
         tiled = local and self.exposure is None and max(height, width) > SMALL
         if not tiled and (left is None or takes <= left):

@@ -44,6 +44,13 @@ def check_repeatable(enhancer: Enhancer, format: str | None) -> None:
             "engine is held to give the same bits again",
             "--device cpu and --precision fp32",
         )
+    if enhancer.method.pick is not None and enhancer.room.limit is not None:
+        raise BadSetting(
+            f"evidence of {enhancer.method.card.name} with --max-memory: a picture gets another method where "
+            "that is given",
+            "one of the two, or another method",
+            "Type for example: -m daybreak",
+        )
     if getattr(enhancer.settings, "denoise", "off") == "bm3d":
         raise BadSetting(
             "evidence with denoise=bm3d: that package is not part of daybreak, which cannot vouch for it",

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from daybreak import heap
 from daybreak.errors import BadSetting
 from daybreak.image.read import read_size
+from daybreak.methods.base import Method
 
 if TYPE_CHECKING:
     from daybreak.enhancing.enhancer import Enhancer
@@ -105,10 +106,10 @@ def out_of_memory(error: BaseException) -> bool:
     return any(word in told for word in ("bad_alloc", "failed to allocate", "insufficient memory"))
 
 
-def bytes_per_pixel(enhancer: Enhancer) -> float:
-    """What one picture takes at its peak; 0 where the method's card does not know."""
-    measured = enhancer.method.card.memory_per_pixel
-    return measured + EXPOSED if measured and enhancer.exposure is not None else measured
+def bytes_per_pixel(method: Method[Any], exposure: float | None) -> float:
+    """What one picture takes at its peak, `Enhancer.exposure` and all; 0 where the card does not know."""
+    measured = method.card.memory_per_pixel
+    return measured + EXPOSED if measured and exposure is not None else measured
 
 
 def fitting_jobs(most: int, pixels: int, per_pixel: float, free: int | None) -> int:
@@ -131,9 +132,10 @@ def fitting_jobs(most: int, pixels: int, per_pixel: float, free: int | None) -> 
     return max(1, min(most, int(SHARE * free / peak)))
 
 
-def largest(paths: Iterable[Path]) -> int:
-    """Pixels of the largest picture, by the headers; those that cannot be read count as none."""
-    return max((read_size(path) or 0 for path in paths), default=0)
+def costliest(paths: Iterable[Path], enhancer: Enhancer) -> int:
+    """Pixels of the picture that takes most memory, by the headers; what cannot be read counts as none."""
+    sizes = {read_size(path) or 0 for path in paths}
+    return max(sizes, key=lambda n: n * bytes_per_pixel(enhancer.picked(n), enhancer.exposure), default=0)
 
 
 def free_memory() -> int | None:

@@ -70,7 +70,8 @@ def stream_file(job: Job, enhancer: Enhancer, output: Output) -> Result:
     scroll = Scroll(job.source, format)
     _check_size(job.source, scroll, output.max_pixels)
     room, copy = _look(scroll, enhancer)
-    decision = enhancer.decide(np.zeros((1, 1, 3), np.float32) if copy is None else copy.pixels)
+    size = scroll.shape[0] * scroll.shape[1]
+    decision = enhancer.decide(np.zeros((1, 1, 3), np.float32) if copy is None else copy.pixels, size)
     outcome = decision.outcome(np.empty((0, 0, 3), np.float32))
     result = Result(
         job.source,

@@ -35,6 +35,22 @@ def lift(picture: Tensor, slope: Tensor) -> Tensor:
     return slope * picture / (1.0 + (slope - 1.0) * picture)
 
 
+def lift_hued(picture: Tensor, flat: Tensor) -> Tensor:
+    """`lift` where a pixel is dark; the nearer its brightest colour is to white, the more that alone decides.
+
+    kx / (1 + (k − 1)y), y = x + V²(V − x), V = max(R, G, B): a lamp keeps its colour, which the curve of each
+    colour would bleach.
+
+    Args:
+        picture: B×3×H×W in [0, 1].
+        flat: 1/k, of anything that goes with it.
+    """
+    brightest = torch.maximum(torch.maximum(picture[:, :1], picture[:, 1:2]), picture[:, 2:])
+    square, steep = brightest.square(), 1.0 - flat
+    # in this order all but three operations are on one plane
+    return picture / (flat + steep * square * brightest + picture * (steep * (1.0 - square)))
+
+
 class Seen(NamedTuple):
     """A small copy of a picture, and what the curve makes of it.
 

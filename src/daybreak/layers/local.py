@@ -12,7 +12,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from daybreak.layers.exposure import lift
+from daybreak.layers.exposure import lift, lift_hued
 from daybreak.layers.film import Steered
 from daybreak.layers.thumbnail import quarter
 
@@ -22,8 +22,11 @@ MARGIN = 32
 FURTHEST = 3.0
 """log2 of how far a slope may go from that of the whole picture."""
 
+LEVEL, FOG = 16, 0.09
+"""To the mean of a colour over so many px, a correction adds hardly more than is there and this: no fog."""
+
 KEPT = 0.3
-"""Share of what is finer than 4 px that always passes, but for its colour: grain, not smeared texture."""
+"""Share of what is finer than 4 px that stays as it is, but for its colour: grain, not smeared texture."""
 
 COLOR = 0.5
 """Share of the colour of what is between 4 and 16 px that always passes, or small things would turn gray."""
@@ -49,6 +52,9 @@ class Curve(nn.Module):
 
 class Detail(nn.Module):
     """A small U-Net at half the size: a slope at a quarter of the size, and a correction by sub-pixel ×2.
+
+    Where the dark gives nothing away, what fits best is the mean of what may have been there: gray fog. So
+    there is a bound to what the correction adds; of the texture that it changes some is left.
 
     Args:
         width: channels at half the size.
@@ -84,9 +90,12 @@ class Detail(nn.Module):
             share: of what is local, B values; None for all.
         """
         low = nn.functional.pad(low, (MARGIN,) * 4, mode="replicate")
-        even = lift(low, torch.exp2(slope).view(-1, 1, 1, 1))
+        even = lift_hued(low, torch.exp2(-slope).view(-1, 1, 1, 1))
         local, correction = self.parts(even, numbers)
-        made = lift(even, torch.exp2(_share_of(share, local))) + _share_of(share, correction)
+        if not self.training:  # it would learn to make up for it
+            gray = _gray(correction)
+            correction = correction - KEPT * (gray - _larger(quarter(gray), 4))
+        made = lift_hued(even, torch.exp2(-_share_of(share, local))) + _share_of(share, correction)
         return made[..., MARGIN:-MARGIN, MARGIN:-MARGIN]
 
     def parts(self, picture: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
@@ -105,7 +114,11 @@ class Detail(nn.Module):
                 slope = nn.functional.interpolate(
                     self.map(features).float(), scale_factor=4.0, mode="bilinear", align_corners=False
                 )
-        return slope.clamp(-FURTHEST, FURTHEST), nn.functional.pixel_shuffle(self.close(features), 2).float()
+        correction = nn.functional.pixel_shuffle(self.close(features), 2).float()
+        most = FOG + nn.functional.avg_pool2d(picture.float(), LEVEL)
+        above = torch.relu(nn.functional.avg_pool2d(correction, LEVEL) - most)
+        correction = correction - _larger(above, LEVEL)
+        return slope.clamp(-FURTHEST, FURTHEST), correction
 
 
 class Gates(nn.Module):
@@ -156,11 +169,7 @@ class Gates(nn.Module):
         calm = _larger(even, 4) + _larger(color, 8) * finer + _larger(passing - color, 8) * gray
         calm = calm.clamp(0.0, 1.0)
         flat = _larger(torch.exp2(-slope.view(-1, 1, 1, 1) - local), 8)
-        brightest = torch.maximum(torch.maximum(calm[:, :1], calm[:, 1:2]), calm[:, 2:])
-        square, steep = brightest.square(), 1.0 - flat
-        # kx / (1 + (k − 1)y), y = x + V²(V − x): in this order all but three operations are on one plane
-        made: Tensor = calm / (flat + steep * square * brightest + calm * (steep * (1.0 - square)))
-        return made
+        return lift_hued(calm, flat)
 
     def parts(self, level: Tensor, rough: Tensor, slope: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
         """log2 of slopes beside the whole picture's, B×1×h×w at an eighth, and gates less 1, B×6×h×w.

@@ -1,4 +1,4 @@
-"""`auto`: look at the picture, leave it alone if it is well lit, else give it to the best shipped weight.
+"""`auto`: look at the picture, leave it alone if it is well lit, else give it to the weight for its size.
 
 Source: our own rule; how its thresholds and its choice were measured stands in docs/methods/auto.md.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from daybreak.engines import Runtime
 from daybreak.image.color import value
 from daybreak.image.rows import Rows, thumbnail
-from daybreak.methods.base import Card, Choice, Method, Settings
+from daybreak.methods.base import FILM, Card, Choice, Method, Settings
 from daybreak.methods.registry import get_method
 from daybreak.types import Pixels
 
@@ -26,8 +26,11 @@ DARK = (0.20, 0.275)  # brightness: geometric mean of V = max(R, G, B)
 DIM = (0.30, 0.36)  # brightness of a picture that counts as dark only if it is dull too
 DULL = (0.50, 0.65)  # highlights: 95th percentile of V
 
-BEST = "daybreak"
-"""The weight that a dark picture gets."""
+FEW = 1e6
+"""Pixels up to which a picture gets the better weight, which takes 0.3 s of a core for these."""
+
+BEST, QUICK = "daybreak.best", "daybreak"
+"""The weights that a dark picture of so few pixels gets, and a larger one or a film, which must be quick."""
 
 
 class AutoSettings(Settings):
@@ -61,20 +64,11 @@ def _darkness(value: float, between: tuple[float, float]) -> float:
     return x * x * (3.0 - 2.0 * x)
 
 
-def best() -> Method[Any]:
-    """The method of the weight that a dark picture gets, on the reference."""
-    return get_method(BEST)
-
-
-def choose(rows: Rows, _: AutoSettings, best: Callable[[], Method[Any]] = best) -> Choice:
-    """Decide for one picture: the method, and what share of its result is needed.
+def choose(rows: Rows, _: AutoSettings) -> Choice:
+    """Decide what share of a result one picture needs: 0 where it is well lit already.
 
     Args:
-        rows: H×W×3, sRGB in [0, 1].
-        best: gives what a dark picture gets.
-
-    Returns:
-        The best shipped method, with strength 0 where the picture is well lit already.
+        rows: H×W×3, sRGB in [0, 1]; the picture, or a reduced copy of it.
     """
     brightness, highlights = measure(rows)
     share = need(brightness, highlights)
@@ -82,44 +76,42 @@ def choose(rows: Rows, _: AutoSettings, best: Callable[[], Method[Any]] = best) 
         degree = "already well lit"
     else:
         degree = "dark" if share == 1.0 else f"a little dark, so {share:.0%} strength"
-    method = best()
-    reason = f"{degree} (geometric mean of max(R, G, B) {brightness:.2f})"
-    return Choice(method, method.card.settings(), share, reason)
+    return Choice(share, f"{degree} (geometric mean of max(R, G, B) {brightness:.2f})")
 
 
-def auto(pixels: Pixels, settings: AutoSettings, best: Callable[[], Method[Any]] = best) -> Pixels:
-    """What `choose` decides, done: H×W×3 float32 in [0, 1] to the same."""
-    choice = choose(pixels, settings, best)
-    method = choice.method
+def pick(pixels: float, named: Callable[[str], Method[Any]] = get_method) -> Method[Any]:
+    """The method that a dark picture of so many pixels gets, or a `FILM`."""
+    return named(BEST if pixels <= FEW else QUICK)
+
+
+def auto(pixels: Pixels, settings: AutoSettings, pick: Callable[[float], Method[Any]] = pick) -> Pixels:
+    """What `choose` and `pick` decide, done: H×W×3 float32 in [0, 1] to the same."""
+    choice = choose(pixels, settings)
     if choice.strength == 0.0:
         return pixels.copy()
+    method = pick(pixels.shape[0] * pixels.shape[1])
     assert method.settle is not None
     assert method.strengthen is not None
-    settled = method.settle(pixels, choice.settings)
+    settled = method.settle(pixels, method.card.settings())
     return method.run(pixels, method.strengthen(settled, choice.strength))
 
 
 def _elsewhere(runtime: Runtime) -> Method[AutoSettings]:
-    """`auto` whose network runs where it is told to; raises what `Method.placed` of that one does."""
+    """`auto` whose networks run where they are told to; raises what `Method.placed` of the quick one does."""
     if runtime == Runtime():
         return METHOD
-    network = get_method(BEST).placed(runtime)
-
-    def there() -> Method[Any]:
-        return network
-
-    run, chosen = partial(auto, best=there), partial(choose, best=there)
-    return replace(METHOD, run=run, choose=chosen, engine=network.engine)
+    there = partial(pick, named=cache(lambda name: get_method(name).placed(runtime)))
+    there(FILM)  # what cannot be had is told now; the other one is placed when a picture wants it
+    return replace(METHOD, run=partial(auto, pick=there), pick=there)
 
 
 METHOD = Method(
     card=Card(
         name="auto",
-        summary="Looks at the picture: a well-lit one passes unchanged, a dark one gets daybreak.",
+        summary="Leaves a well-lit picture as it is; a dark one gets daybreak.best, a large one daybreak.",
         paper="",
         kind="automatic",
         settings=AutoSettings,
-        memory_per_pixel=17.0,
         notes=(
             "Dark: geometric mean of max(R,G,B) under .20; well lit: from .275; up to 0.36 a picture without "
             "highlights (95th percentile under 0.65) counts as dark too. In between, part of the strength."
@@ -127,5 +119,6 @@ METHOD = Method(
     ),
     run=auto,
     choose=choose,
+    pick=pick,
     on=_elsewhere,
 )

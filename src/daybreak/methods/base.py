@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
@@ -150,21 +151,21 @@ class Card:
     weights_sha256: str = ""
 
 
+FILM = math.inf
+"""How many pixels the frames of a film are said to have: they are to be quick, however small they are."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """What an automatic method decided for one picture.
 
     Attributes:
-        method: the method that suits the picture.
-        settings: what it runs with.
         strength: share of its result that the picture needs, in [0, 1]; multiplies the user's strength.
             0 leaves the picture as it is.
         reason: one clause for the summary, for example
             "already well lit (geometric mean of max(R, G, B) 0.52)".
     """
 
-    method: Method[Any]
-    settings: Settings
     strength: float
     reason: str
 
@@ -189,7 +190,9 @@ class Method(Generic[S]):
             `card.halo` around them: (window, top, left) -> its result; None where this picture's cannot.
         strengthen: for a method with a control of its own: (settled settings, strength) -> the settings that
             realise a strength other than 0 and 1. Without it, strength mixes the result with the input.
-        choose: only for kind "automatic": decides which method a picture needs.
+        choose: only for kind "automatic": (the picture or a reduced copy, settings) -> what it needs.
+        pick: only for kind "automatic": (how many pixels a picture has, or `FILM`) -> the method that runs
+            where there is need.
         engine: of a network: what runs it, as "ONNX Runtime cpu fp32" ("" for classical methods).
         on: of a network, and of what chooses one: the same method somewhere else.
     """
@@ -201,6 +204,7 @@ class Method(Generic[S]):
     freeze: Callable[[Bands, S, int], Callable[[Pixels, int, int], Pixels] | None] | None = None
     strengthen: Callable[[S, float], S] | None = None
     choose: Callable[[Rows, S], Choice] | None = None
+    pick: Callable[[float], Method[Any]] | None = None
     engine: str = ""
     on: Callable[[Runtime], Method[S]] | None = None
 

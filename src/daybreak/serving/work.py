@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.memory import SHARE, UNMEASURED, bytes_per_pixel, free_memory
+from daybreak.methods.base import FILM, Method
 from daybreak.serving.problems import Problem, busy
 from daybreak.stopping import stoppable
 
@@ -166,5 +167,13 @@ class Workers:
 def fitting_pixels(enhancer: Enhancer, at_once: int) -> int | None:
     """How many pixels of one picture fit into memory, others of as many at its side; None where unknown."""
     free = free_memory()
-    per_pixel = bytes_per_pixel(enhancer) or UNMEASURED
-    return None if free is None else max(1, int(SHARE * free / per_pixel / at_once))
+    if free is None:
+        return None
+
+    def fitting(method: Method[Any]) -> int:
+        per_pixel = bytes_per_pixel(method, enhancer.exposure) or UNMEASURED
+        return max(1, int(SHARE * free / per_pixel / at_once))
+
+    few = enhancer.picked(1)
+    fits = fitting(few)
+    return fits if enhancer.picked(fits) is few else fitting(enhancer.picked(FILM))

@@ -17,6 +17,7 @@ import pytest
 
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.errors import BadSetting, UnreadablePicture, UnwritablePicture
+from daybreak.methods.base import FILM
 
 pytest.importorskip("daybreak.enhancing.video", reason="the extra [video] is not installed")
 from daybreak.enhancing.video.live import enhance_live
@@ -83,7 +84,8 @@ def test_the_newest_frame_wins_and_the_delay_stays_bounded(tools):
     """A method of four frames a second on a stream of 25: most frames are overtaken, none gets old."""
 
     class Slow:
-        def run(self, levels):
+        def run(self, levels, size):
+            assert size == FILM
             time.sleep(0.25)
             return SimpleNamespace(rows=levels)
 

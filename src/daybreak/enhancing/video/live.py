@@ -37,6 +37,7 @@ from daybreak.enhancing.video.stages import Behind
 from daybreak.enhancing.video.steady import SECONDS, Steady
 from daybreak.errors import BadSetting, UnreadablePicture
 from daybreak.image.rows import Levels, Rows
+from daybreak.methods.base import FILM
 from daybreak.text import printable
 
 SILENCE = 5.0  # s without a frame after which a source counts as lost
@@ -241,7 +242,7 @@ def enhance_live(
                 break
             if arrived.levels is _NOTHING:
                 continue
-            rows = enhancer.run(arrived.levels).rows
+            rows = enhancer.run(arrived.levels, FILM).rows
             if calm is not None:
                 rows = calm(arrived.levels, rows, 0.0 if last is None else arrived.pts - last)
             last = arrived.pts

@@ -28,6 +28,7 @@ from daybreak.errors import BadSetting, OutputExists, UnreadablePicture, Unwrita
 from daybreak.files import make_folder, whole_path, writing
 from daybreak.image.paths import shown
 from daybreak.image.rows import Rows
+from daybreak.methods.base import FILM
 from daybreak.text import counted
 from daybreak.types import Array
 from daybreak.version import __version__
@@ -225,7 +226,7 @@ def _enhance(
     done, last = False, start
     try:
         with _workers(film.about, enhancer, options) as workers:
-            results = in_order(lambda shot: (shot, enhancer.run(shot.levels)), shots, workers)
+            results = in_order(lambda shot: (shot, enhancer.run(shot.levels, FILM)), shots, workers)
             for shot, outcome in results:
                 check_stop(stop)
                 key = (told.frames % encoding.key_frames) == 0
@@ -261,8 +262,8 @@ def _denoised(shots: Iterator[Shot], frames: float) -> Iterator[Shot]:
 def _workers(about: About, enhancer: Enhancer, options: VideoOptions) -> Iterator[int]:
     """How many frames to work on at the same time; the cores are shared out among them."""
     cores = enhancer.threads or os.cpu_count() or 1
-    pixels = about.width * about.height
-    count = options.workers or fitting_jobs(cores, pixels, bytes_per_pixel(enhancer), free_memory())
+    pixels, per_pixel = about.width * about.height, bytes_per_pixel(enhancer.picked(FILM), enhancer.exposure)
+    count = options.workers or fitting_jobs(cores, pixels, per_pixel, free_memory())
     with opencv_threads(cores // count or 1):
         yield count
 
