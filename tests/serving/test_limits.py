@@ -11,10 +11,14 @@ from functools import partial
 import httpx
 import pytest
 
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.memory import SHARE, bytes_per_pixel
 from daybreak.errors import BadSetting
 from daybreak.methods import gamma
+from daybreak.methods.auto import FEW
 from daybreak.serving.limits import Limits, ServerConfig, is_loopback
 from daybreak.serving.server import listen
+from daybreak.serving.work import fitting_pixels
 from daybreak.stopping import look
 
 get = partial(httpx.get, timeout=60)  # machines differ and are shared
@@ -325,3 +329,14 @@ def test_too_little_memory_is_a_503(serve, png, monkeypatch):
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
     assert "memory" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("at_once", [1, 8])
+@pytest.mark.parametrize("free", [10**6, 10**8, 10**9, 10**11])
+@pytest.mark.parametrize("name", ["gamma", "auto"])
+def test_what_is_let_in_fits_and_so_does_anything_smaller(name, free, at_once, monkeypatch):
+    monkeypatch.setattr("daybreak.serving.work.free_memory", lambda: free)
+    enhancer = Enhancer(name)
+    fits = fitting_pixels(enhancer, at_once)
+    for pixels in {fits, min(fits, int(FEW))}:
+        assert pixels * bytes_per_pixel(enhancer.picked(pixels), None) <= SHARE * free / at_once
