@@ -1,6 +1,6 @@
 """Pictures a second of a batch against the sum of its parts; processes against threads.
 
-    python benchmarks/batch.py [--pictures 60] [--rounds 5] [--size 1200x800]   # writes results/batch.json
+    python benchmarks/batch.py [--pictures 60] [--rounds 5] [--size 1500x1000]   # writes results/batch.json
 
 The parts (decode, enhance, encode) are timed one after the other, picture by picture, on one core while the
 others rest, and on all cores at once, for cores that share caches and memory are slower together. Either

@@ -43,7 +43,7 @@ def pictures(folder: Path) -> dict[str, Any]:
     cv2.setNumThreads(1)
     enhancer, found = Enhancer("auto"), {}
     make_picture(folder / "small.jpg", 64, 48)
-    for name, (width, height) in {"warm-up": (1200, 900), **SIZES}.items():
+    for name, (width, height) in {"warm-up": (1200, 900), **SIZES}.items():  # all get the same network
         path = folder / "a.jpg"
         make_picture(path, width, height)
         data, made = path.read_bytes(), b""

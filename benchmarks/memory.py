@@ -1,4 +1,4 @@
-"""Peak memory of every method per pixel of its picture, at 3 and 12 megapixels, and 1 where it runs in tiles.
+"""Peak memory of every method per pixel of its picture, at 3 and 12 megapixels.
 
     python benchmarks/memory.py                      # writes benchmarks/results/memory.json
     python benchmarks/memory.py --card cascade.lol   # writes the figure of one weight on its card
@@ -6,7 +6,7 @@
 Each figure is taken in a process of its own: how far reading, enhancing and encoding one JPEG on one core
 lifts the peak of the process's resident memory above what it was after a small picture through the same
 method. What the libraries themselves take is thus left out.
-The largest figure, rounded up, is a card's
+The larger of the two sizes' figures, rounded up, is a card's
 `memory_per_pixel`. Beside them stand runs that need more than a method's defaults on such a JPEG.
 """
 
@@ -23,7 +23,7 @@ from typing import Any
 
 from machine import save
 
-SIZES = {"1": (1250, 800), "3": (2000, 1500), "12": (4000, 3000)}
+SIZES = {"3": (2000, 1500), "12": (4000, 3000)}
 MORE: dict[str, list[Any]] = {
     "lime solver=exact": ["lime", {"solver": "exact"}],
     "crm, 16 bits": ["crm", {}, "png"],
@@ -94,17 +94,14 @@ def main() -> None:
         return print(measure(Path(folder), size, *json.loads(case)) if size else make_pictures(Path(folder)))
     from daybreak.methods.registry import get_method, list_methods
 
-    methods = {name: get_method(name) for name in list_methods()}
-    cases = {name: [name, {}] for name, method in methods.items() if method.pick is None} | MORE
+    cases = {name: [name, {}] for name in list_methods() if get_method(name).pick is None} | MORE
     one_line = get_method(options.card).card.name if options.card else options.only
     found: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         one = [sys.executable, __file__, "--one", folder]
         subprocess.run([*one, "", ""], check=True, stdout=subprocess.DEVNULL)
         for name in [one_line] if one_line else cases:
-            method = methods[cases[name][0]]
-            tiled = method.card.context == "local" and method.prepare is None
-            for size in SIZES if tiled else [size for size in SIZES if size != "1"]:
+            for size in SIZES:
                 told = subprocess.run([*one, size, json.dumps(cases[name])], check=True, capture_output=True)
                 found.setdefault(name, {})[f"{size} MP"] = round(float(told.stdout), 1)
             print(name, found[name], flush=True)

@@ -122,6 +122,7 @@ TYPED = {
     "strength-and-exposure": ("-s", "0.5", "--exposure", "1"),
     "unknown-option": ("--strenth", "1"),
     "evidence-avif": ("--evidence", "evidence.json", "--format", "avif"),
+    "evidence-memory": ("-m", "auto", "--max-memory", "1GB", "--evidence", "evidence.json"),
     "evidence-device": ("-m", "cascade", "--device", "auto", "--evidence", "evidence.json"),
     "unknown-device": ("-m", "cascade", "--device", "cude"),
     "unknown-precision": ("-m", "cascade", "--precision", "fp8"),

@@ -57,6 +57,11 @@ def plan(source, target, known=None, suffix="", format=None):
     return Plan(Place(str(source)), Place(str(target)), order, suffix, known or Known())
 
 
+def test_an_order_keeps_to_the_limit_of_memory(tmp_path):
+    order = Order.of(str(tmp_path), str(tmp_path), Enhancer("auto", max_memory="1GB"), Output())
+    assert order.enhancer().room.limit == 10**9
+
+
 def test_keys_are_listed_as_they_are_taken(tmp_path):
     Endless.listed = 0
     tasks = iter(plan("endless://100", tmp_path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ MEASURED = Path(__file__).parents[2] / "benchmarks/results/memory.json"
 
 
 def test_every_card_has_the_figure_that_was_measured():
-    """The largest of all picture sizes, with the defaults or the exact solver, rounded up."""
+    """The larger of both picture sizes, with the defaults or the exact solver, rounded up."""
     figures = json.loads(MEASURED.read_text())["bytes_per_pixel"]
     for method in every_method():
         name = method.card.name
@@ -87,6 +88,14 @@ def test_a_small_picture_may_cost_more_than_a_large_one(tmp_path):
     assert costliest(tmp_path.iterdir(), limited) == large[0] * large[1], "with a limit all get the quick one"
 
 
+def test_what_is_not_known_is_not_nothing(tmp_path):
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.png")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    unmeasured = Enhancer("gamma")
+    unmeasured.method = replace(unmeasured.method, card=replace(unmeasured.method.card, memory_per_pixel=0.0))
+    assert costliest(tmp_path.iterdir(), unmeasured) == 1200
+
+
 def test_limits_of_control_groups_count(tmp_path, monkeypatch):
     group = tmp_path / "a"
     group.mkdir()
@@ -130,4 +139,4 @@ def test_a_batch_takes_as_many_at_once_as_fit(pictures, expected, tmp_path, monk
         jobs.append(Job(tmp_path / f"{n}.png", tmp_path / f"{n}_out.png"))
     assert [result.error for result in run_batch(jobs, enhancer, Output())] == [""] * 5
     assert [result.error for result in run_batch(jobs, enhancer, Output(), workers=3)] == [""] * 5
-    assert sizes == [expected, 3], "the largest picture decides, unless a number was given"
+    assert sizes == [expected, 3], "the picture that takes most decides, unless a number was given"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import daybreak
-from daybreak.enhancing.record import check_record, written
+from daybreak.enhancing.record import asked, check_record, written
 from daybreak.errors import OutputExists
 from daybreak.image.photo import Photo
 from daybreak.image.read import read_record
@@ -40,6 +40,12 @@ def test_every_kind_that_can_carry_it_does(dark, tmp_path):
     assert photo.record is None
     (tmp_path / "bytes.png").write_bytes(enhancer(dark.read_bytes()))
     assert read_record(tmp_path / "bytes.png")["ran"] == "daybreak.best"
+
+
+def test_a_limit_of_memory_counts_where_the_choice_hangs_on_it():
+    for name in ("auto", "gamma"):
+        free, limited = (asked(daybreak.Enhancer(name, max_memory=most)) for most in (None, "1GB"))
+        assert (free != limited) == (name == "auto")
 
 
 def test_a_picture_that_was_left_as_it_is_says_that(tmp_path):

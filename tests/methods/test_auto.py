@@ -85,7 +85,7 @@ def test_the_size_of_a_picture_is_its_own_where_nobody_says():
 
 
 def test_what_hangs_on_memory_is_no_evidence():
-    with pytest.raises(BadSetting, match="one of the two, or another method"):
+    with pytest.raises(BadSetting, match="without that limit, or of a method by name"):
         check_repeatable(Enhancer("auto", max_memory="1GB"), "png")
     check_repeatable(Enhancer("daybreak", max_memory="1GB"), "png")
     check_repeatable(Enhancer("auto"), "png")

@@ -134,7 +134,8 @@ MemoryOption = Annotated[
     typer.Option(
         "--max-memory",
         metavar="AMOUNT",
-        help="Memory to keep to, such as 1GB; large pictures are worked on in parts. [default: what is free]",
+        help="Memory to keep to, such as 1GB; large pictures are worked on in parts, and auto picks "
+        "what takes little. [default: what is free]",
         show_default=False,
     ),
 ]

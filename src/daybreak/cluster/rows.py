@@ -75,6 +75,7 @@ class Order:
     Attributes:
         source, target: URLs or absolute paths of the places.
         method, settings, strength, exposure, runtime: of the `Enhancer`.
+        max_memory: of it, for each process that works on the order.
         output: how results are written.
         asked: a hash of what was asked for; the same hash, the same results.
     """
@@ -86,6 +87,7 @@ class Order:
     strength: float
     exposure: float | None
     runtime: Runtime
+    max_memory: int | None
     output: Output
     asked: str
 
@@ -101,6 +103,7 @@ class Order:
             enhancer.strength,
             enhancer.exposure,
             enhancer.runtime,
+            enhancer.room.limit,
             output,
             hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:32],
         )
@@ -113,6 +116,7 @@ class Order:
             exposure=self.exposure,
             device=self.runtime.device,
             precision=self.runtime.precision,
+            max_memory=self.max_memory,
             **self.settings,
         )
 

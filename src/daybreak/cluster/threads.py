@@ -27,9 +27,11 @@ class Threads:
     def run(self, items: Iterable[Task | Row], order: Order) -> Iterator[Row]:
         """Do the tasks, a few at a time, and pass rows on; no more is listed than is being worked on."""
         worker = Worker(order)
+        enhancer = worker.enhancer
         cores = os.cpu_count() or 1
-        per_pixel = bytes_per_pixel(worker.enhancer.picked(_USUAL), worker.enhancer.exposure)
-        at_once = self.workers or fitting_jobs(cores, _USUAL, per_pixel, free_memory())
+        per_pixel = bytes_per_pixel(enhancer.picked(_USUAL), enhancer.exposure)
+        left = enhancer.room.left() if enhancer.room.limit else free_memory()
+        at_once = self.workers or fitting_jobs(cores, _USUAL, per_pixel, left)
         with opencv_threads(1):
             pool = ThreadPoolExecutor(at_once, thread_name_prefix="daybreak")
             try:

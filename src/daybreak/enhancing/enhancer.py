@@ -100,7 +100,7 @@ class Enhancer:
         exposure: brightness to reach instead of a strength: the result's mean linear light ends this many
             stops (EV) above the input's (below it, if negative).
         max_memory: bytes that this process may take, or an amount such as "1GB"; what does not fit is worked
-            on in parts. None: what is free.
+            on in parts, and "auto" gives small pictures what it gives large ones. None: what is free.
         device: where a network runs: "cpu", another of `daybreak.engines.DEVICES`, or "auto" for the fastest.
         precision: that it is computed in: "fp32", "bf16", or "auto" for fp32.
         threads: that one picture may use. OpenCV has one such number, so it holds for the whole process from

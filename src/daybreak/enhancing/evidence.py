@@ -46,9 +46,9 @@ def check_repeatable(enhancer: Enhancer, format: str | None) -> None:
         )
     if enhancer.method.pick is not None and enhancer.room.limit is not None:
         raise BadSetting(
-            f"evidence of {enhancer.method.card.name} with --max-memory: a picture gets another method where "
-            "that is given",
-            "one of the two, or another method",
+            f"evidence of {enhancer.method.card.name} with --max-memory, with which a small picture gets "
+            "another method than without",
+            "evidence without that limit, or of a method by name",
             "Type for example: -m daybreak",
         )
     if getattr(enhancer.settings, "denoise", "off") == "bm3d":

@@ -117,7 +117,7 @@ def fitting_jobs(most: int, pixels: int, per_pixel: float, free: int | None) -> 
 
     Args:
         most: how many at the most, usually the cores.
-        pixels: of the largest picture.
+        pixels: of the picture that takes most.
         per_pixel: bytes that each takes at its peak; 0 where that is not known: then one after the other.
         free: bytes of memory; None where that is not known.
 
@@ -134,8 +134,11 @@ def fitting_jobs(most: int, pixels: int, per_pixel: float, free: int | None) -> 
 
 def costliest(paths: Iterable[Path], enhancer: Enhancer) -> int:
     """Pixels of the picture that takes most memory, by the headers; what cannot be read counts as none."""
-    sizes = {read_size(path) or 0 for path in paths}
-    return max(sizes, key=lambda n: n * bytes_per_pixel(enhancer.picked(n), enhancer.exposure), default=0)
+
+    def taken(pixels: int) -> float:
+        return pixels * (bytes_per_pixel(enhancer.picked(pixels), enhancer.exposure) or UNMEASURED)
+
+    return max((read_size(path) or 0 for path in paths), key=taken, default=0)
 
 
 def free_memory() -> int | None:

@@ -19,15 +19,24 @@ ANOTHER_PLACE = "Type --overwrite to replace it, or another --suffix or -o"
 
 
 def asked(enhancer: Enhancer) -> dict[str, str]:
-    """What was asked for; `engine`, the device and the precision, of a network and of what chooses one."""
+    """What was asked for.
+
+    Beside what every method has: `engine`, the device and the precision, of a network and of what chooses
+    one; `memory` of what chooses by that (`Enhancer.picked`).
+    """
     network = {"engine": str(enhancer.runtime)} if enhancer.method.on is not None else {}
-    return network | {
-        "method": enhancer.method.card.name,
-        "settings": enhancer.settings.model_dump_json(),
-        "strength": f"{enhancer.strength:g}",
-        "exposure": "" if enhancer.exposure is None else f"{enhancer.exposure:g}",
-        "weights": enhancer.method.card.weights_sha256,
-    }
+    limited = enhancer.method.pick is not None and enhancer.room.limit is not None
+    return (
+        network
+        | ({"memory": "limited"} if limited else {})
+        | {
+            "method": enhancer.method.card.name,
+            "settings": enhancer.settings.model_dump_json(),
+            "strength": f"{enhancer.strength:g}",
+            "exposure": "" if enhancer.exposure is None else f"{enhancer.exposure:g}",
+            "weights": enhancer.method.card.weights_sha256,
+        }
+    )
 
 
 def written(format: str, quality: int | None, bit_depth: int | None) -> dict[str, str]:

@@ -161,9 +161,10 @@ def _look(scroll: Scroll, enhancer: Enhancer) -> tuple[int | None, Copy | None]:
     enhancer.warm_up()
     left = enhancer.room.left()
     room = None if left is None else int(0.4 * left)  # the rest for reading, packing and writing
-    method = enhancer.method
+    method = enhancer.picked(scroll.shape[0] * scroll.shape[1])
     learns = method.card.context == "global" and method.prepare is None and method.freeze is None
-    looks = learns or method.choose is not None or method.settle is not None or enhancer.exposure is not None
+    decides = enhancer.method.choose is not None or method.settle is not None
+    looks = learns or decides or enhancer.exposure is not None
     return room, copy_of(scroll, method, room) if looks else None
 
 

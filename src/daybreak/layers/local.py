@@ -22,8 +22,8 @@ MARGIN = 32
 FURTHEST = 3.0
 """log2 of how far a slope may go from that of the whole picture."""
 
-LEVEL, FOG = 16, 0.09
-"""To the mean of a colour over so many px, a correction adds hardly more than is there and this: no fog."""
+FOG = 0.09
+"""The mean of a colour over 16 px may grow by what there is after the lift, and this, or the dark is fog."""
 
 KEPT = 0.3
 """Share of what is finer than 4 px that stays as it is, but for its colour: grain, not smeared texture."""
@@ -92,7 +92,7 @@ class Detail(nn.Module):
         low = nn.functional.pad(low, (MARGIN,) * 4, mode="replicate")
         even = lift_hued(low, torch.exp2(-slope).view(-1, 1, 1, 1))
         local, correction = self.parts(even, numbers)
-        if not self.training:  # it would learn to make up for it
+        if not self.training:  # for it would learn to make up for this
             gray = _gray(correction)
             correction = correction - KEPT * (gray - _larger(quarter(gray), 4))
         made = lift_hued(even, torch.exp2(-_share_of(share, local))) + _share_of(share, correction)
@@ -115,9 +115,9 @@ class Detail(nn.Module):
                     self.map(features).float(), scale_factor=4.0, mode="bilinear", align_corners=False
                 )
         correction = nn.functional.pixel_shuffle(self.close(features), 2).float()
-        most = FOG + nn.functional.avg_pool2d(picture.float(), LEVEL)
-        above = torch.relu(nn.functional.avg_pool2d(correction, LEVEL) - most)
-        correction = correction - _larger(above, LEVEL)
+        most = FOG + nn.functional.avg_pool2d(picture.float(), 16)
+        above = torch.relu(nn.functional.avg_pool2d(correction, 16) - most)
+        correction = correction - _larger(above, 16)  # nearly: what lies between the means is interpolated
         return slope.clamp(-FURTHEST, FURTHEST), correction
 
 

@@ -27,10 +27,13 @@ DIM = (0.30, 0.36)  # brightness of a picture that counts as dark only if it is 
 DULL = (0.50, 0.65)  # highlights: 95th percentile of V
 
 FEW = 1e6
-"""Pixels up to which a picture gets the better weight, which takes 0.3 s of a core for these."""
+"""Pixels up to which a picture gets the better weight, which takes 0.4 s of a core for these."""
 
-BEST, QUICK = "daybreak.best", "daybreak"
-"""The weights that a dark picture of so few pixels gets, and a larger one or a film, which must be quick."""
+BEST = "daybreak.best"
+"""The weight that a dark picture of so few pixels gets."""
+
+QUICK = "daybreak"
+"""The weight that a larger one gets, and every film."""
 
 
 class AutoSettings(Settings):
