@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from daybreak.enhancing import batch, crew, memory
+from daybreak.enhancing import crew, memory
 from daybreak.enhancing.batch import Output, run_batch
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.memory import EXPOSED, SHARE, bytes_per_pixel, costliest, fitting_jobs, free_memory
@@ -132,7 +132,7 @@ def test_a_batch_takes_as_many_at_once_as_fit(pictures, expected, tmp_path, monk
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
     enhancer = Enhancer("gamma")
     peak = 40 * 30 * bytes_per_pixel(enhancer.method, None)
-    monkeypatch.setattr(batch, "free_memory", lambda: int(pictures * peak / SHARE))
+    monkeypatch.setattr(memory, "free_memory", lambda: int(pictures * peak / SHARE))
     jobs = []
     for n in range(5):
         Image.new("RGB", (40, 30) if n == 3 else (4, 3)).save(tmp_path / f"{n}.png")

@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from daybreak.cluster.rows import Order, Row, Task
 from daybreak.cluster.worker import Worker
 from daybreak.enhancing.cores import opencv_threads
-from daybreak.enhancing.memory import bytes_per_pixel, fitting_jobs, free_memory
+from daybreak.enhancing.memory import jobs_for
 
 _USUAL = 24_000_000  # pixels of a picture, where memory is shared out before any was read
 
@@ -27,11 +27,7 @@ class Threads:
     def run(self, items: Iterable[Task | Row], order: Order) -> Iterator[Row]:
         """Do the tasks, a few at a time, and pass rows on; no more is listed than is being worked on."""
         worker = Worker(order)
-        enhancer = worker.enhancer
-        cores = os.cpu_count() or 1
-        per_pixel = bytes_per_pixel(enhancer.picked(_USUAL), enhancer.exposure)
-        left = enhancer.room.left() if enhancer.room.limit else free_memory()
-        at_once = self.workers or fitting_jobs(cores, _USUAL, per_pixel, left)
+        at_once = self.workers or jobs_for(worker.enhancer, os.cpu_count() or 1, _USUAL)
         with opencv_threads(1):
             pool = ThreadPoolExecutor(at_once, thread_name_prefix="daybreak")
             try:

@@ -16,7 +16,7 @@ from typing import IO
 
 from daybreak.enhancing.cores import opencv_threads
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.enhancing.memory import bytes_per_pixel, costliest, fitting_jobs, free_memory
+from daybreak.enhancing.memory import costliest, jobs_for
 from daybreak.enhancing.one import attempt, enhance_bytes, enhance_to, run_job
 from daybreak.enhancing.plan import STDOUT, Job, Refusal
 from daybreak.enhancing.result import Output, Result, State
@@ -110,9 +110,7 @@ def _fitting(jobs: Sequence[Job | Refusal], enhancer: Enhancer, cores: int) -> i
     if min(len(jobs), cores) < 2:
         return 1
     sources = [job.source for job in jobs if isinstance(job, Job)]
-    pixels = costliest(sources, enhancer)
-    left = enhancer.room.left() if enhancer.room.limit else free_memory()
-    return fitting_jobs(cores, pixels, bytes_per_pixel(enhancer.picked(pixels), enhancer.exposure), left)
+    return jobs_for(enhancer, cores, costliest(sources, enhancer))
 
 
 def run_stream(

@@ -192,6 +192,11 @@ class Enhancer:
         made = photo if outcome.unchanged else photo.with_pixels(outcome.rows)
         return replace(made, record=asked(self) | done(outcome)), outcome
 
+    @property
+    def picks_by_memory(self) -> bool:
+        """Whether a limit of memory decides which method a small picture gets."""
+        return self.method.pick is not None and self.room.limit is not None
+
     def picked(self, pixels: float) -> Method[Any]:
         """What runs on a picture of so many pixels, or on a `FILM`'s frames, where it is needed.
 
@@ -199,7 +204,7 @@ class Enhancer:
         """
         if self.method.pick is None:
             return self.method
-        return self.method.pick(pixels if self.room.limit is None else FILM)
+        return self.method.pick(FILM if self.picks_by_memory else pixels)
 
     def run(self, rows: Rows, size: float | None = None) -> Outcome:
         """Enhance one picture and say what was done; the input stays as it is.

@@ -44,7 +44,7 @@ def check_repeatable(enhancer: Enhancer, format: str | None) -> None:
             "engine is held to give the same bits again",
             "--device cpu and --precision fp32",
         )
-    if enhancer.method.pick is not None and enhancer.room.limit is not None:
+    if enhancer.picks_by_memory:
         raise BadSetting(
             f"evidence of {enhancer.method.card.name} with --max-memory, with which a small picture gets "
             "another method than without",

@@ -132,6 +132,19 @@ def fitting_jobs(most: int, pixels: int, per_pixel: float, free: int | None) -> 
     return max(1, min(most, int(SHARE * free / peak)))
 
 
+def jobs_for(enhancer: Enhancer, most: int, pixels: int, size: float | None = None) -> int:
+    """How many pictures fit into what memory there is now, at least one.
+
+    Args:
+        most: how many at the most, usually the cores.
+        pixels: of the picture that takes most.
+        size: as for `Enhancer.run`.
+    """
+    method = enhancer.picked(pixels if size is None else size)
+    free = enhancer.room.left() if enhancer.room.limit else free_memory()
+    return fitting_jobs(most, pixels, bytes_per_pixel(method, enhancer.exposure), free)
+
+
 def costliest(paths: Iterable[Path], enhancer: Enhancer) -> int:
     """Pixels of the picture that takes most memory, by the headers; what cannot be read counts as none."""
 

@@ -25,18 +25,15 @@ def asked(enhancer: Enhancer) -> dict[str, str]:
     one; `memory` of what chooses by that (`Enhancer.picked`).
     """
     network = {"engine": str(enhancer.runtime)} if enhancer.method.on is not None else {}
-    limited = enhancer.method.pick is not None and enhancer.room.limit is not None
-    return (
-        network
-        | ({"memory": "limited"} if limited else {})
-        | {
-            "method": enhancer.method.card.name,
-            "settings": enhancer.settings.model_dump_json(),
-            "strength": f"{enhancer.strength:g}",
-            "exposure": "" if enhancer.exposure is None else f"{enhancer.exposure:g}",
-            "weights": enhancer.method.card.weights_sha256,
-        }
-    )
+    limited = {"memory": "limited"} if enhancer.picks_by_memory else {}
+    always = {
+        "method": enhancer.method.card.name,
+        "settings": enhancer.settings.model_dump_json(),
+        "strength": f"{enhancer.strength:g}",
+        "exposure": "" if enhancer.exposure is None else f"{enhancer.exposure:g}",
+        "weights": enhancer.method.card.weights_sha256,
+    }
+    return network | limited | always
 
 
 def written(format: str, quality: int | None, bit_depth: int | None) -> dict[str, str]:

@@ -69,8 +69,8 @@ def stream_file(job: Job, enhancer: Enhancer, output: Output) -> Result:
             clash = error  # unless it was left as it was
     scroll = Scroll(job.source, format)
     _check_size(job.source, scroll, output.max_pixels)
-    room, copy = _look(scroll, enhancer)
     size = scroll.shape[0] * scroll.shape[1]
+    room, copy = _look(scroll, enhancer, size)
     decision = enhancer.decide(np.zeros((1, 1, 3), np.float32) if copy is None else copy.pixels, size)
     outcome = decision.outcome(np.empty((0, 0, 3), np.float32))
     result = Result(
@@ -156,12 +156,12 @@ def _check_size(path: Path, scroll: Scroll, most: int) -> None:
         )
 
 
-def _look(scroll: Scroll, enhancer: Enhancer) -> tuple[int | None, Copy | None]:
+def _look(scroll: Scroll, enhancer: Enhancer, size: int) -> tuple[int | None, Copy | None]:
     """The bytes that the work may take, and a copy of the picture where one is decided on."""
     enhancer.warm_up()
     left = enhancer.room.left()
     room = None if left is None else int(0.4 * left)  # the rest for reading, packing and writing
-    method = enhancer.picked(scroll.shape[0] * scroll.shape[1])
+    method = enhancer.picked(size)
     learns = method.card.context == "global" and method.prepare is None and method.freeze is None
     decides = enhancer.method.choose is not None or method.settle is not None
     looks = learns or decides or enhancer.exposure is not None

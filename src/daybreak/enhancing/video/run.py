@@ -13,7 +13,7 @@ from av.error import FFmpegError
 
 from daybreak.enhancing.cores import opencv_threads
 from daybreak.enhancing.enhancer import Enhancer, Outcome
-from daybreak.enhancing.memory import bytes_per_pixel, fitting_jobs, free_memory
+from daybreak.enhancing.memory import jobs_for
 from daybreak.enhancing.record import asked
 from daybreak.enhancing.video.denoise import TemporalDenoiser
 from daybreak.enhancing.video.encoder import Encoder, Encoding, plan_encoding
@@ -262,8 +262,7 @@ def _denoised(shots: Iterator[Shot], frames: float) -> Iterator[Shot]:
 def _workers(about: About, enhancer: Enhancer, options: VideoOptions) -> Iterator[int]:
     """How many frames to work on at the same time; the cores are shared out among them."""
     cores = enhancer.threads or os.cpu_count() or 1
-    pixels, per_pixel = about.width * about.height, bytes_per_pixel(enhancer.picked(FILM), enhancer.exposure)
-    count = options.workers or fitting_jobs(cores, pixels, per_pixel, free_memory())
+    count = options.workers or jobs_for(enhancer, cores, about.width * about.height, FILM)
     with opencv_threads(cores // count or 1):
         yield count
 
