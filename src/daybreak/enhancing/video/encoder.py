@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any, cast
 
+import cv2
 from av import CodecContext, VideoFrame
 from av.codec.codec import Codec as FFmpegCodec
 from av.codec.codec import UnknownCodecError
@@ -24,6 +25,7 @@ from daybreak.image.rows import Rows
 from daybreak.types import Array
 
 DEFAULT_QUALITY = 70
+_AVX512 = 13  # AVX-512F, as OpenCV numbers what a processor can do
 KEY_SECONDS = 5.0  # between key frames at most: how exactly a player can jump, and what a resumed run redoes
 
 
@@ -117,6 +119,15 @@ class Encoding:
         options = {"crf": str(factor), "preset": kind.presets[self.speed], **kind.extra}
         return options | ({"tune": "zerolatency"} if self.live and self.codec != "av1" else {})
 
+    def _instructions(self) -> dict[str, str]:
+        """What keeps one thread's H.264 the same every time where the processor has AVX-512.
+
+        With it x264 (core 165, one thread) now and then makes other packets of the same frames: some 12 of
+        2,300 short films on a busy machine, none of 2,300 with AVX2, whose bytes are the usual ones of both.
+        """
+        avx512 = self.threads == 1 and self.codec == "h264" and cv2.checkHardwareSupport(_AVX512)
+        return {"x264-params": "asm=avx2"} if avx512 else {}
+
     def apply(self, context: VideoCodecContext) -> None:
         """Tell a codec context that is not open yet."""
         context.width, context.height, context.pix_fmt = self.width, self.height, self.format
@@ -128,7 +139,7 @@ class Encoding:
         context.color_range = self.colors.range
         context.colorspace, context.color_trc = self.colors.matrix, self.colors.transfer
         context.color_primaries = self.colors.primaries
-        context.options = self.options()
+        context.options = self.options() | self._instructions()
         context.thread_count = self.threads or os.cpu_count() or 1
         if self.codec == "av1":
             os.environ.setdefault("SVT_LOG", "1")  # its greeting on stderr is no news
