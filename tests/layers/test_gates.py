@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import avg_pool2d, interpolate
 
-from daybreak.layers.local import COLOR, KEPT, Gates
+from daybreak.layers.local import COLOR, KEPT, RICHEST, Gates
 
 LOW = 0.2 + 0.6 * torch.rand((1, 3, 64, 96), generator=torch.Generator().manual_seed(0))
 
@@ -47,3 +47,23 @@ def test_shut_for_its_colour_a_part_keeps_its_gray(middle):
     torch.testing.assert_close(made.mean(1), LOW.mean(1), atol=1e-6, rtol=0)
     taken = (1.0 - COLOR) * (part - part.mean(1, keepdim=True))
     torch.testing.assert_close(LOW - made, taken, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize(("told", "times"), [(-2.0, 0.0), (0.25, 1.25), (5.0, RICHEST)])
+def test_a_tone_says_how_colourful_all_of_it_becomes(told, times):
+    gates, gray = Gates(4, 2), LOW.mean(1, keepdim=True)
+    with torch.no_grad():
+        gates.tone.bias[0] = told
+        made = gates(LOW, torch.zeros(1), torch.zeros((1, 2)))
+    torch.testing.assert_close(made, (gray + times * (LOW - gray)).clamp(0.0, 1.0), atol=1e-6, rtol=0)
+
+
+def test_tones_go_by_how_bright_and_how_colourful_a_place_is():
+    gates = Gates(4, 2)
+    bright, rich = torch.tensor([0.2, 0.5, 0.5]), torch.tensor([0.1, 0.1, 0.3])
+    level = (bright + rich * torch.tensor([[0.5], [0.0], [-0.5]]))[None, :, :, None]
+    with torch.no_grad():
+        gates.tone.bias.copy_(torch.tensor([0.1, 0.2, 0.3, -0.4, 0.5]))
+        tone = gates.parts(level, torch.zeros((1, 1, 3, 1)), torch.zeros(1), torch.zeros((1, 2)))[2]
+    expected = 0.1 + 0.2 * bright + 0.3 * bright**2 - 0.4 * rich + 0.5 * rich**2
+    torch.testing.assert_close(tone.flatten(), expected)

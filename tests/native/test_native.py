@@ -72,13 +72,13 @@ def test_numbers_of_other_kinds_are_refused(kind):
 def test_a_result_of_another_size_is_refused(shape):
     window = native.Window(np.zeros((8, 8, 3), np.uint8), 255.0, (0, 0), (8, 8))
     with pytest.raises(ValueError, match="columns"):
-        window.developed(np.zeros((7, 2, 2), np.float32), 0, 8, np.zeros(shape, np.uint8))
+        window.developed(np.zeros((8, 2, 2), np.float32), 0, 8, np.zeros(shape, np.uint8))
 
 
 def test_sums_of_a_row_of_millions_of_white_pixels():
     pixels = np.full((1, 17_000_000, 3), 255, np.uint8)
     window, into = native.Window(pixels, 255.0, (0, 0), pixels.shape), np.empty_like(pixels)
-    maps = np.ones((7, 2, 2 * -(-pixels.shape[1] // 16)), np.float32)
+    maps = np.ones((8, 2, 2 * -(-pixels.shape[1] // 16)), np.float32)
     sums = window.developed(maps, 0, 1, into)
     assert into.min() == 255
     assert sums.tolist() == [255 * 17_000_000] * 3

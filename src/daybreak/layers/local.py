@@ -31,6 +31,9 @@ KEPT = 0.3
 COLOR = 0.5
 """Share of the colour of what is between 4 and 16 px that always passes, or small things would turn gray."""
 
+RICHEST = 2.0
+"""How many times as colourful as it is a place may become, before the curve."""
+
 
 def _share_of(share: Tensor | None, part: Tensor) -> Tensor:
     return part if share is None else part * share.view(-1, 1, 1, 1)
@@ -126,9 +129,10 @@ class Gates(nn.Module):
 
     The picture is parted into means of 4×4, 8×8 and 16×16 pixels, each brought up again, and what is finer
     than these. Convolutions at an eighth of the size see the levels and how rough they are; they tell a
-    slope, and of each of the three finer parts how much passes, and how much of its colour. The curve is that
-    of each colour where a pixel is dark; the nearer its brightest colour comes to white, the more that one
-    alone decides, or lamps would lose their colour.
+    slope, and of each of the three finer parts how much passes, and how much of its colour. How colourful it
+    all becomes, its tone, is told by how bright and how colourful the place is alone, so that even areas stay
+    even. The curve is that of each colour where a pixel is dark; the nearer its brightest colour comes to
+    white, the more that one alone decides, or lamps would lose their colour.
 
     Args:
         width: channels at an eighth of the size.
@@ -143,8 +147,9 @@ class Gates(nn.Module):
         self.open = nn.Conv2d(4, width, 3, padding=1)
         self.look = nn.Conv2d(width, width, 3, padding=1)
         self.steer = nn.Linear(numbers, 2 * width)
+        self.tone = nn.Linear(numbers, 5)
         self.close = nn.Conv2d(width, 7, 1)
-        for last in (self.steer, self.close):
+        for last in (self.steer, self.tone, self.close):
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)  # type: ignore[arg-type]
 
@@ -156,30 +161,39 @@ class Gates(nn.Module):
         gray = _gray(finer)
         rough = nn.functional.avg_pool2d(gray.abs(), 8)
         level = nn.functional.avg_pool2d(coarse, 2)
-        local, gates = (_share_of(share, part) for part in self.parts(level, rough, slope, numbers))
+        local, gates, tone = (_share_of(share, part) for part in self.parts(level, rough, slope, numbers))
         fine, middle, wide = (1.0 + gates).chunk(3, dim=1)
+        tone = (1.0 + tone).clamp(0.0, RICHEST)
         around = _larger(nn.functional.avg_pool2d(level, 2), 2)
         off = level - around
         passing, color = wide[:, :1].clamp(0.0, 1.0), wide[:, 1:].clamp(COLOR, 1.0)
         even = around + color * off + (passing - color) * _gray(off)
+        even = tone * even + (1.0 - tone) * _gray(even)
         off = coarse - _larger(level, 2)
-        passing, color = middle[:, :1].clamp(0.0, 1.0), middle[:, 1:].clamp(COLOR, 1.0)
+        passing, color = middle[:, :1].clamp(0.0, 1.0), tone * middle[:, 1:].clamp(COLOR, 1.0)
         even = _larger(even, 2) + _larger(color, 2) * off + _larger(passing - color, 2) * _gray(off)
-        passing, color = fine[:, :1].clamp(KEPT, 1.0), fine[:, 1:].clamp(0.0, 1.0)
+        passing, color = fine[:, :1].clamp(KEPT, 1.0), tone * fine[:, 1:].clamp(0.0, 1.0)
         calm = _larger(even, 4) + _larger(color, 8) * finer + _larger(passing - color, 8) * gray
         calm = calm.clamp(0.0, 1.0)
         flat = _larger(torch.exp2(-slope.view(-1, 1, 1, 1) - local), 8)
         return lift_hued(calm, flat)
 
-    def parts(self, level: Tensor, rough: Tensor, slope: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        """log2 of slopes beside the whole picture's, B×1×h×w at an eighth, and gates less 1, B×6×h×w.
+    def parts(
+        self, level: Tensor, rough: Tensor, slope: Tensor, numbers: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """log2 of slopes beside the whole picture's, B×1×h×w at an eighth, gates less 1, B×6×h×w, tones less 1.
 
-        Of what is finer than 4, 8 and 16 px: how much passes, and how much of its colour.
+        Gates of what is finer than 4, 8 and 16 px: how much passes, and how much of its colour. Tones, B×1×h×w:
+        how many times as colourful it all becomes.
         """
         steep = torch.exp2(slope).view(-1, 1, 1, 1)
         gray = level.mean(1, keepdim=True)
         gain = steep / (1.0 + (steep - 1.0) * gray).square()  # what `lift` makes of a small difference
-        seen = torch.cat([lift(level, steep), 8.0 * gain * rough], dim=1)
+        lit = lift(level, steep)
+        bright, rich = _gray(lit), lit.amax(1, keepdim=True) - lit.amin(1, keepdim=True)
+        base, by_light, by_light_2, by_color, by_color_2 = self.tone(numbers)[..., None, None].split(1, dim=1)
+        tone = base + bright * (by_light + by_light_2 * bright) + rich * (by_color + by_color_2 * rich)
+        seen = torch.cat([lit, 8.0 * gain * rough], dim=1)
         margin = MARGIN // 8
         seen = nn.functional.pad(seen, (margin,) * 4, mode="replicate")
         features = torch.relu(self.open(seen))
@@ -187,7 +201,7 @@ class Gates(nn.Module):
         features = features + torch.relu(self.look(features) * (1.0 + scale) + shift)
         told = self.close(features).float()[..., margin:-margin, margin:-margin]
         local, gates = told.split((1, 6), dim=1)
-        return local.clamp(-FURTHEST, FURTHEST), gates
+        return local.clamp(-FURTHEST, FURTHEST), gates, tone
 
 
 def _gray(picture: Tensor) -> Tensor:

@@ -29,9 +29,9 @@ from daybreak.methods.glance import Exposure, Parameters, layer_of, lift, weight
 from daybreak.native import Window, compiled
 from daybreak.types import Array, Pixels, Plane
 
-FURTHEST, KEPT, COLOR = 3.0, 0.3, 0.5  # as in daybreak.layers.local, which needs torch
+FURTHEST, KEPT, COLOR, RICHEST = 3.0, 0.3, 0.5, 2.0  # as in daybreak.layers.local, which needs torch
 
-_FINE, _FLAT, _MIDDLE, _WIDE = 0, 2, 3, 5  # planes of the maps; two of each but of what is flat
+_FINE, _FLAT, _MIDDLE, _WIDE, _TONE = 0, 2, 3, 5, 7  # planes of the maps; two of each but of flat and tone
 _CELL = 8  # px: the gates are found at an eighth of the size
 _GRID = 16  # px: what the graph's sides are multiples of
 _REACH = 2  # cells that two convolutions see beyond their own
@@ -40,7 +40,8 @@ _BAND = 1 << 20  # px of a band that is looked at, of 64 to 256 rows
 _CELLS = 1 << 15  # of a band whose gates are found, of 8 to 64 rows
 _PRODUCT = 1 << 18  # multiply-adds: a larger product would wake the threads of the linear algebra library
 _ONE = np.float32(1.0)
-_GRAY = np.full((1, 3), 1.0 / 3.0, np.float32)
+_THIRD = np.float32(1.0 / 3.0)
+_GRAY = np.full((1, 3), _THIRD)
 
 
 def gated(parameters: Parameters, source: Bands, exposure: Exposure) -> Prepared:
@@ -171,19 +172,20 @@ class _Rises:
 
 
 def _find_gates(parameters: Parameters, seen: Array, exposure: Exposure) -> Array:
-    """`Gates.parts` and what becomes of them: 7×h×w at an eighth of the size.
+    """`Gates.parts` and what becomes of them: 8×h×w at an eighth of the size.
 
     Of what is finer than 4 px the share of its colour that passes; a third of that by which more of its gray
     does; and one over the slope at black. The first two of what is finer than 8 px, and of what is than 16.
+    The tone of what is coarser than 8 px; that of what is finer is in the shares of its colour.
     """
-    convolve = _network(parameters, exposure)
+    convolve, toned = _network(parameters, exposure), weighted(parameters, "detail.tone", exposure.steering)
     steep, share = np.asarray(2.0**exposure.slope, np.float32), np.float32(exposure.share)
     _, height, width = seen.shape
     most = max(_PRODUCT // (9 * len(parameters["detail.look.bias"]) ** 2), 1)
     columns = -(-width // -(-width // most))  # of equal parts
     across = np.arange(0, width, columns)[:, None] + np.arange(-_REACH, columns + _REACH)
     across = np.clip(across, 0, width - 1)
-    maps = np.empty((7, height, width), np.float32)
+    maps = np.empty((8, height, width), np.float32)
 
     def work(bands: Iterable[Band]) -> None:
         for top, bottom in bands:
@@ -197,6 +199,8 @@ def _find_gates(parameters: Parameters, seen: Array, exposure: Exposure) -> Arra
             least = np.array([[KEPT, 0.0, 0.0], [0.0, COLOR, COLOR]], np.float32)[..., None, None]
             passing, color = np.clip(passing, least[0], 1.0), np.clip(color, least[1], 1.0)
             own = slice(top, bottom)
+            maps[_TONE, own] = _tone(given[:3, _REACH:-_REACH], share * toned)
+            color[:2] *= maps[_TONE, own]
             maps[[_FINE, _MIDDLE, _WIDE], own] = color
             maps[[_FINE + 1, _MIDDLE + 1, _WIDE + 1], own] = (passing - color) / 3.0
             maps[_FLAT, own] = np.exp2(-local) / steep
@@ -204,6 +208,13 @@ def _find_gates(parameters: Parameters, seen: Array, exposure: Exposure) -> Arra
     rows = max(min(height // 2, 64, _CELLS // width), 8)
     map_rows(work, height, rows, alone=height * width < _CELLS)
     return maps
+
+
+def _tone(lit: Array, toned: Array) -> Plane:
+    """How many times as colourful each place becomes, by how bright and how colourful it is: 3×h×w to h×w."""
+    bright, rich = lit.mean(0), lit.max(0) - lit.min(0)
+    tone = toned[0] + bright * (toned[1] + toned[2] * bright) + rich * (toned[3] + toned[4] * rich)
+    return np.asarray(np.clip(_ONE + tone, 0.0, RICHEST))
 
 
 def _network(parameters: Parameters, exposure: Exposure) -> Callable[[Array], Array]:
@@ -316,11 +327,14 @@ def _evened(coarse: Array, gates: Array) -> Array:
 
     Args:
         coarse: sides multiples of 4.
-        gates: 4×(h/2 + 2)×(w/2 + 2), from `_MIDDLE` on, a cell more around.
+        gates: 5×(h/2 + 2)×(w/2 + 2), from `_MIDDLE` on, a cell more around.
     """
     level = _means_of_planes(coarse, 2)
     around = _doubled(_means_of_planes(level, 2))
-    even = _passed(level - around, around, *gates[2:, 1:-1, 1:-1])
+    *wide, tone = gates[2:, 1:-1, 1:-1]
+    even = _passed(level - around, around, *wide)
+    gray = np.add.reduce(even, axis=0) * _THIRD
+    even = tone * even + (_ONE - tone) * gray
     return _passed(coarse - _doubled(level), _doubled(even), *_doubled(gates[:2])[:, 2:-2, 2:-2])
 
 

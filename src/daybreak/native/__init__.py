@@ -129,7 +129,7 @@ class Window:
         """What the gates make of some rows.
 
         Args:
-            maps: 7×h×w float32 in one piece, the gates of the whole picture.
+            maps: 8×h×w float32 in one piece, the gates of the whole picture.
             top, bottom: rows of the picture, of any number; the window has the cells of 16 px that they are
                 in and one more above and below, or ends where the picture does.
             into: h×w×3 in one piece, all columns of the window, uint8, uint16 or float32; written.

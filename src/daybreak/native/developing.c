@@ -272,15 +272,16 @@ static void widen_quarters(const void *from, Size row, float *out)
         widened4(row_of(m, plane, row), m->columns, out + plane * 4 * m->columns);
 }
 
-/* The gates: 7 planes at an eighth of the size of the whole picture, and the columns that are looked at. Of what
+/* The gates: 8 planes at an eighth of the size of the whole picture, and the columns that are looked at. Of what
  * is finer than 4 px the share of its colour, a third of that by which more of its gray passes, and one over the
- * slope at black; of what is finer than 8 px and than 16 px, the first two. */
+ * slope at black; of what is finer than 8 px and than 16 px, the first two; how many times as colourful all that is
+ * coarser than 8 px becomes. */
 typedef struct {
     const float *data;
     Size rows, columns, first, count;
 } Gates;
 
-enum { FINE = 0, MIDDLE = 3, WIDE = 5 }; /* their first planes */
+enum { FINE = 0, MIDDLE = 3, WIDE = 5, TONE = 7 }; /* their first planes */
 
 static const float *gate(const Gates *g, Size plane, Size row)
 {
@@ -331,6 +332,19 @@ MANY static void evened_row(const float *restrict at, Size plane, const float *r
     }
 }
 
+/* A row of 3 planes `plane` floats apart, as colourful as its tones say. */
+MANY static void toned_row(float *row, Size plane, const float *restrict tone, Size width)
+{
+    const float third = 1.0f / 3.0f;
+    float *red = row, *green = row + plane, *blue = row + 2 * plane;
+    for (Size x = 0; x < width; x++) {
+        const float gray = (1.0f - tone[x]) * ((red[x] + green[x] + blue[x]) * third);
+        red[x] = tone[x] * red[x] + gray;
+        green[x] = tone[x] * green[x] + gray;
+        blue[x] = tone[x] * blue[x] + gray;
+    }
+}
+
 MANY static void mixed_row(const float *restrict upper, const float *restrict lower, float s, Size width,
                            float *restrict out)
 {
@@ -338,7 +352,7 @@ MANY static void mixed_row(const float *restrict upper, const float *restrict lo
         out[x] = upper[x] + s * (lower[x] - upper[x]);
 }
 
-/* What is between 4 and 16 px through its gates: 3 planes of means of 4×4 px to the 3 after them.
+/* What is between 4 and 16 px through its gates, what is coarser in its tone: 3 planes of means of 4×4 px to the 3 after them.
  *
  * rows, columns: of a plane, multiples of 4; `first`, its first row's place, too.
  */
@@ -365,6 +379,7 @@ static int evened(float *coarse, Size rows, Size columns, Size first, const Gate
         evened_row(level + y * wide, cells, far.above, far.below, far.above, far.below, share, wide,
                    gate(gates, WIDE, first / 2 + y) + gates->first, gate(gates, WIDE + 1, first / 2 + y) + gates->first,
                    wide, even + y * wide);
+        toned_row(even + y * wide, cells, gate(gates, TONE, first / 2 + y) + gates->first, wide);
     }
     for (Size y = 0; y < rows; y++) {
         const float share = turn(&near, y, 2, widen_twice, &levels);
@@ -453,7 +468,7 @@ MANY static void write_row(const float *restrict red, const float *restrict gree
 
 /* The result of some rows of the picture, in all columns of the window.
  *
- * maps: the gates, 7 planes of rows×columns at an eighth of the size of the picture, continued to the grid.
+ * maps: the gates, 8 planes of rows×columns at an eighth of the size of the picture, continued to the grid.
  * top, bottom: the window has all of the grid's cells they are in and one more on both sides, or ends where the
  *     picture does.
  * out: as much of the picture, of values of `kind`.
