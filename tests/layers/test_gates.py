@@ -58,6 +58,15 @@ def test_a_tone_says_how_colourful_all_of_it_becomes(told, times):
     torch.testing.assert_close(made, (gray + times * (LOW - gray)).clamp(0.0, 1.0), atol=1e-6, rtol=0)
 
 
+def test_with_no_share_of_it_nothing_local_is_left():
+    gates, random = Gates(4, 2), torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for parameter in gates.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=random))
+        made = gates(LOW, torch.zeros(1), torch.ones((1, 2)), torch.zeros(1))
+    torch.testing.assert_close(made, LOW, atol=1e-6, rtol=0)
+
+
 def test_tones_go_by_how_bright_and_how_colourful_a_place_is():
     gates = Gates(4, 2)
     bright, rich = torch.tensor([0.2, 0.5, 0.5]), torch.tensor([0.1, 0.1, 0.3])

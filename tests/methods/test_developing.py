@@ -41,9 +41,9 @@ def by(way):
 
 
 def picture(height, width, seed=0):
-    """Large soft patches with noise on them, dark."""
+    """Large patches of all colours with noise on them, dark."""
     random = np.random.default_rng(seed)
-    patches = np.kron(random.random((height // 24 + 1, width // 24 + 1, 1)), np.ones((24, 24, 3)))
+    patches = np.kron(random.random((height // 24 + 1, width // 24 + 1, 3)), np.ones((24, 24, 1)))
     noisy = 0.5 * patches[:height, :width] ** 2 + random.normal(0, 0.03, (height, width, 3))
     return np.clip(noisy, 0, 1).astype(np.float32)
 
@@ -174,7 +174,7 @@ def test_its_constants_are_the_networks():
     for ours, module, names in (
         (glance, flagship, ("USUAL", "GAMMA", "BRIGHTEST")),
         (glance, exposure, ("LEAST", "MOST", "RUNGS", "NEAR")),
-        (developing, local, ("FURTHEST", "KEPT", "COLOR")),
+        (developing, local, ("FURTHEST", "KEPT", "COLOR", "RICHEST")),
     ):
         for name in names:
             assert getattr(ours, name) == getattr(module, name), name

@@ -75,6 +75,12 @@ def test_a_result_of_another_size_is_refused(shape):
         window.developed(np.zeros((8, 2, 2), np.float32), 0, 8, np.zeros(shape, np.uint8))
 
 
+def test_maps_of_another_number_are_refused():
+    window = native.Window(np.zeros((8, 8, 3), np.uint8), 255.0, (0, 0), (8, 8))
+    with pytest.raises(ValueError, match="7 maps"):
+        window.developed(np.zeros((7, 2, 2), np.float32), 0, 8, np.zeros((8, 8, 3), np.uint8))
+
+
 def test_sums_of_a_row_of_millions_of_white_pixels():
     pixels = np.full((1, 17_000_000, 3), 255, np.uint8)
     window, into = native.Window(pixels, 255.0, (0, 0), pixels.shape), np.empty_like(pixels)

@@ -29,7 +29,7 @@ KEPT = 0.3
 """Share of what is finer than 4 px that stays as it is, but for its colour: grain, not smeared texture."""
 
 COLOR = 0.5
-"""Share of the colour of what is between 4 and 16 px that always passes, or small things would turn gray."""
+"""Share of the colour between 4 and 16 px that its gates always let through: small things keep theirs."""
 
 RICHEST = 2.0
 """How many times as colourful as it is a place may become, before the curve."""
@@ -181,10 +181,10 @@ class Gates(nn.Module):
     def parts(
         self, level: Tensor, rough: Tensor, slope: Tensor, numbers: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """log2 of slopes beside the whole picture's, B×1×h×w at an eighth, gates less 1, B×6×h×w, tones less 1.
+        """log2 of slopes beside the whole picture's, gates less 1, and tones less 1, all at an eighth.
 
-        Gates of what is finer than 4, 8 and 16 px: how much passes, and how much of its colour. Tones, B×1×h×w:
-        how many times as colourful it all becomes.
+        B×1×h×w; B×6×h×w, of what is finer than 4, 8 and 16 px how much passes, and how much of its colour;
+        B×1×h×w, how many times as colourful it all becomes.
         """
         steep = torch.exp2(slope).view(-1, 1, 1, 1)
         gray = level.mean(1, keepdim=True)

@@ -26,7 +26,7 @@ from daybreak.image.rows import Bands, Levels, Rows
 from daybreak.image.strips import Band, map_rows, over_bands
 from daybreak.methods.base import Prepared
 from daybreak.methods.glance import Exposure, Parameters, layer_of, lift, weighted
-from daybreak.native import Window, compiled
+from daybreak.native import MAPS, Window, compiled
 from daybreak.types import Array, Pixels, Plane
 
 FURTHEST, KEPT, COLOR, RICHEST = 3.0, 0.3, 0.5, 2.0  # as in daybreak.layers.local, which needs torch
@@ -185,7 +185,7 @@ def _find_gates(parameters: Parameters, seen: Array, exposure: Exposure) -> Arra
     columns = -(-width // -(-width // most))  # of equal parts
     across = np.arange(0, width, columns)[:, None] + np.arange(-_REACH, columns + _REACH)
     across = np.clip(across, 0, width - 1)
-    maps = np.empty((8, height, width), np.float32)
+    maps = np.empty((MAPS, height, width), np.float32)
 
     def work(bands: Iterable[Band]) -> None:
         for top, bottom in bands:
@@ -323,7 +323,7 @@ def _means_of_planes(planes: Array, side: int) -> Array:
 
 
 def _evened(coarse: Array, gates: Array) -> Array:
-    """What is between 4 and 16 px through its gates: 3×h×w means of 4×4 pixels to the same.
+    """What is between 4 and 16 px through its gates, what is coarser than 8 in its tone: 3×h×w means of 4×4.
 
     Args:
         coarse: sides multiples of 4.

@@ -21,6 +21,9 @@ from daybreak.types import Array
 
 _SOURCE = Path(__file__).with_name("developing.c")
 _LIBRARY = Path(__file__).with_name("libdaybreak.so")
+MAPS = 8
+"""Planes of the gates, as the library reads them."""
+
 _KINDS = {np.dtype(np.uint8): 1, np.dtype(np.uint16): 2, np.dtype(np.float32): 4}
 
 _apart = 0  # how many ask for NumPy's way now
@@ -138,12 +141,14 @@ class Window:
             The sums of the levels of each colour, uint64; of floats 0.
 
         Raises:
-            ValueError: `into` is of another size, or not in one piece.
+            ValueError: `into` is of another size or not in one piece, or there are other than 8 maps.
         """
         found = _found()
         assert found is not None
         if into.shape != (bottom - top, self._columns, 3) or not into.flags.c_contiguous:
             raise ValueError(f"into: {into.shape} for rows {top} to {bottom} of {self._columns} columns")
+        if len(maps) != MAPS:
+            raise ValueError(f"{len(maps)} maps for {MAPS}")
         sums = np.zeros(3, np.uint64)
         told = found.daybreak_developed(
             self._told,

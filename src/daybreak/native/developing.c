@@ -352,7 +352,8 @@ MANY static void mixed_row(const float *restrict upper, const float *restrict lo
         out[x] = upper[x] + s * (lower[x] - upper[x]);
 }
 
-/* What is between 4 and 16 px through its gates, what is coarser in its tone: 3 planes of means of 4×4 px to the 3 after them.
+/* What is between 4 and 16 px through its gates, and all that is coarser than 8 px in its tone: 3 planes of means of
+ * 4×4 px to the 3 after them.
  *
  * rows, columns: of a plane, multiples of 4; `first`, its first row's place, too.
  */

@@ -4,8 +4,8 @@ Sources: the five papers' ideas, in our own form (docs/flagship.md). A curve fou
 picture to the brightness that is wanted; so brightness is a number that can be asked for, and tiles agree.
 What the curve leaves is local, steered by what the thumbnail showed (`layers.local`). `Detail` works at half
 the size: an illumination map at a quarter of it (Retinex, papers 2 and 3), and a correction of detail, noise
-and colour (papers 0, 1, 4) by sub-pixel ×2 (Shi et al., CVPR 2016). `Gates` works at an eighth: a slope, and
-thresholds on what is finer (paper 0). `Curve` is the curve alone.
+and colour (papers 0, 1, 4) by sub-pixel ×2 (Shi et al., CVPR 2016). `Gates` works at an eighth: a slope,
+thresholds on what is finer (paper 0), and how colourful each place becomes. `Curve` is the curve alone.
 
 Training asks for the brightness of the reference, so that exposure and detail are learned apart.
 """

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from av import CodecContext
 
 from daybreak.cli.main import run
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.manifest import read_manifests
+from daybreak.enhancing.video.encoder import plan_encoding
 from daybreak.enhancing.video.evidence import frames_apart, repeatable, verify_film
 from daybreak.enhancing.video.options import VideoOptions
+from daybreak.enhancing.video.source import Film
 from daybreak.errors import BadSetting
 
 pytestmark = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="makes its clip with ffmpeg")
@@ -57,6 +61,24 @@ def test_every_container_is_the_same_file_again(name, sound, folder, capsys):
     assert run(["video", "with.mkv", "-o", name, "-m", "gamma", "--evidence", "e.json", "-q"]) == 0
     assert run(["verify", "e.json"]) == 0
     assert f"{name}: confirmed bit for bit" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("codec", "threads", "avx512", "told"),
+    [
+        ("h264", 1, True, "asm=avx2"),
+        ("h264", 1, False, None),
+        ("h264", 2, True, None),
+        ("hevc", 1, True, "log-level=none:open-gop=0"),
+    ],
+)
+def test_one_threads_h264_is_made_without_avx512(codec, threads, avx512, told, folder, monkeypatch):
+    monkeypatch.setattr("cv2.checkHardwareSupport", lambda _feature: avx512)
+    encoding, _ = plan_encoding(Film(Path("in.mp4")).about, 1, codec, None, "medium")
+    context = CodecContext.create(encoding.encoder, "w")
+    replace(encoding, threads=threads).apply(context)
+    given = context.options
+    assert given.get("x264-params", given.get("x265-params")) == told
 
 
 def test_what_differs_is_told(folder):
