@@ -25,8 +25,9 @@ from daybreak.image.rows import Rows
 from daybreak.types import Array
 
 DEFAULT_QUALITY = 70
-_AVX512 = 13  # AVX-512F, as OpenCV numbers what a processor can do
 KEY_SECONDS = 5.0  # between key frames at most: how exactly a player can jump, and what a resumed run redoes
+
+_AVX512 = 13  # AVX-512F, as OpenCV numbers what a processor can do
 
 
 @dataclass(frozen=True)
