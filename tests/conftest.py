@@ -1,8 +1,17 @@
-"""Property tests draw the same examples on every run and have no deadline: machines differ and are shared."""
+"""Property tests draw the same examples on every run and have no deadline: machines differ and are shared.
 
+Two processes share the tests out by files (`-n2`), so what several tests of a file use is of its module's
+scope, and Playwright, whose event loop stays open in its thread, ends with the file.
+"""
+
+import os
+import shutil
 import signal
 
+import pytest
 from hypothesis import settings
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's threads wait for each other where cores are shared
 
 settings.register_profile("daybreak", deadline=None, derandomize=True)
 settings.load_profile("daybreak")
@@ -10,3 +19,17 @@ settings.load_profile("daybreak")
 # A script's background jobs ignore Ctrl-C; what tests start would inherit that, and not be interrupted.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, as it is on this machine."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("needs chromium on the PATH")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()

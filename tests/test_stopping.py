@@ -14,8 +14,8 @@ from daybreak.stopping import Stopped, look, stoppable
 
 @pytest.fixture(scope="module")
 def dark():
-    """A dark picture of 640x600."""
-    return np.random.default_rng(0).random((600, 640, 3), np.float32) * np.float32(0.2)
+    """A dark picture of less than a megapixel, on which no method is done before the second look."""
+    return np.random.default_rng(0).random((980, 1020, 3), np.float32) * np.float32(0.2)
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import cv2
 import numpy as np
 import pytest
@@ -11,21 +9,8 @@ import pytest
 from daybreak.enhancing.compare import compare_page
 from daybreak.enhancing.gallery import GalleryEntry, write_gallery
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium on the PATH")
-
 NASTY = '<script>window.hacked = 1</script>" onerror="window.hacked = 1" .jpg'
 LONG = "a-name-without-any-space-" * 8 + ".jpg"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 from daybreak.cli.main import run
-
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium on the PATH")
 
 
 @pytest.fixture
@@ -24,20 +19,16 @@ def report(pairs, tmp_path):
 
 
 @pytest.fixture
-def view(report):
+def view(report, browser):
     """The open page; fails the test at its end if it asked for anything or reported an error."""
-    from playwright.sync_api import sync_playwright
-
     asked, wrong = [], []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1200, "height": 900})
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda message: wrong.append(message.text))
-        page.goto(report.as_uri())
-        yield page
-        browser.close()
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text))
+    page.goto(report.as_uri())
+    yield page
+    page.close()
     assert [url for url in asked if not url.startswith("data:")] == [report.as_uri()]
     assert wrong == []
 

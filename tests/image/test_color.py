@@ -20,9 +20,8 @@ def test_replacing_a_plane_by_itself_changes_nothing(name, picture):
     plane = getattr(color, name)(picture)
     assert plane.shape == picture.shape[:2]
     again = getattr(color, f"with_{name}")(picture, plane, plane)
-    assert (
-        np.abs(again - picture).max() < 1e-5
-    )  # float32, times 12.92 where the transfer function is steepest
+    # float32, times 12.92 where the transfer function is steepest
+    assert np.abs(again - picture).max() < 2e-5
 
 
 @pytest.mark.parametrize("name", PLANES)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from daybreak.training.material import Material
 from daybreak.training.recipe import parse_recipe
@@ -60,12 +59,3 @@ def tiny():
         return parse_recipe(values | KINDS[kind] | changes)
 
     return make
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """Tiny tensors gain nothing from threads, and threads wait for each other on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)

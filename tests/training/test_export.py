@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
 import torch
@@ -30,7 +28,6 @@ def checkpoint(tmp_path, tiny, material):
 
 @pytest.mark.parametrize("name", list_weights())
 def test_shipped_onnx_equals_torch_with_the_shipped_parameters(name):
-    torch.set_num_threads(os.cpu_count() or 1)  # `_one_thread` puts it back
     weight = find_weight(name)
     network = load(weight)
     graph.check_parity(network, weight.onnx)  # both hold the same rounded parameters

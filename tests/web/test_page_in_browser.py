@@ -52,6 +52,12 @@ def download(page):
     return coming.value.suggested_filename, Path(coming.value.path()).read_bytes()
 
 
+def apart(one, other):
+    """Levels of 65,535; files are worked on as levels and bytes as floats, which may round apart by one."""
+    one, other = (read_photo(data).stored.whole.astype(int) for data in (one, other))
+    return np.abs(one - other).max()
+
+
 @pytest.fixture
 def deep(tmp_path):
     """A dark 16-bit PNG with EXIF."""
@@ -74,9 +80,8 @@ def test_upload_change_strength_look_and_download(page, deep):
     assert told.input_value() == "deep night.png: gamma, strength 0.5"
     name, data = download(page)
     assert name == "deep night_daybreak.png"
-    came, wanted = read_photo(data), read_photo(Enhancer("gamma", strength=0.5)(deep.read_bytes()))
-    assert came.bit_depth == 16
-    assert np.array_equal(came.stored.whole, wanted.stored.whole)
+    assert read_photo(data).bit_depth == 16
+    assert apart(data, Enhancer("gamma", strength=0.5)(deep.read_bytes())) <= 1
     exif = Image.open(BytesIO(data)).getexif()
     assert (exif[271], exif[315]) == ("Maker", "Someone")
 
@@ -115,9 +120,7 @@ def test_a_setting_of_the_method_reaches_the_picture(page, deep):
     value.press("Enter")
     enhance(page)
     _, data = download(page)
-    wanted = read_photo(Enhancer("gamma", gamma=4.0)(deep.read_bytes()))
-    off = read_photo(data).stored.whole.astype(int) - wanted.stored.whole.astype(int)
-    assert np.abs(off).max() <= 1, "of 65535: files are worked on as levels, bytes as floats"
+    assert apart(data, Enhancer("gamma", gamma=4.0)(deep.read_bytes())) <= 1
 
 
 def test_what_is_typed_before_the_next_frame_is_kept(page):

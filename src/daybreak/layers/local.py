@@ -22,7 +22,7 @@ MARGIN = 32
 FURTHEST = 3.0
 """log2 of how far a slope may go from that of the whole picture."""
 
-FOG = 0.09
+FOG = 0.15
 """The mean of a colour over 16 px may grow by what there is after the lift, and this, or the dark is fog."""
 
 KEPT = 0.3
@@ -119,8 +119,10 @@ class Detail(nn.Module):
                 )
         correction = nn.functional.pixel_shuffle(self.close(features), 2).float()
         most = FOG + nn.functional.avg_pool2d(picture.float(), 16)
-        above = torch.relu(nn.functional.avg_pool2d(correction, 16) - most)
-        correction = correction - _larger(above, 16)  # nearly: what lies between the means is interpolated
+        added = nn.functional.avg_pool2d(correction, 16)
+        share = (most / added.clamp(min=1e-4)).clamp(max=1.0).amin(1, keepdim=True)  # one, or red turns orange
+        # nearly: what lies between the means is interpolated
+        correction = correction - _larger((1.0 - share) * added, 16)
         return slope.clamp(-FURTHEST, FURTHEST), correction
 
 
