@@ -120,7 +120,8 @@ class Detail(nn.Module):
         correction = nn.functional.pixel_shuffle(self.close(features), 2).float()
         most = FOG + nn.functional.avg_pool2d(picture.float(), 16)
         added = nn.functional.avg_pool2d(correction, 16)
-        share = (most / added.clamp(min=1e-4)).clamp(max=1.0).amin(1, keepdim=True)  # one, or red turns orange
+        share = (most / added.clamp(min=1e-4)).clamp(max=1.0)
+        share = share.amin(1, keepdim=True)  # of all colours, or red would turn orange
         # nearly: what lies between the means is interpolated
         correction = correction - _larger((1.0 - share) * added, 16)
         return slope.clamp(-FURTHEST, FURTHEST), correction
