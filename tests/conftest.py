@@ -11,7 +11,9 @@ import signal
 import pytest
 from hypothesis import settings
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's threads wait for each other where cores are shared
+os.environ["OMP_NUM_THREADS"] = "1"  # torch's threads wait for each other where cores are shared
+for name in ("COLUMNS", "LINES"):  # readline tells the other processes those of the terminal
+    os.environ.pop(name, None)
 
 settings.register_profile("daybreak", deadline=None, derandomize=True)
 settings.load_profile("daybreak")

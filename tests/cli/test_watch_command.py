@@ -118,7 +118,7 @@ def test_a_restart_does_nothing_again_even_if_results_were_taken_away(watcher):
 def test_slow_writers_renames_and_many_at_once(watcher, tmp_path, options):
     whole = picture(tmp_path / "slow.jpg", 200, 300).read_bytes()
     (tmp_path / "aside").mkdir()
-    with watcher.running(*options, settle="0.4") as process:
+    with watcher.running(*options, settle="1.2") as process:
         until(lambda: (watcher.out / ".daybreak-watch.lock").exists(), process)
         with (watcher.into / "slow.jpg").open("wb") as file:
             step = len(whole) // 8

@@ -92,14 +92,14 @@ def test_the_newest_frame_wins_and_the_delay_stays_bounded(tools):
     port, sink = free_port(), Kept()
     process = sender(port, 12)
     try:
-        stop = until(lambda: len(sink.frames) >= 10)
+        stop = until(lambda: len(sink.frames) >= 20)
         result = enhance_live(f"udp://127.0.0.1:{port}", sink, Slow(), stop=stop)
     finally:
         process.kill()
         process.wait()
     assert sink.closed
     assert result.dropped > 2 * result.enhanced > 10
-    assert result.latency_most < 2.0, "the delay of a queue would grow by a fifth of a second a frame"
+    assert result.latency_median < 1.0, "the delay of a queue would grow by a fifth of a second a frame"
     assert sink.times == sorted(sink.times)
 
 
