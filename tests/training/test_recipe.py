@@ -19,6 +19,11 @@ def test_shipped_recipes_load_and_say_what_they_take(name):
         assert any(line.startswith(f"# {word}: ") for line in head), word
 
 
+@pytest.mark.parametrize("name", list_recipes())
+def test_no_shipped_recipe_asks_for_bf16_of_a_machine_without_it(name):
+    assert load_recipe(name).precision in ("auto", "fp32")
+
+
 def test_a_change_reaches_its_key_and_the_hash():
     plain = load_recipe("cascade.lol")
     changed = load_recipe("cascade.lol", {"optimiser.lr": "0.5", "settings.stages": "2", "tag": "mine"})
