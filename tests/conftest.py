@@ -11,7 +11,9 @@ import signal
 import pytest
 from hypothesis import settings
 
-os.environ["OMP_NUM_THREADS"] = "1"  # torch's threads wait for each other where cores are shared
+# Here and in what tests start: torch's threads wait for each other where cores are shared, and another number
+# of them adds up in another order.
+os.environ["OMP_NUM_THREADS"] = "1"
 for name in ("COLUMNS", "LINES"):  # readline tells the other processes those of the terminal
     os.environ.pop(name, None)
 

@@ -31,7 +31,6 @@ def ray(s3):
     """A cluster whose disk counts as full, so that nothing could be spilled; workers know the S3 server."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_local_fs_capacity_threshold", "0")
-        patch.setenv("OMP_NUM_THREADS", "1")
         with connected(None, Crew(WORKERS)) as module:
             yield module
 
@@ -96,7 +95,7 @@ def test_a_killed_driver_is_made_up_for_by_the_next(s3, bucket, fill, make_run, 
     address = ray.get_runtime_context().gcs_address
     line = ["enhance", f"{bucket}/in", "-o", f"{bucket}/out", "--engine", "ray", "--address", address]
     command = [sys.executable, "-m", "daybreak", *line, "-m", "gamma", "--suffix", "", "--jobs", "1"]
-    driver = subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE)
+    driver = subprocess.Popen(command, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 120
     while len(s3.find(f"{bucket}/out")) < 12:
         assert driver.poll() is None, driver.stderr.read().decode()

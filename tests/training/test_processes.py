@@ -58,14 +58,13 @@ def train(folder, out, *words, launcher=(sys.executable, "-m", "daybreak")):
         "--out",
         str(out),
     ]
-    environment = {key: value for key, value in os.environ.items() if key != "WORLD_SIZE"}
     return subprocess.run(
         [*command, *words],
         capture_output=True,
         text=True,
         check=False,
         timeout=300,
-        env=environment | {"OMP_NUM_THREADS": "1"},
+        env={key: value for key, value in os.environ.items() if key != "WORLD_SIZE"},
     )
 
 

@@ -24,9 +24,7 @@ pytestmark = [
 KILLED = """
     import os, pickle, signal, sys
     from pathlib import Path
-    import torch
     from daybreak.training.fit import fit
-    torch.set_num_threads(1)  # as here: another number of threads adds up in another order
     recipe, material = pickle.loads(Path(sys.argv[1]).read_bytes())
     def watch(now):
         if now.step == 10:  # two steps after the last checkpoint

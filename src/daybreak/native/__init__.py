@@ -19,11 +19,11 @@ import numpy as np
 
 from daybreak.types import Array
 
-_SOURCE = Path(__file__).with_name("developing.c")
-_LIBRARY = Path(__file__).with_name("libdaybreak.so")
 MAPS = 8
 """Planes of the gates, as the library reads them."""
 
+_SOURCE = Path(__file__).with_name("developing.c")
+_LIBRARY = Path(__file__).with_name("libdaybreak.so")
 _KINDS = {np.dtype(np.uint8): 1, np.dtype(np.uint16): 2, np.dtype(np.float32): 4}
 
 _apart = 0  # how many ask for NumPy's way now
