@@ -119,33 +119,56 @@ def test_hue_and_saturation_are_those_of_hsv(rgb):
         assert min(apart, 1 - apart) < 1e-9
 
 
+HUES = pytest.mark.parametrize("hue", ["plane", "circle"])
+
+
+@HUES
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 1000), gain=st.floats(0.1, 1))
-def test_color_is_0_for_one_picture_at_any_brightness_and_stays_in_its_range(seed, gain):
+def test_color_is_0_for_one_picture_at_any_brightness_and_stays_in_its_range(hue, seed, gain):
     made = torch.Generator().manual_seed(seed)
     one, other = (torch.rand(2, 3, 6, 5, generator=made) for _ in range(2))
-    assert color(one, one * gain).item() == pytest.approx(0, abs=1e-5)  # neither hue nor saturation changes
-    assert 0 <= color(one, other).item() <= 4
-    assert color(one, other).item() > 0.05
+    same, apart = color(one, one * gain, hue).item(), color(one, other, hue).item()
+    assert same == pytest.approx(0, abs=1e-5)  # neither hue nor saturation changes
+    assert 0.05 < apart <= {"plane": 4, "circle": 2}[hue]
 
 
-def test_color_of_pictures_without_colour_is_finite_and_so_is_its_gradient():
+@HUES
+def test_color_of_pictures_without_colour_is_finite_and_so_is_its_gradient(hue):
     gray = torch.full((1, 3, 4, 4), 0.4)
     colourful = torch.rand(1, 3, 4, 4, generator=torch.Generator().manual_seed(1))
-    assert color(gray, gray).item() == 0, "nothing to be apart in"
-    assert color(gray, colourful).item() == pytest.approx(2), "an empty plane is like none"
+    assert color(gray, gray, hue).item() == 0, "nothing to be apart in"
+    wanted = {"plane": 2, "circle": 1}[hue]
+    assert color(gray, colourful, hue).item() == pytest.approx(wanted), "an empty plane is like none"
     for level in (0.0, 0.4, 1.0):
         output = torch.full((1, 3, 4, 4), level, requires_grad=True)
-        color(output, colourful).backward()
+        color(output, colourful, hue).backward()
         assert output.grad.isfinite().all()
 
 
-def test_color_pulls_towards_the_reference():
+@HUES
+def test_color_pulls_towards_the_reference(hue):
     made = torch.Generator().manual_seed(2)
     reference, output = (torch.rand(1, 3, 8, 8, generator=made) for _ in range(2))
     output.requires_grad_()
-    before = color(output, reference)
+    before = color(output, reference, hue)
     before.backward()
     with torch.no_grad():
-        after = color((output - 0.05 * output.grad / output.grad.norm()).clamp(0, 1), reference)
+        moved = (output - 0.05 * output.grad / output.grad.norm()).clamp(0, 1)
+        after = color(moved, reference, hue)
     assert after < before
+
+
+def test_two_reds_are_near_on_the_circle_and_far_in_the_plane():
+    """Eq. 4's plane breaks at red: where a network is unsure, green and blue lie between two reds."""
+    made = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(3))
+    red = torch.cat([0.5 + made[:, :1] / 2, made[:, 1:] / 10], 1)
+    other = red[:, [0, 2, 1]]  # the hue on red's other side
+    assert color(red, other, "circle") < 0.02 < 0.4 < color(red, other, "plane")
+
+    def turned(picture):
+        return picture[:, [1, 2, 0]]
+
+    turns = [color(*both, "circle").item() for both in ((red, other), (turned(red), turned(other)))]
+    assert turns[0] == pytest.approx(turns[1], abs=1e-6)
+    assert color(turned(red), turned(other), "plane") < 0.02, "no break where there is no red"

@@ -98,6 +98,20 @@ def test_the_terms_are_those_of_eq_7(target):
     assert NeidObjective(network, NeidSettings(width=4)).terms(Batch(low, high))["color"] > 0
 
 
+def test_with_no_weight_the_detail_stream_is_left_alone():
+    network, low = small(), picture(2, 3, 32, 64) * 0.3
+    with_it, without = (
+        NeidObjective(network, NeidSettings(width=4, detail=weight)).terms(Batch(low, low.sqrt()))
+        for weight in (0.1, 0.0)
+    )
+    assert set(without) == {"huber", "color"}
+    torch.testing.assert_close(without["huber"], with_it["huber"])
+    sum(without.values()).backward()
+    for part in ("decoder", "head"):
+        assert all(parameter.grad is None for parameter in network.detail[part].parameters())
+    assert all(parameter.grad is not None for parameter in network.inference().parameters())
+
+
 @pytest.mark.parametrize(("how", "deviation"), [("normal", 0.02), ("kaiming", (2 / (64 * 9)) ** 0.5)])
 def test_initial_weights(how, deviation):
     torch.manual_seed(0)

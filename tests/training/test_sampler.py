@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import islice
 from typing import get_args
 
@@ -45,6 +46,7 @@ KINDS = {
     "whole": data(darkened=0.5, whole=0.5),
     "lit": data(darkened=0.5, lit=0.5),
     "flat": data(darkened=0.5, flat=0.5),
+    "shuffled": data(darkened=0.5, channel_shuffle=0.5),
     "sensor": data(darkened=0.5, sensor=0.5),
 }
 
@@ -81,9 +83,16 @@ def test_processes_share_a_batch_out_without_changing_it(kind, step, world):
         assert torch.equal(together, whole)
 
 
-@given(seed=SEEDS, step=STEPS, shrink=st.sampled_from([1.0, 1.2]), whole=st.sampled_from([0.0, 1.0]))
-def test_pairs_are_cut_and_turned_alike(seed, step, shrink, whole):
-    made = Sampler(MATERIAL, data(shrink=shrink, whole=whole), "aligned", seed).at(step)
+@given(
+    seed=SEEDS,
+    step=STEPS,
+    shrink=st.sampled_from([1.0, 1.2]),
+    whole=st.sampled_from([0.0, 1.0]),
+    shuffle=st.sampled_from([0.0, 1.0]),
+)
+def test_pairs_are_cut_and_turned_alike(seed, step, shrink, whole, shuffle):
+    settings = data(shrink=shrink, whole=whole, channel_shuffle=shuffle)
+    made = Sampler(MATERIAL, settings, "aligned", seed).at(step)
     assert made.low.shape == (4, 3, 16, 16)
     assert torch.equal(made.low, made.high)
     unlike = Sampler(MATERIAL, data(shrink=shrink), "unpaired", seed).at(step)
@@ -113,6 +122,24 @@ def test_every_place_and_every_turn_comes_up(rotate, ways):
         tuple((cut[:, 0, [0, -1]] - cut.amin((1, 2))[:, None]).int().flatten().tolist()) for cut in cuts
     }
     assert len(corners) == ways
+
+
+@pytest.mark.parametrize("sampling", ["aligned", "unpaired", "darkened"])
+def test_colours_change_places_in_such_a_share_of_the_crops(sampling):
+    red = {"a": np.full((16, 16, 3), (200, 100, 50), np.uint8)}
+    orders = []
+    for share in (0.0, 0.5, 1.0):
+        settings = data(batch=1, channel_shuffle=share)
+        made = Sampler(Material(red, red, red), settings, sampling, 0)
+        pixels = [made.at(step).high[0, :, 0, 0] * 255 for step in range(400)]
+        seen = Counter(tuple(pixel.round().int().tolist()) for pixel in pixels)
+        assert all(sorted(colour) == [50, 100, 200] for colour in seen)
+        orders.append(seen)
+    none, half, every = orders
+    assert set(none) == {(200, 100, 50)}
+    assert len(half) == len(every) == 6
+    assert abs(half[200, 100, 50] / 400 - 7 / 12) < 0.1, "one order of six is that which was there"
+    assert all(abs(count / 400 - 1 / 6) < 0.08 for count in every.values())
 
 
 def test_a_crop_covers_up_to_so_much_more_of_the_picture():

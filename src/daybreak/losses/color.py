@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
+
+Hue = Literal["plane", "circle"]
 
 
 def hue_and_saturation(picture: Tensor) -> tuple[Tensor, Tensor]:
@@ -42,7 +46,22 @@ def _norm(plane: Tensor) -> Tensor:
     return torch.where(full, torch.where(full, square, torch.ones_like(square)).sqrt(), square)
 
 
-def color(output: Tensor, reference: Tensor) -> Tensor:
-    """(1 − cos(H, H')) + (1 − cos(S, S')) of B×3×H×W in [0, 1], mean over the batch; a scalar in [0, 4]."""
-    (hue, saturation), (hue_wanted, saturation_wanted) = map(hue_and_saturation, (output, reference))
-    return _apart(hue, hue_wanted) + _apart(saturation, saturation_wanted)
+def color(output: Tensor, reference: Tensor, hue: Hue = "plane") -> Tensor:
+    """How far colours are apart; a scalar.
+
+    Args:
+        output, reference: B×3×H×W in [0, 1].
+        hue: "plane" as in eq. 4, (1 − cos(H, H')) + (1 − cos(S, S')), mean over the batch, in [0, 4]; reds
+            lie at both ends of the plane H, and all other hues between them. "circle" compares where pixels
+            lie on HSV's disk, 1 − cos of the planes S·cos 2πH and S·sin 2πH together, in [0, 2].
+    """
+    planes, wanted = map(hue_and_saturation, (output, reference))
+    if hue == "circle":
+        return _apart(_disk(*planes), _disk(*wanted))
+    return sum(map(_apart, planes, wanted), torch.zeros((), device=output.device))
+
+
+def _disk(hue: Tensor, saturation: Tensor) -> Tensor:
+    """B×H×W each to B×2×H×W, a point for each pixel."""
+    angle = 2 * torch.pi * hue
+    return torch.stack([saturation * angle.cos(), saturation * angle.sin()], 1)

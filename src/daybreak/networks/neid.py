@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from daybreak.layers.halve import Halve
 from daybreak.layers.unet import Decoder, Encoder, double
-from daybreak.losses.color import color
+from daybreak.losses.color import Hue, color
 from daybreak.losses.huber import huber
 from daybreak.losses.perceptual import Features
 from daybreak.networks.base import Batch, Network, NetworkSettings, NetworkSpec, Objective, Terms, hyper
@@ -54,6 +54,11 @@ class NeidSettings(NetworkSettings):
         0.1, "Weight of the DR stream's squared error, λ1 of eq. 7.", source="paper: section 3.2", ge=0
     )
     color: float = hyper(0.1, "Weight of the colour loss, λ2 of eq. 7.", source="paper: section 3.2", ge=0)
+    hue: Hue = hyper(
+        "plane",
+        "Hue as a plane whose two ends are red, or as its place on HSV's disk, which has none.",
+        source="paper: eq. 4 compares the planes; with them dark reds come out green and violet",
+    )
     detail_target: Literal["low", "high"] = hyper(
         "low",
         "What the DR stream super-resolves to: the dark picture at full size, or the reference.",
@@ -220,9 +225,13 @@ class NeidObjective(Objective[Neid]):
     def terms(self, batch: Batch) -> Terms:
         """Weighted loss terms of one batch of pairs, sides multiples of 32."""
         weight, wanted = self.settings, batch.reference()
-        output, fine = self.network(self.network.halve(batch.low))
+        small = self.network.halve(batch.low)
+        output, fine = self.network(small) if weight.detail else (self.network.enlarging()(small), None)
         output = output.float()
-        terms = {"huber": huber(output, wanted, weight.huber), "color": weight.color * color(output, wanted)}
+        terms = {
+            "huber": huber(output, wanted, weight.huber),
+            "color": weight.color * color(output, wanted, weight.hue),
+        }
         if fine is not None:
             target = batch.low if weight.detail_target == "low" else wanted
             terms["detail"] = weight.detail * nn.functional.mse_loss(fine.float(), target)

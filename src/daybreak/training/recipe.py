@@ -38,6 +38,8 @@ class Data(_Part):
             whatever its proportions and never upside down: what a look at a whole picture sees of one.
         batch: crops per step, over all processes.
         rotate: whether crops are turned by 90° as well as flipped.
+        channel_shuffle: share of the crops whose red, green and blue are put in an order drawn at random, the
+            same for both sides of a pair: colours are then found in the dark picture, not remembered.
         darkened: share of each batch that paper 3's generator makes from normally lit photos.
         darken_highs: whether it may take the references of the pairs too.
         sensor: share of those crops that are darkened as a camera would in their place: in linear light, with
@@ -55,6 +57,7 @@ class Data(_Part):
     whole: float = Field(default=0.0, ge=0, le=1)
     batch: int = Field(default=8, ge=1)
     rotate: bool = False
+    channel_shuffle: float = Field(default=0.0, ge=0, le=1)
     darkened: float = Field(default=0.0, ge=0, le=1)
     darken_highs: bool = False
     sensor: float = Field(default=0.0, ge=0, le=1)

@@ -175,14 +175,19 @@ class Sampler:
     def _cut(self, shape: torch.Size, random: np.random.Generator) -> _Cut:
         crop, shrink, whole = self._data.crop, self._data.shrink, self._data.whole
         if whole and random.random() < whole:
-            return _view(shape, crop, random)
+            return _view(shape, crop, self._channels(random), random)
         window = crop
         if shrink > 1:  # else nothing is drawn for it, and runs of before the key go on as they began
             window = min(round(crop * shrink ** random.uniform()), *shape[:2])
         top, left = (int(random.integers(side - window + 1)) for side in shape[:2])
         flips = tuple(axis for axis in (0, 1) if random.integers(2))
         turn = int(random.integers(2)) if self._data.rotate else 0
-        return _Cut(top, left, window, window, crop, flips, turn)
+        return _Cut(top, left, window, window, crop, flips, turn, self._channels(random))
+
+    def _channels(self, random: np.random.Generator) -> list[int] | None:
+        """The order of a crop's channels; None, and nothing drawn, where all keep their own."""
+        share = self._data.channel_shuffle
+        return random.permutation(3).tolist() if share and random.random() < share else None
 
     def _flat(self, random: np.random.Generator) -> bool:
         """Whether a crop gives way to a gray one; nothing is drawn where none ever does."""
@@ -220,7 +225,7 @@ def _share(data: Data) -> int:
 
 @dataclass(frozen=True)
 class _Cut:
-    """One draw of place, size and turn: H×W×3 uint8 to crop×crop×3 float32 in [0, 1], of 8 bits."""
+    """One draw of place, size, turn and channels: H×W×3 uint8 to crop×crop×3 float32 in [0, 1], of 8 bits."""
 
     top: int
     left: int
@@ -229,15 +234,17 @@ class _Cut:
     crop: int
     flips: tuple[int, ...]
     turn: int
+    channels: list[int] | None
 
     def __call__(self, picture: Tensor) -> Tensor:
         cut = picture[self.top : self.top + self.tall, self.left : self.left + self.wide]
         cut = cut.transpose(0, 1) if self.turn else cut
+        cut = cut if self.channels is None else cut[..., self.channels]
         cut = (cut.flip(self.flips) if self.flips else cut).float()
         return (cut if self.tall == self.wide == self.crop else _smaller(cut, self.crop)) / 255.0
 
 
-def _view(shape: torch.Size, crop: int, random: np.random.Generator) -> _Cut:
+def _view(shape: torch.Size, crop: int, channels: list[int] | None, random: np.random.Generator) -> _Cut:
     """Half to all of a picture, each side up to a fifth longer or shorter for it, mirrored or not."""
     share, tilt = random.uniform(0.5, 1.0) ** 0.5, 2.0 ** random.uniform(-0.25, 0.25)
     (height, width), parts = shape[:2], (share * tilt, share / tilt)
@@ -245,7 +252,7 @@ def _view(shape: torch.Size, crop: int, random: np.random.Generator) -> _Cut:
         max(crop, min(side, round(side * part))) for side, part in zip((height, width), parts, strict=True)
     )
     top, left = int(random.integers(height - tall + 1)), int(random.integers(width - wide + 1))
-    return _Cut(top, left, tall, wide, crop, (1,) if random.integers(2) else (), 0)
+    return _Cut(top, left, tall, wide, crop, (1,) if random.integers(2) else (), 0, channels)
 
 
 def _smaller(picture: Tensor, side: int) -> Tensor:
