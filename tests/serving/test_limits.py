@@ -98,6 +98,29 @@ def test_a_second_head_on_the_same_line_has_its_time_too(serve):
         assert time.monotonic() - start < 50
 
 
+def test_the_body_of_a_request_that_is_answered_holds_no_connection(serve):
+    with serve(header_seconds=0.5) as address, connect(address) as line:
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n\r\n")
+        came = b""
+        while not came.endswith(b"}"):
+            came += (more := line.recv(65536))
+            assert more, came
+        line.sendall(b"x")
+        assert read_all(line) == b""
+
+
+def test_an_answer_whose_end_nobody_reads_gives_its_connection_back(serve):
+    with serve(header_seconds=0.5, receive_seconds=0.5, connections=1) as address, connect(address) as deaf:
+        deaf.settimeout(1)
+        with suppress(OSError):  # until neither side can send
+            while True:
+                deaf.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 100)
+        deadline = time.monotonic() + 60
+        while get(f"{address}/healthz").status_code == 503:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
 def test_a_body_sent_too_slowly_is_answered_and_gives_its_place_back(serve, png):
     with serve(receive_seconds=4, in_flight=1) as address:
         with connect(address) as line:
@@ -245,6 +268,8 @@ def test_a_browser_shows_the_token_once(serve):
         assert "SameSite=strict" in cookie
         assert "sesame" not in cookie
         assert browser.get("/docs").status_code == 200
+        others = f'prefs={{"x": 1}}; path=/; {cookie.partition(";")[0]}'  # of other applications on this host
+        assert get(f"{address}/docs", headers={"cookie": others}).status_code == 200
 
 
 def test_other_hosts_and_other_pages_are_refused(serve, png):

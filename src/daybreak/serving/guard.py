@@ -6,10 +6,10 @@ import asyncio
 import hmac
 import logging
 from hashlib import sha256
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from daybreak.serving.limits import ServerConfig, is_loopback
@@ -68,7 +68,7 @@ class Guard:
         async def sending(message: Message) -> None:
             nonlocal begun
             begun = begun or message["type"] == "http.response.start"
-            await asyncio.wait_for(send(message), self.config.limits.receive_seconds)
+            await send(message)
 
         try:
             headers = Headers(scope=scope)
@@ -180,8 +180,5 @@ def _name(host: str) -> str:
 
 
 def _cookie(headers: Headers) -> str:
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return ""
-    return found.value if found else ""
+    """The badge among the cookies of a host, which other applications of it set as they like."""
+    return cookie_parser(headers.get("cookie", "")).get(COOKIE, "")

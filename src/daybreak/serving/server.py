@@ -26,16 +26,21 @@ _FULL_BODY = (
 
 
 def protocol(limits: Limits) -> type[H11Protocol]:
-    """uvicorn's protocol with two limits that it lacks: connections, and seconds for the head of a request.
+    """uvicorn's protocol with limits that it lacks: connections, and seconds for what a client keeps waiting.
 
-    Without the second, a client that sends a header a minute holds its connection for ever (slow loris).
+    Without the second, a client holds its connection for ever: by a header a minute (slow loris), by the body
+    of a request that is answered already, or by not reading an answer or its end.
     """
 
     class Timed(H11Protocol):
         timer: asyncio.TimerHandle | None = None
+        watch: asyncio.TimerHandle | None = None
+        stalled: asyncio.TimerHandle | None = None
+        closing = False
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
+            self._look()
             if len(self.connections) > limits.connections:
                 transport.write(_FULL % (RETRY_SECONDS, len(_FULL_BODY), _FULL_BODY))
                 transport.close()
@@ -46,14 +51,34 @@ def protocol(limits: Limits) -> type[H11Protocol]:
             if self.transport.is_closing():
                 return
             super().data_received(data)
-            if self.conn.their_state is not h11.IDLE:  # the head is there; the body has limits of its own
+            answered = self.cycle is None or self.cycle.response_complete
+            if self.conn.their_state is not h11.IDLE and not answered:  # a body has its own limits
                 self._unset_timer()
             elif self.timer is None:
                 self._set_timer()
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._unset_timer()
+            for handle in filter(None, (self.watch, self.stalled)):
+                handle.cancel()
             super().connection_lost(exc)
+
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            self.stalled = self.loop.call_later(limits.receive_seconds, self.transport.abort)
+
+        def resume_writing(self) -> None:
+            if self.stalled is not None:
+                self.stalled.cancel()
+            super().resume_writing()
+
+        def _look(self) -> None:
+            """Break off what was being closed when it was last looked at: its end is not read."""
+            if self.closing:
+                self.transport.abort()
+                return
+            self.closing = self.transport.is_closing()
+            self.watch = self.loop.call_later(limits.header_seconds, self._look)
 
         def _set_timer(self) -> None:
             self.timer = self.loop.call_later(limits.header_seconds, self.transport.close)
