@@ -75,6 +75,30 @@ def test_broken_packets_count_as_none(packet):
     assert xmp.read_record(xmp.refreshed(packet, {"a": "b"})) == {"a": "b"}
 
 
+def filled(inside):
+    return PACKET.replace(b"<q:Orientation>", inside + b"<q:Orientation>", 1)
+
+
+@pytest.mark.parametrize("bomb", [
+    filled(b"<q:a>" * 5000 + b"</q:a>" * 5000),
+    filled(b"<q:a/>" * 200_000),
+    filled(b"<q:a " + b" ".join(b'b%d=""' % n for n in range(200_000)) + b"/>"),
+])  # fmt: skip
+def test_bombs_count_as_none(bomb):
+    assert not xmp.is_readable(bomb)
+    assert xmp.read_record(xmp.refreshed(bomb, {"a": "b"})) == {"a": "b"}
+
+
+def test_what_is_large_and_no_bomb_is_kept():
+    for inside in (
+        b"<q:a>" * 50 + b"</q:a>" * 50,
+        b"<q:a/>" * 20_000,
+        b"<q:a>" + b"A" * 2_000_000 + b"</q:a>",
+    ):
+        assert xmp.is_readable(filled(inside))
+        assert inside[:200] in xmp.refreshed(filled(inside), {"a": "b"})
+
+
 @given(packet=st.binary(max_size=200))
 def test_no_bytes_make_it_fail(packet):
     assert xmp.read_record(packet) is None

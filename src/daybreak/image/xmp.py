@@ -33,7 +33,9 @@ _STALE = {
 # They go through writing as private characters and become references after it.
 _REFERENCES = {"\n": ("\ue90a", "&#10;"), "\r": ("\ue90d", "&#13;"), "\t": ("\ue909", "&#9;")}
 
-_LARGEST = 16 << 20  # bytes; a tree of more would take gigabytes
+_LARGEST = 16 << 20  # bytes
+_MARKS = 200_000  # angles and equals signs: each stands for a node of up to a kilobyte
+_DEEPEST = 100  # levels; minidom calls itself for each
 
 _NEW = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="' + _RDF + '"><rdf:Description rdf:about="">'
@@ -112,17 +114,28 @@ def tells_gain_map(packet: bytes) -> bool:
 
 
 def _parse(packet: bytes) -> Document | None:
-    """The packet as a tree, None where it is malformed. A DOCTYPE is refused: entities can be bombs."""
+    """The packet as a tree, None where it is malformed or a bomb: with a DOCTYPE, for it has entities, or too
+    many or too deep nodes.
+    """
     from xml.dom import minidom  # 8 ms
 
     packet = packet.strip(b"\0 \t\r\n")
-    if b"<!DOCTYPE" in packet or len(packet) > _LARGEST:
+    if b"<!DOCTYPE" in packet or len(packet) > _LARGEST or packet.count(b"<") + packet.count(b"=") > _MARKS:
         return None
     try:
         document = minidom.parseString(packet)
     except (ExpatError, ValueError, LookupError):  # LookupError: an encoding that Python does not know
         return None
-    return document if document.getElementsByTagNameNS(_RDF, "RDF") else None
+    return document if _is_shallow(document) and document.getElementsByTagNameNS(_RDF, "RDF") else None
+
+
+def _is_shallow(document: Document) -> bool:
+    level: list[Any] = [document]
+    for _ in range(_DEEPEST):
+        level = [child for node in level for child in node.childNodes]
+        if not level:
+            return True
+    return False
 
 
 def _descriptions(document: Document) -> list[Element]:
