@@ -50,7 +50,7 @@ REFUSED = {
     "nothing-to-darken": {"data.darkened": "0.5"},
     "uneven-batch": {"data.batch": "3", "--devices": "2"},
 }
-BEGUN = {"run-there", "two-runs", "another-recipe", "another-version", "cut-checkpoint"}
+BEGUN = {"run-there", "two-runs", "another-recipe", "other-pictures", "another-version", "cut-checkpoint"}
 BROKEN_OFF = {"full-disk", "not-a-number", "interrupted"}
 
 
@@ -110,6 +110,9 @@ def test_a_run_that_is_there_stays_as_it_was(case, folder, capsys):
         torch.save(kept, last)
     if case == "cut-checkpoint":
         last.write_bytes(last.read_bytes()[:-1000])
+    if case == "other-pictures":
+        for side in ("low", "high"):
+            (folder / "data" / side / "0.png").rename(folder / "data" / side / "x.png")
     before = {path: path.read_bytes() for path in (folder / "run").rglob("*") if path.is_file()}
     changes = {"--resume": "auto", "steps": "1"}
     if case == "run-there":

@@ -41,7 +41,7 @@ def test_the_loss_falls_and_the_run_is_written_down(tmp_path, tiny, material):
     assert told["recipe_sha256"] == recipe.digest()
     assert told["recipe"]["optimiser"]["betas"] == [0.9, 0.999]
     assert told["versions"]["torch"] == torch.__version__
-    assert told["pictures_sha256"] == material.digest()
+    assert told["pictures_sha256"] == material.digest
     assert (told["pictures"], told["processes"]) == (16, 1)
     assert told["git_commit"] is None or len(told["git_commit"].rstrip("+")) == 40
     assert told["report"]["step"] == 12

@@ -48,7 +48,7 @@ def test_a_pack_gives_what_its_folder_gives(root, tmp_path):
     folder, pack = (gather("lol-v1", [place]) for place in (root, tmp_path / "pack"))
     assert [Path(name).stem for name in folder.lows] == ["0", "1", "2", "5"]
     assert len(folder.pairs) == 2
-    assert pack.digest() == folder.digest()
+    assert pack.digest == folder.digest
     assert same(pack.pairs, folder.pairs)
     assert pack.told == folder.told
     assert "4 pairs" in folder.told
@@ -75,6 +75,18 @@ def test_ones_own_pairs_keep_a_tenth_to_validate_on(tmp_path, packed):
     assert mine.lows.keys() == mine.highs.keys()
     assert mine.told == "pairs of one's own, 18 pairs"
     assert not any(np.array_equal(low, kept) for low in mine.lows.values() for kept, _ in mine.pairs)
+
+
+def test_what_is_wrong_with_pairs_is_said_and_hidden_by_no_other_layout(root, tmp_path):
+    for side, peak in (("low", 40), ("high", 250)):
+        save(tmp_path / "mine" / side, 20, peak)
+    next((tmp_path / "mine" / "low").iterdir()).unlink()
+    with pytest.raises(DataError, match="partner"):
+        gather("lol-v1", [tmp_path / "mine"])
+    for side in ("low", "high"):
+        (root / "our485" / side / "3.webp").unlink()
+    with pytest.raises(DataError, match="lacks 3"):
+        gather("lol-v1", [root])
 
 
 def test_two_folders_are_no_pairs(tmp_path):
@@ -110,11 +122,11 @@ def test_photos_beside_pairs(root, tmp_path):
 def test_the_digest_tells_kinds_names_and_pixels_apart():
     one, other = np.zeros((4, 4, 3), np.uint8), np.ones((4, 4, 3), np.uint8)
     digests = {
-        Material(lows={"a": one}).digest(),
-        Material(highs={"a": one}).digest(),
-        Material(lows={"b": one}).digest(),
-        Material(lows={"a": other}).digest(),
-        Material(lows={"a": one.reshape(2, 8, 3)}).digest(),
+        Material(lows={"a": one}).digest,
+        Material(highs={"a": one}).digest,
+        Material(lows={"b": one}).digest,
+        Material(lows={"a": other}).digest,
+        Material(lows={"a": one.reshape(2, 8, 3)}).digest,
     }
     assert len(digests) == 5
 

@@ -91,9 +91,15 @@ def check(lesson: Lesson, checkpoint: dict[str, Any], path: Path) -> None:
     """Refuse to go on from what this run did not begin.
 
     Raises:
-        TrainingError: another recipe, or another version of the network.
+        TrainingError: another recipe, other pictures, or another version of the network.
     """
     check_same(lesson.recipe, checkpoint, path)
+    before, now = (about.get("pictures") for about in (checkpoint[OURS]["about"], lesson.about))
+    if before and before != now:  # validation pairs may be drawn anew, from what was trained on
+        raise TrainingError(
+            f"{path} was begun on other pictures",
+            hint="Give the run another --out, or the same pictures",
+        )
     _check_shapes(lesson.state_dict(), checkpoint["state_dict"], path, lesson.recipe.network)
 
 

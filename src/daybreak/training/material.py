@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from daybreak.data.base import Card
+from daybreak.data.base import Card, NothingThere
 from daybreak.data.folders import UNPAIRED
 from daybreak.data.pack import INDEX, read_index, read_pack
 from daybreak.data.registry import get_dataset
 from daybreak.data.sample import Sample
 from daybreak.data.synthetic import dark_version
-from daybreak.errors import BadSetting, DataError, UnknownName
+from daybreak.errors import BadSetting, UnknownName
 from daybreak.training.pictures import (
     Bytes,
     kept_back,
@@ -52,13 +53,18 @@ class Material:
     def __len__(self) -> int:
         return len(self.lows) + len(self.highs) + len(self.clean)
 
+    @cached_property
     def digest(self) -> str:
-        """SHA-256 over the kinds, names, sizes and pixels, in the order of the names."""
+        """SHA-256 over the kinds, names, sizes and pixels, in the order of the names, and over the pairs."""
         total = hashlib.sha256()
         for kind, pictures in (("low", self.lows), ("high", self.highs), ("clean", self.clean)):
             for name in sorted(pictures):
                 total.update(f"{kind} {name} {pictures[name].shape}\n".encode())
                 total.update(np.ascontiguousarray(pictures[name]).data)
+        for pair in self.pairs:
+            for picture in pair:
+                total.update(f"pair {picture.shape}\n".encode())
+                total.update(np.ascontiguousarray(picture).data)
         return total.hexdigest()
 
 
@@ -127,10 +133,10 @@ def _find_pairs(source: str, root: Path) -> tuple[Sequence[Sample], Sequence[Sam
             train, val = (read_pack(root, split).samples for split in ("train", "val"))
         else:
             train, val = (tuple(dataset.samples(root, split)) for split in ("train", "val"))
-    except (DataError, UnknownName) as error:
+    except (NothingThere, UnknownName) as error:
         try:
             pairs = read_pack(root).samples if packed else tuple(get_dataset("paired").samples(root))
-        except DataError:
+        except NothingThere:
             raise error from None
         kept = kept_back([read_bytes(reference_of(pair)) for pair in pairs])
         train = tuple(pair for number, pair in enumerate(pairs) if number not in kept)

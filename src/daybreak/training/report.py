@@ -108,7 +108,7 @@ def write_run(
         "recipe": recipe.complete(),
         "recipe_sha256": recipe.digest(),
         "pictures": len(material),
-        "pictures_sha256": material.digest(),
+        "pictures_sha256": material.digest,
         "data": material.told,
         "processes": processes,
         "git_commit": _commit(),
