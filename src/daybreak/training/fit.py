@@ -68,8 +68,9 @@ def fit(
 
     Raises:
         TrainingError: too few or too small pictures, crops that the network cannot take, a loss that is not
-            finite (with the step and the last good checkpoint), a checkpoint of another recipe or version or
-            of other pictures, or one that cannot be written or read; a batch that the processes cannot share evenly.
+            finite (with the step and the last good checkpoint), a checkpoint of another recipe or version
+            or of other pictures, or one that cannot be written or read; a batch that the processes cannot
+            share evenly.
         OutputExists: the folder holds a run already and `resume` is False, or another run is at work in it.
         UnwritablePicture: the folder or a file in it other than a checkpoint cannot be written.
         KeyboardInterrupt: Ctrl-C for the second time.
