@@ -55,6 +55,8 @@ def test_every_published_row_stands_in_the_docs():
     for paper in read_papers().values():
         assert f"### {paper.name}: {paper.title}" in part
         for table in paper.tables:
+            if table.other:
+                assert f"- Our pictures: {table.other}." in part
             for line in table.lines:
                 assert f"| {line.method} |" in part
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from daybreak.data.base import NothingThere
 from daybreak.data.folders import shuffled_partners
 from daybreak.data.lol import EVAL15, validation_stems
 from daybreak.data.registry import DATASETS, get_dataset, list_datasets, parse_dataset
 from daybreak.data.sample import Sample
 from daybreak.errors import DataError, UnknownName
+
+LOL_V2 = [f"{number:05}" for number in range(690, 790)]
+LSRW = {"Huawei": 30, "Nikon": 20}
+FIVEK = [f"a{number}" for number in range(4501, 5001)]
 
 SETS = [dataset for dataset in DATASETS if dataset.card.name not in ("pack", "synthetic:FOLDER")]
 
@@ -23,8 +28,11 @@ LAYOUTS = {
         ["2: our485/low/2.webp < our485/high/2.jpg", "10: our485/low/10.webp < our485/high/10.JPG"],
     ),
     "lol-v2-real:test": (
-        ["Real_captured/Test/Low/low00690.png", "Real_captured/Test/Normal/normal00690.png"],
-        ["00690: Real_captured/Test/Low/low00690.png < Real_captured/Test/Normal/normal00690.png"],
+        [f"Real_captured/Test/{s.title()}/{s}{stem}.png" for s in ("low", "normal") for stem in LOL_V2],
+        [
+            f"{stem}: Real_captured/Test/Low/low{stem}.png < Real_captured/Test/Normal/normal{stem}.png"
+            for stem in LOL_V2
+        ],
     ),
     "lol-v2-real:train": (
         ["Real_captured/Train/Low/00001.png", "Real_captured/Train/Normal/00001.png"],
@@ -35,8 +43,8 @@ LAYOUTS = {
         ["r1t: Synthetic/Train/Low/r1t.png < Synthetic/Train/Normal/r1t.png"],
     ),
     "lsrw:test": (
-        [f"Eval/{camera}/{side}/1.jpg" for camera in ("Huawei", "Nikon") for side in ("low", "high")],
-        [f"{c}/1: Eval/{c}/low/1.jpg < Eval/{c}/high/1.jpg" for c in ("Huawei", "Nikon")],
+        [f"Eval/{c}/{side}/{n}.jpg" for c in LSRW for side in ("low", "high") for n in range(LSRW[c])],
+        [f"{c}/{n}: Eval/{c}/low/{n}.jpg < Eval/{c}/high/{n}.jpg" for c in LSRW for n in range(LSRW[c])],
     ),
     "lsrw:train-nikon": (
         ["Training data/Nikon/low/7.jpg", "Training data/Nikon/high/7.jpg"],
@@ -51,8 +59,12 @@ LAYOUTS = {
         ["a0001: input/a0001.png < expertC/a0001.tif"],
     ),
     "fivek-e:test": (
-        ["input/a0001.png", "expertE/a0001.tif"],
-        ["a0001: input/a0001.png < expertE/a0001.tif"],
+        [
+            f"{place}.{suffix}"
+            for n in FIVEK
+            for place, suffix in ((f"input/{n}", "png"), (f"expertE/{n}", "tif"))
+        ],
+        [f"{name}: input/{name}.png < expertE/{name}.tif" for name in FIVEK],
     ),
     "sice:part1": (
         ["Dataset_Part1/12/1.JPG", "Dataset_Part1/12/2.JPG", "Dataset_Part1/Label/12.JPG"],
@@ -197,16 +209,71 @@ def test_a_camera_that_is_missing_is_told(tmp_path):
     assert "no Eval/Nikon/high" in str(found.problems[0])
 
 
-def test_fivek_is_cut_by_name_unless_it_lies_in_folders_of_its_own(tmp_path):
-    fivek = get_dataset("fivek")
-    together, apart = tmp_path / "together", tmp_path / "apart"
-    names = [f"a{n:04}" for n in range(1, 521)]
-    lay(together, [f"{side}/{name}.png" for side in ("input", "expertC") for name in names])
-    assert [sample.name for sample in fivek.samples(together, "train")] == names[:20]
-    assert [sample.name for sample in fivek.samples(together, "test")] == names[20:]
-    lay(apart, [f"{split}/{side}/{split}.png" for split in ("train", "test") for side in ("input", "target")])
+def split_names(root, split):
+    return [sample.name for sample in get_dataset("fivek").find(root, split).samples]
+
+
+def problems_of(text, root):
+    dataset, split = parse_dataset(text)
+    return [str(problem) for problem in dataset.find(root, split).problems]
+
+
+def test_fivek_is_cut_by_number_so_a_missing_picture_moves_no_other(tmp_path):
+    train, test = [f"a{n:04}-jmac_{n}" for n in (1, 20, 4500)], [f"a{n}-kme_{n}" for n in range(4501, 5001)]
+    lay(tmp_path, [f"{side}/{name}.png" for side in ("input", "expertC") for name in (*train, *test)])
+    assert (split_names(tmp_path, "train"), split_names(tmp_path, "test")) == (train, test)
+    assert problems_of("fivek:test", tmp_path) == []
+    for side in ("input", "expertC"):
+        (tmp_path / side / f"{test[7]}.png").unlink()
+    assert (split_names(tmp_path, "train"), split_names(tmp_path, "test")) == (train, test[:7] + test[8:])
+    (told,) = problems_of("fivek:test", tmp_path)
+    assert told == f"the test part in {tmp_path} holds 499 pairs; expected the 500 of MIT-Adobe FiveK"
+
+
+def test_fivek_under_other_names_is_cut_by_count_and_has_to_be_whole(tmp_path):
+    names = [f"{n:04}" for n in range(1, 521)]
+    lay(tmp_path, [f"{side}/{name}.png" for side in ("input", "expertC") for name in names])
+    assert (split_names(tmp_path, "train"), split_names(tmp_path, "test")) == (names[:20], names[20:])
+    (told,) = problems_of("fivek:test", tmp_path)
+    assert "holds 520 pairs; expected the 5000 of MIT-Adobe FiveK" in told
+    assert problems_of("fivek:train", tmp_path) == []
+
+
+def test_fivek_in_folders_of_its_own_is_not_cut(tmp_path):
+    files = [f"{split}/{side}/{split}.png" for split in ("train", "test") for side in ("input", "target")]
+    lay(tmp_path, files)
     for split in ("train", "test"):
-        assert [sample.name for sample in fivek.samples(apart, split)] == [split]
+        assert split_names(tmp_path, split) == [split]
+    assert "holds 1 pairs; expected the 500 of" in problems_of("fivek:test", tmp_path)[0]
+    assert problems_of("fivek:train", tmp_path) == []
+
+
+@pytest.mark.parametrize("text", ["lol-v2-real:test", "lsrw:test", "fivek-e:test"])
+def test_a_published_test_part_that_is_not_whole_is_told(text, tmp_path):
+    files, wanted = LAYOUTS[text]
+    lay(tmp_path, files)
+    assert problems_of(text, tmp_path) == []
+    (tmp_path / files[0]).unlink()
+    lonely, counted = problems_of(text, tmp_path)
+    assert "without a partner" in lonely
+    assert f"holds {len(wanted) - 1} pairs; expected the {len(wanted)} of " in counted
+
+
+def test_the_synthetic_part_of_lol_v2_is_counted_too(tmp_path):
+    lay(tmp_path, ["Synthetic/Test/Low/r1t.png", "Synthetic/Test/Normal/r1t.png"])
+    (told,) = problems_of("lol-v2-synthetic:test", tmp_path)
+    assert told.endswith("holds 1 pairs; expected the 100 of LOL version 2")
+
+
+def test_a_set_that_is_not_there_is_told_from_one_that_cannot_be_used(tmp_path):
+    for text in ("lol-v1", "lsrw", "synthetic:Kodak24", "sice", "reside-beta", "unpaired:b"):
+        dataset, split = parse_dataset(text)
+        with pytest.raises(NothingThere, match=f"See: daybreak data where {dataset.card.name}"):
+            dataset.find(tmp_path, split)
+    lay(tmp_path, ["eval15/low/1.png", "eval15/high/2.png"])
+    with pytest.raises(DataError, match="nothing of lol-v1:test can be used") as raised:
+        get_dataset("lol-v1").find(tmp_path)
+    assert not isinstance(raised.value, NothingThere)
 
 
 def test_hazy_pictures_and_sequences_without_reference_are_told(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from daybreak.cli.main import run
 from daybreak.evaluation import subjects
 from daybreak.evaluation.subjects import Produced
+from daybreak.methods import get_method
 
 ONE = ("-m", "gamma", "--metrics", "psnr", "--gt-mean", "off")
 
@@ -75,6 +77,37 @@ def test_mixed_bit_depths_are_scored_at_8_and_said(evaluate, pairs):
     assert "1 picture (2): stored with 8 and 16 bits, scored at 8" in out
     assert results.images_sha256 == exact.images_sha256
     assert results.rows[0].scores == exact.rows[0].scores
+
+
+def test_an_input_of_16_bits_is_brought_to_8_before_a_method_sees_it(evaluate, pairs):
+    exact = evaluate("-m", "input,gamma", "--metrics", "psnr")[3]
+    rng = np.random.default_rng(0)
+    for path in (pairs / "low").iterdir():
+        levels = cv2.imread(str(path)).astype(np.int32) * 257
+        deep = np.clip(levels + rng.integers(-128, 129, levels.shape), 0, 65535)  # the same 8-bit levels
+        cv2.imwrite(str(path), deep.astype(np.uint16))
+    code, _, errors, results = evaluate("-m", "input,gamma", "--metrics", "psnr")
+    assert (code, errors) == (0, [])
+    assert results.images_sha256 == exact.images_sha256
+    assert [row.scores for row in results.rows] == [row.scores for row in exact.rows]
+
+
+def test_a_picture_that_was_reduced_for_want_of_memory_is_told(evaluate, pairs, monkeypatch):
+    def hungry(pixels, _):
+        if pixels.shape[:2] == (90, 120):
+            raise MemoryError
+        return np.sqrt(pixels)
+
+    method = replace(get_method("mf"), run=hungry, prepare=None)
+    monkeypatch.setattr("daybreak.enhancing.enhancer.get_method", lambda _: method)
+    for side in ("low", "high"):
+        path = pairs / side / "3.png"
+        cv2.imwrite(str(path), cv2.resize(cv2.imread(str(path)), (120, 90)))
+    code, _, errors, results = evaluate("-m", "mf", "--metrics", "psnr", "--gt-mean", "off")
+    assert (code, counts(results)) == (1, [("mf", 6)])
+    assert len(errors) == 1
+    assert errors[0].startswith("daybreak: mf: 1 picture (3): learnt from a copy of ")
+    assert errors[0].endswith("for want of memory; scored all the same")
 
 
 def test_a_picture_too_small_for_a_metric_is_scored_by_the_others(evaluate, pairs):

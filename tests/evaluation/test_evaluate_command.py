@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 
 import cv2
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 
 from daybreak import metrics
 from daybreak.cli.main import run
+from daybreak.evaluation.leaderboard import merge
+from daybreak.metrics import PristineModel, save_pristine
 
 
 def means(results):
@@ -147,6 +150,35 @@ def test_a_perfect_output_is_infinite_and_survives_the_file(evaluate, pairs):
     assert means(results)[f"folder:{pairs / 'high'}"]["psnr"] == (math.inf, 6)
 
 
+def test_a_name_that_is_no_utf8_survives_the_file_and_the_page(evaluate, pairs, tmp_path):
+    name = os.fsdecode(b"caf\xe9")
+    for side in ("low", "high"):
+        (pairs / side / "3.png").rename(pairs / side / f"{name}.png")
+    page = tmp_path / "p.html"
+    code, out, errors, results = evaluate("-m", "input,gamma", "--metrics", "psnr", "--html", str(page))
+    assert (code, errors) == (0, [])
+    assert name in [image.name for image in results.images]
+    assert name in results.rows[1].scores[0].each
+    assert "6 pictures" in out
+    assert "caf\\udce9" in page.read_text(encoding="utf-8")
+    assert run(["leaderboard", str(tmp_path / "r.json")]) == 0
+
+
+def test_two_niqe_models_of_one_name_are_two_columns(evaluate, tmp_path):
+    runs = {}
+    for place, scale in {"a": 1.0, "b": 2.0}.items():
+        (tmp_path / place).mkdir()
+        path = tmp_path / place / "published.npz"
+        save_pristine(PristineModel("mine", np.zeros(36), scale * np.eye(36)), path)
+        runs[place] = evaluate("-m", "input", "--metrics", "niqe", "--niqe-model", str(path))[3]
+    (first,), (second,) = (results.columns for results in runs.values())
+    for column in (first, second):
+        name, _, digest = column.protocol.niqe.partition(" ")
+        assert (name, len(digest)) == ("published", 8)
+        assert column.protocol.niqe in column.title
+    assert len(merge(runs)[0].columns) == 2
+
+
 @pytest.mark.parametrize(
     ("args", "wanted"),
     [
@@ -158,6 +190,7 @@ def test_a_perfect_output_is_infinite_and_survives_the_file(evaluate, pairs):
         (["-m", "gamma:gamma=99"], "99"),
         (["-m", "gamma", "--metrics", "psmr"], "psnr"),
         (["-m", "gamma", "--gt-mean", "maybe"], "maybe"),
+        (["-m", "gamma", "--metrics", "psnr,ssim", "--niqe-model", "m.npz"], "niqe among them"),
         (["-m", "gamma", "-d", "lol"], "lol-v1"),
     ],
 )

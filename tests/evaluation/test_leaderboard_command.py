@@ -158,6 +158,22 @@ def test_a_plot_of_another_kind_is_refused_before_the_table(board, tmp_path):
     assert "a name that ends in .png, .svg, .pdf" in error
 
 
+def test_what_went_wrong_in_a_run_is_told_again(board, pairs, tmp_path):
+    add, show = board
+    add("-m", "gamma", "--metrics", "psnr")
+    assert show()[2] == ""
+    (pairs / "high" / "1.png").unlink()
+    path = str(tmp_path / "part.json")
+    line = ["evaluate", "-d", "paired", "--root", str(pairs), "-m", "gamma", "--metrics", "psnr", "--json"]
+    assert run([*line, path]) == 1
+    code, out, err = show(path)
+    assert code == 0
+    assert sum(line.startswith("method") for line in out.splitlines()) == 2
+    (told,) = err.splitlines()
+    assert told.startswith("daybreak: paired:all: 1.png in ")
+    assert "without a partner" in told
+
+
 def test_a_narrow_terminal_gets_the_columns_below_each_other(board, tmp_path):
     add, _ = board
     add("-m", "input,gamma", "--metrics", "psnr,ssim,mae,ciede2000")

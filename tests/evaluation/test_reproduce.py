@@ -193,6 +193,38 @@ def test_what_is_there_is_run_and_judged(with_lol):
     assert str(root) not in out
 
 
+def test_a_picture_that_cannot_be_read_is_told(with_lol):
+    root, call = with_lol
+    (root / "LOL" / "eval15" / "low" / "1.png").write_bytes(b"")
+    code, out, err = call("paper4")
+    assert code == 1
+    (told,) = err.splitlines()
+    assert told.startswith("daybreak: lol-v1:test: left out: 1 picture (1): ")
+    assert ", n=14  " in out
+
+
+def test_data_that_are_there_and_cannot_be_used_say_why(with_lol):
+    root, call = with_lol
+    (root / "LOL" / "eval15" / "low" / "1.bmp").touch()
+    code, out, err = call("paper4")
+    assert code == 1
+    (told,) = err.splitlines()
+    assert "1.bmp and 1.png" in told
+    assert "both stand for '1'" in told
+    (line,) = (line for line in out.splitlines() if line.startswith("BIMEF  "))
+    assert "not runnable: 1.bmp and 1.png in " in line
+    assert "the data set" not in line
+
+
+def test_tables_of_other_pictures_than_ours_say_so():
+    """A list of ours that is not the paper's: those who draw at random, or name none of theirs."""
+    assert {(table.paper, table.name) for table in TABLES if table.other} == {
+        ("paper0", "Table 2"),
+        ("paper1", "Table 3"),
+        ("paper3", "Table 1"),
+    }
+
+
 def test_the_page_is_written_between_its_markers_alone(with_lol, tmp_path):
     _, call = with_lol
     page = tmp_path / "results.md"
@@ -228,6 +260,9 @@ def test_figures_are_drawn_from_what_is_there(with_lol, tmp_path):
     for path in folder.iterdir():
         assert cv2.imread(str(path)).std() > 5
     assert "paper4 Fig. 7: not drawn: " in out
+    told = "the first two: synthetic:Kodak24 has no picture 05 or 23"
+    assert f"paper3 Fig. 2: paper3-fig2-1.png, paper3-fig2-22.png ({told})" in out
+    assert "paper4 Fig. 5: paper4-fig5-111.png, paper4-fig5-748.png\n" in out
     assert "paper0" not in out
 
 

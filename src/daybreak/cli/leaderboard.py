@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from daybreak.cli.console import DONE, terminal_width
+from daybreak.cli.console import DONE, complain, terminal_width
 from daybreak.errors import BadSetting, UnknownName
 from daybreak.evaluation.leaderboard import merge
 from daybreak.evaluation.results import read_results
@@ -41,6 +41,9 @@ def leaderboard(
     if plot and len(tables) > 1:
         titles = ", ".join(table.title for table in tables)
         raise BadSetting(f"--plot of {len(tables)} lists of pictures ({titles})", "results of one list")
+    for table in tables:
+        for problem in table.problems:  # of those runs, and no failure of this one
+            complain(f"{table.title}: {problem}")
     for place, table in enumerate(tables):
         lines = [""] if place else []
         if markdown:

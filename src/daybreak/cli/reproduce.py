@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from daybreak.cli.console import DONE
+from daybreak.cli.console import DONE, SOME_FAILED, complain
 from daybreak.cli.progress import progress
 from daybreak.evaluation.documents import around, write_between
 from daybreak.evaluation.published import pick_papers
@@ -46,7 +46,10 @@ def reproduce(
         if run is not None:
             for _ in progress(run, len(run)) if sys.stderr.isatty() else run:
                 pass
-            job.results = run.results()
+            job.finish(run)
+    problems = dict.fromkeys(f"{job.data}: {problem}" for job in jobs for problem in job.problems)
+    for problem in problems:
+        complain(problem)
     found = conclude(chosen, jobs)
     for line in as_text(chosen, found):
         print(printable(line))
@@ -57,4 +60,4 @@ def reproduce(
 
         for line in draw_figures(chosen, root, figures):
             print(printable(line))
-    return DONE
+    return SOME_FAILED if problems else DONE

@@ -13,6 +13,10 @@ from daybreak.errors import DataError, UnknownName
 Kind = Literal["paired", "unpaired", "clean"]
 
 
+class NothingThere(DataError):
+    """No folder of a data set is where it was looked for: the set was not got yet, or lies elsewhere."""
+
+
 @dataclass(frozen=True)
 class Leak:
     """Pictures of a split that are also, or almost, in something that is trained on.
@@ -108,7 +112,8 @@ class Dataset:
 
         Raises:
             UnknownName: no such split.
-            DataError: no such folder, none of the layouts of the card in it, or not one usable sample.
+            NothingThere: none of the folders of the card's layout is in it.
+            DataError: there is no such folder, or not one usable sample in what is there.
         """
         split = split or self.card.default_split
         if split not in self.card.splits:
@@ -118,7 +123,7 @@ class Dataset:
         try:
             found = self.finder(root, split)
         except DataError as error:
-            raise DataError(error.came, error.expected, error.hint or self.where) from None
+            raise type(error)(error.came, error.expected, error.hint or self.where) from None
         if not found.samples:
             told = "; ".join(problem.came for problem in found.problems[:3]) or "no picture is there"
             raise DataError(f"nothing of {self.card.name}:{split} can be used: {told}", hint=self.where)

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from daybreak.data.base import Card, Dataset, Found
+from daybreak.data.base import Card, Dataset, Found, NothingThere
 from daybreak.data.layout import locate
 from daybreak.data.pairs import pictures_in
 from daybreak.data.sample import Sample
 from daybreak.data.synthetic import Darkening, dark_version, drawn
-from daybreak.errors import BadSetting, DataError, UnknownName
+from daybreak.errors import BadSetting, UnknownName
 from daybreak.image.photo import Photo
 from daybreak.image.read import read_photo
 
@@ -73,7 +73,7 @@ def darkened(text: str, seed: int = 0) -> Dataset:
         direct = root / folder  # an absolute folder stays itself
         place = direct if direct.is_dir() else locate(root, folder)
         if place is None:
-            raise DataError(f"there is no folder {folder} in {root}")
+            raise NothingThere(f"there is no folder {folder} in {root}")
         pictures = pictures_in(place).items()
         return Found(tuple(Sample(stem, Darkened(path, seed, fixed), path) for stem, path in pictures))
 

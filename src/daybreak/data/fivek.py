@@ -6,17 +6,22 @@ Input / Output Image Pairs", CVPR 2011. Expert C is the usual reference.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 from daybreak.data.base import Card, Dataset, Found
-from daybreak.data.layout import Sides, find_sides
+from daybreak.data.layout import Sides, find_sides, of_published
 
-TEST = 500  # the last by name, as is usual
+TITLE = "MIT-Adobe FiveK"
+PAIRS, TEST = 5000, 500  # the last by name are the test part, as is usual
+
+NUMBERED = re.compile(r"a(\d{4})(?!\d)")
+"""How the authors' names begin: a0001-jmac_DSC1459."""
 
 CARD = Card(
     name="fivek",
-    title="MIT-Adobe FiveK, expert C",
+    title=f"{TITLE}, expert C",
     summary="5000 photographs and expert C's retouching of each.",
     kind="paired",
     paper="Bychkovsky, Paris, Chan, Durand: Learning Photographic Global Tonal Adjustment with a Database of "
@@ -28,10 +33,11 @@ CARD = Card(
     terms="for research only (the Adobe and Adobe-MIT licences list which picture is under which)",
     layout="input/ and expertC/ with equal names, or {train,test}/{input,target} for expert C",
     splits={
-        "train": "all but the last 500 by name",
-        "test": "the last 500 by name",
+        "train": "a0001 to a4500",
+        "test": "a4501 to a5000",
         "all": "every pair",
     },
+    notes="Pictures of other names than the authors' are counted: the last 500 by name are the test part.",
 )
 
 
@@ -41,10 +47,12 @@ def expert(letter: str, card: Card) -> Dataset:
     def find(root: Path, split: str) -> Found:
         together = [[Sides("input", f"expert{letter}")]]
         if letter != "C" or split == "all":
-            return _cut(find_sides(root, together), split)
+            return _cut(find_sides(root, together), root, split)
         apart = Sides(f"{split}/input", f"{split}/target")
         found = find_sides(root, [[apart], *together])
-        return found if _apart(found, split) else _cut(found, split)
+        if not _apart(found, split):
+            return _cut(found, root, split)
+        return of_published(found, f"the test part in {root}", TEST, TITLE) if split == "test" else found
 
     return Dataset(card, find)
 
@@ -56,10 +64,21 @@ def _apart(found: Found, split: str) -> bool:
     )
 
 
-def _cut(found: Found, split: str) -> Found:
+def _cut(found: Found, root: Path, split: str) -> Found:
+    """A part of what lies in one folder; by number where it can be: a missing picture then moves no other."""
+    if split == "all":
+        return found
     samples = found.samples
-    parts = {"train": samples[:-TEST], "test": samples[-TEST:], "all": samples}
-    return Found(parts[split], found.problems)
+    numbers = [int(named[1]) for sample in samples if (named := NUMBERED.match(sample.name))]
+    by_number = len(numbers) == len(samples)
+    first = sum(number <= PAIRS - TEST for number in numbers) if by_number else max(0, len(samples) - TEST)
+    if split == "train":
+        return Found(samples[:first], found.problems)
+    test = Found(samples[first:], found.problems)
+    if by_number:
+        return of_published(test, f"the test part in {root}", TEST, TITLE)
+    whole = of_published(found, str(root), PAIRS, f"{TITLE}, of which the last {TEST} are the test part")
+    return Found(test.samples, whole.problems)
 
 
 DATASETS = (
@@ -70,7 +89,7 @@ DATASETS = (
             replace(
                 CARD,
                 name=f"fivek-{letter.lower()}",
-                title=f"MIT-Adobe FiveK, expert {letter}",
+                title=f"{TITLE}, expert {letter}",
                 summary=f"The same photographs with expert {letter}'s retouching.",
                 layout=f"input/ and expert{letter}/ with equal names",
             ),

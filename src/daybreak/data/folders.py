@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from daybreak.data.base import Card, Dataset, Found
+from daybreak.data.base import Card, Dataset, Found, NothingThere
 from daybreak.data.layout import find_flat, locate
 from daybreak.data.parts import parts_of
 from daybreak.data.sample import Sample
@@ -38,14 +38,15 @@ def find_unpaired(root: Path, split: str) -> Found:
     """The pictures in the root, or those of one of two kinds.
 
     Raises:
-        DataError: there is no picture, or no folder for the kind.
+        NothingThere: there is no folder for the kind.
+        DataError: there is no picture.
     """
     if split == "all":
         return find_flat(root)
     folders = (locate(root, name) for name in DOMAINS[split])
     folder = next((folder for folder in folders if folder is not None), None)
     if folder is None:
-        raise DataError(f"there is no folder {' or '.join(DOMAINS[split])} in {root}")
+        raise NothingThere(f"there is no folder {' or '.join(DOMAINS[split])} in {root}")
     return find_flat(folder)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from daybreak.data.base import Found
+from daybreak.data.base import Found, NothingThere
 from daybreak.data.pairs import match_folders, natural_order, pictures_in
 from daybreak.data.sample import Sample
 from daybreak.errors import DataError
@@ -104,7 +104,8 @@ def find_sides(root: Path, layouts: Sequence[Sequence[Sides]]) -> Found:
             first of which anything is there is taken.
 
     Raises:
-        DataError: nothing of any of them is there, or a name stands twice in a folder.
+        NothingThere: nothing of any of them is there.
+        DataError: a folder is empty, or a name stands twice in it.
     """
     for layout in layouts:
         places = [(locate(root, sides.input), locate(root, sides.reference)) for sides in layout]
@@ -112,7 +113,7 @@ def find_sides(root: Path, layouts: Sequence[Sequence[Sides]]) -> Found:
             break
     else:
         wanted = " or ".join(layout[0].input for layout in layouts)
-        raise DataError(f"there is no {wanted} in {root}")
+        raise NothingThere(f"there is no {wanted} in {root}")
     samples: list[Sample] = []
     problems: list[DataError] = []
     for sides, (low, high) in zip(layout, places, strict=True):
@@ -124,6 +125,22 @@ def find_sides(root: Path, layouts: Sequence[Sequence[Sides]]) -> Found:
         samples += [Sample(lead + pair.stem, pair.low, pair.high) for pair in pairs]
         problems += lonely
     return Found(tuple(samples), tuple(problems))
+
+
+def of_published(found: Found, where: str, count: int, title: str) -> Found:
+    """The same, and a problem where there are fewer pairs, or more, than were published.
+
+    Args:
+        found: what there is of a part.
+        where: what holds it, for a sentence.
+        count: of the published pairs.
+        title: of the data set.
+    """
+    there = len(found.samples)
+    if there == count:
+        return found
+    told = DataError(f"{where} holds {there} pairs", f"the {count} of {title}")
+    return Found(found.samples, (*found.problems, told))
 
 
 def find_flat(root: Path, *names: str) -> Found:

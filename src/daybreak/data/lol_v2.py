@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from daybreak.data.base import Card, Dataset, Found, Leak
-from daybreak.data.layout import Sides, find_sides
+from daybreak.data.layout import Sides, find_sides, of_published
 
 PAPER = (
     "Yang, Wang, Huang, Wang, Liu: Sparse Gradient Regularized Deep Retinex Network for Robust "
@@ -18,18 +18,27 @@ PAPER = (
 HOME = "https://github.com/flyywh/CVPR-2020-Semi-Low-Light"
 GET = "LOL-v2 from the link on the home page (Baidu), or the re-pack that Retinexformer's page links to."
 
+TEST = 100  # pairs, of the real part and of the synthetic one
+
 
 def find_real(root: Path, split: str) -> Found:
     """Originals are named low00690.png and normal00690.png, re-packs 00690.png on both sides."""
     part = split.capitalize()
     strip = ("low", "normal")
-    return find_sides(root, [[Sides(f"Real_captured/{part}/Low", f"Real_captured/{part}/Normal", strip)]])
+    return _find(root, split, Sides(f"Real_captured/{part}/Low", f"Real_captured/{part}/Normal", strip))
 
 
 def find_synthetic(root: Path, split: str) -> Found:
     """Equal names on both sides."""
     part = split.capitalize()
-    return find_sides(root, [[Sides(f"Synthetic/{part}/Low", f"Synthetic/{part}/Normal")]])
+    return _find(root, split, Sides(f"Synthetic/{part}/Low", f"Synthetic/{part}/Normal"))
+
+
+def _find(root: Path, split: str, sides: Sides) -> Found:
+    found = find_sides(root, [[sides]])
+    if split != "test":
+        return found
+    return of_published(found, f"the test part in {root}", TEST, "LOL version 2")
 
 
 REAL = Dataset(

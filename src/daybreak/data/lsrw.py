@@ -9,19 +9,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from daybreak.data.base import Card, Dataset, Found
-from daybreak.data.layout import Sides, find_sides
+from daybreak.data.layout import Sides, find_sides, of_published
 
 FOLDERS = {"train": "Training data", "test": "Eval"}
+TEST = {"Huawei": 30, "Nikon": 20}  # pairs
 
 
 def find(root: Path, split: str) -> Found:
     """Both cameras, or the one that stands after the hyphen in the split's name."""
     part, _, camera = split.partition("-")
-    cameras = [camera.capitalize()] if camera else ["Huawei", "Nikon"]
+    cameras = [camera.capitalize()] if camera else list(TEST)
     sides = [
         Sides(f"{FOLDERS[part]}/{name}/low", f"{FOLDERS[part]}/{name}/high", subset=name) for name in cameras
     ]
-    return find_sides(root, [sides])
+    found = find_sides(root, [sides])
+    if part != "test":
+        return found
+    count = sum(TEST[name] for name in cameras)
+    return of_published(found, f"the test part in {root}", count, f"LSRW, {' and '.join(cameras)}")
 
 
 DATASET = Dataset(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from daybreak.data.base import Card, Dataset, Found
+from daybreak.data.base import Card, Dataset, Found, NothingThere
 from daybreak.data.layout import locate, subfolders
 from daybreak.data.pairs import SUFFIXES, pictures_in
 from daybreak.data.sample import Sample
@@ -19,9 +19,12 @@ def find(root: Path, _split: str) -> Found:
     """Every hazy picture with the clear one of its id; clear ones without haze are no problem.
 
     Raises:
-        DataError: a folder is missing or empty.
+        NothingThere: neither folder is there.
+        DataError: one is missing or empty.
     """
     hazy, clear = locate(root, "hazy"), locate(root, "clear")
+    if hazy is None and clear is None:
+        raise NothingThere(f"there is no hazy in {root}")
     if hazy is None or clear is None:
         raise DataError(f"there is no {'clear' if hazy else 'hazy'} in {root}")
     references = pictures_in(clear)

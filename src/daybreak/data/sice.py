@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from daybreak.data.base import Card, Dataset, Found
+from daybreak.data.base import Card, Dataset, Found, NothingThere
 from daybreak.data.layout import locate, plain, subfolders
 from daybreak.data.pairs import pictures_in
 from daybreak.data.sample import Sample
@@ -19,12 +19,13 @@ def find(root: Path, split: str) -> Found:
     """The exposures of one part or of both.
 
     Raises:
-        DataError: the part is not there, or has no labels.
+        NothingThere: the part is not there.
+        DataError: it has no labels.
     """
     numbers = {"part1": "1", "part2": "2"}.get(split, "12")
     parts = [(number, locate(root, f"Dataset_Part{number}")) for number in numbers]
     if all(folder is None for _, folder in parts):
-        raise DataError(f"there is no Dataset_Part{numbers[0]} in {root}")
+        raise NothingThere(f"there is no Dataset_Part{numbers[0]} in {root}")
     samples: list[Sample] = []
     problems: list[DataError] = []
     for number, folder in parts:

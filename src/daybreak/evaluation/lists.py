@@ -18,7 +18,8 @@ def open_list(text: str, root: Path) -> PictureList:
 
     Raises:
         UnknownName: no such data set or split.
-        DataError: no such folder, or not one usable picture in it.
+        NothingThere: no folder of the data set is there.
+        DataError: there is no such folder, or not one usable picture in it.
     """
     dataset, split = parse_dataset(ALSO.get(text, text))
     found = dataset.find(root, split)

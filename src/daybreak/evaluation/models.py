@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from daybreak.errors import AssetError, MissingExtra
+from daybreak.errors import AssetError, BadSetting, MissingExtra
 from daybreak.metrics import PristineModel, get_metric, list_metrics, load_pristine
 
 USUAL = {True: ("psnr", "ssim", "lpips-alex", "niqe"), False: ("niqe", "loe")}
@@ -57,8 +59,12 @@ def load_models(
 
     Raises:
         UnknownName: no such metric.
+        BadSetting: a `niqe_model`, and NIQE is not among the metrics.
         MetricError: `niqe_model` is no pristine model.
     """
+    names = tuple(names)
+    if niqe_model and "niqe" not in names:
+        raise BadSetting(f"--niqe-model {niqe_model} with the metrics {', '.join(names)}", "niqe among them")
     models: dict[str, Any] = {}
     unavailable: dict[str, str] = {}
     for name in names:
@@ -66,10 +72,17 @@ def load_models(
         if metric.reference == "truth" and not paired:
             unavailable[name] = "it compares with a reference, and these pictures have none"
         elif name == "niqe" and niqe_model:
-            models[name] = load_pristine(niqe_model, niqe_model.stem)
+            models[name] = _own_pristine(niqe_model)
         elif metric.load:
             try:
                 models[name] = metric.load()
             except (AssetError, MissingExtra) as error:
                 unavailable[name] = str(error)
     return models, unavailable
+
+
+def _own_pristine(path: Path) -> PristineModel:
+    """A model of one's own, with a name that no other model has, however their files are called."""
+    model = load_pristine(path)
+    digest = hashlib.sha256(model.mean.tobytes() + model.covariance.tobytes())
+    return replace(model, name=f"{path.stem} {digest.hexdigest()[:8]}")

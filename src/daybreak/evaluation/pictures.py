@@ -28,7 +28,7 @@ class Picture:
 
     Attributes:
         name: unique in its list; may hold slashes.
-        low: H×W×3 float32 in [0, 1], the dark input.
+        low: H×W×3 float32 in [0, 1], the dark input, of 8 bits.
         truth: H×W×3 uint8, the reference; None where the list has none.
         note: what a reader of the numbers should know ("" for nothing).
         alpha: by how much paper 3's generator made it dark; None where something else did.
@@ -42,7 +42,7 @@ class Picture:
 
 
 def load(sample: Sample) -> Picture:
-    """Read a sample.
+    """Read a sample; what has more than 8 bits is brought to 8, the input before any method sees it.
 
     Raises:
         DaybreakError: a file cannot be read, or the two differ in size.
@@ -52,8 +52,9 @@ def load(sample: Sample) -> Picture:
     stored = " and ".join(str(depth) for depth in sorted(depths))
     note = "" if depths == {8} else f"stored with {stored} bits, scored at 8"
     alpha = sample.input.darkening.alpha if isinstance(sample.input, Darkened) else None
+    dark = as_float(to_8_bits(as_float(low)))
     wanted = None if truth is None else to_8_bits(as_float(truth))
-    return Picture(sample.name, as_float(low), wanted, note, alpha)
+    return Picture(sample.name, dark, wanted, note, alpha)
 
 
 def as_float(levels: Array) -> Pixels:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from daybreak.data.sample import Sample
 from daybreak.data.synthetic import darken
 from daybreak.enhancing.api import save_image
 from daybreak.enhancing.compare import compare_sheet
@@ -33,7 +34,8 @@ class Grid:
         paper, figure: where it stands.
         data: as after `-d`.
         rows: what is shown, as after `-m`; what cannot be run is left out.
-        pictures: their names; () takes the first two. The papers do not name theirs.
+        pictures: their names; () takes the first two, as is done where none of them is there. The papers do
+            not name theirs.
     """
 
     paper: str
@@ -41,6 +43,19 @@ class Grid:
     data: str
     rows: tuple[str, ...]
     pictures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure.
+
+    Attributes:
+        files: its pictures.
+        note: what to know of them ("" for nothing).
+    """
+
+    files: list[Path]
+    note: str = ""
 
 
 OURS = ("auto", "cascade")
@@ -75,10 +90,10 @@ def draw_figures(papers: Sequence[Paper], root: Path, folder: Path) -> Iterator[
         folder: where the pictures go; older ones are replaced.
 
     Yields:
-        A line for each figure: its files, or why it is not drawn.
+        A line for each figure: its files and what to know of them, or why it is not drawn.
     """
     names = {paper.name for paper in papers}
-    drawers: list[tuple[str, str, Callable[[], list[Path]]]] = [
+    drawers: list[tuple[str, str, Callable[[], Drawn]]] = [
         *((grid.paper, grid.figure, partial(draw_grid, grid, root, folder)) for grid in GRIDS),
         ("paper3", "Fig. 1", partial(draw_curves, folder)),
         ("paper3", "Fig. 2", partial(draw_examples, root, folder)),
@@ -87,13 +102,15 @@ def draw_figures(papers: Sequence[Paper], root: Path, folder: Path) -> Iterator[
     for paper, figure, draw in sorted(drawers, key=lambda drawer: (drawer[0], int(drawer[1].split()[1]))):
         if paper in names:
             try:
-                told = ", ".join(path.name for path in draw())
+                drawn = draw()
+                files = ", ".join(path.name for path in drawn.files)
+                told = f"{files} ({drawn.note})" if drawn.note else files
             except DaybreakError as error:
                 told = f"not drawn: {error}"
             yield f"{paper} {figure}: {told}"
 
 
-def draw_grid(grid: Grid, root: Path, folder: Path) -> list[Path]:
+def draw_grid(grid: Grid, root: Path, folder: Path) -> Drawn:
     """One sheet a picture: input, outputs, reference and error maps, each with the same crops.
 
     Raises:
@@ -101,7 +118,8 @@ def draw_grid(grid: Grid, root: Path, folder: Path) -> list[Path]:
         UnwritablePicture: a sheet cannot be written.
     """
     drawn = []
-    for picture in _pictures(grid.data, root, grid.pictures):
+    samples, note = _chosen(grid.data, root, grid.pictures)
+    for picture in map(load, samples):
         results: dict[str, Pixels] = {}
         for row in grid.rows:
             try:
@@ -113,7 +131,7 @@ def draw_grid(grid: Grid, root: Path, folder: Path) -> list[Path]:
         drawn.append(
             _write(grid.paper, grid.figure, picture.name, picture.low, _with_errors(results, picture), folder)
         )
-    return drawn
+    return Drawn(drawn, note)
 
 
 def _with_errors(results: dict[str, Pixels], picture: Picture) -> dict[str, Pixels]:
@@ -127,7 +145,7 @@ def _with_errors(results: dict[str, Pixels], picture: Picture) -> dict[str, Pixe
     return {**results, "reference": as_float(truth), **maps}
 
 
-def draw_curves(folder: Path) -> list[Path]:
+def draw_curves(folder: Path) -> Drawn:
     """Paper 3, Fig. 1.
 
     Raises:
@@ -136,26 +154,28 @@ def draw_curves(folder: Path) -> list[Path]:
     """
     path = folder / "paper3-fig1.png"
     plot_generator(path)
-    return [path]
+    return Drawn([path])
 
 
-def draw_examples(root: Path, folder: Path) -> list[Path]:
+def draw_examples(root: Path, folder: Path) -> Drawn:
     """Paper 3, Fig. 2: clean pictures and what the generator makes of them."""
     drawn = []
-    for picture in _pictures("synthetic:Kodak24", root, ("05", "23")):
+    samples, note = _chosen("synthetic:Kodak24", root, ("05", "23"))
+    for picture in map(load, samples):
         clean = as_float(picture.truth) if picture.truth is not None else picture.low
         results = {
             f"alpha {alpha:g}, gamma {gamma:g}": darken(clean, alpha, gamma) for alpha, gamma in EXAMPLES
         }
         drawn.append(_write("paper3", "Fig. 2", picture.name, clean, results, folder))
-    return drawn
+    return Drawn(drawn, note)
 
 
-def draw_differences(root: Path, folder: Path) -> list[Path]:
+def draw_differences(root: Path, folder: Path) -> Drawn:
     """Paper 3, Fig. 5: α = 1, γ = 0.5; the true difference map, and LIME's picture with what it adds."""
     drawn = []
     lime = parse_subjects(["lime"])[0]
-    for picture in _pictures("synthetic:Kodak24", root, ("05", "23")):
+    samples, note = _chosen("synthetic:Kodak24", root, ("05", "23"))
+    for picture in map(load, samples):
         clean = as_float(picture.truth) if picture.truth is not None else picture.low
         dark = as_float(to_8_bits(darken(clean, 1.0, 0.5)))
         found = lime.produce(Picture(picture.name, dark, None)).pixels
@@ -166,13 +186,18 @@ def draw_differences(root: Path, folder: Path) -> list[Path]:
             "difference map of lime": np.clip(found - dark, 0.0, 1.0),
         }
         drawn.append(_write("paper3", "Fig. 5", picture.name, dark, results, folder))
-    return drawn
+    return Drawn(drawn, note)
 
 
-def _pictures(data: str, root: Path, names: Sequence[str]) -> Iterator[Picture]:
+def _chosen(data: str, root: Path, names: Sequence[str]) -> tuple[Sequence[Sample], str]:
+    """The pictures of those names, or the first two where none of them is there; and which are not there."""
     samples = open_list(data, root).samples
-    chosen = [sample for sample in samples if sample.name in names] or samples[:2]
-    return map(load, chosen)
+    named = [sample for sample in samples if sample.name in names]
+    absent = [name for name in names if name not in {sample.name for sample in named}]
+    if not absent:
+        return named or samples[:2], ""
+    told = f"{data} has no picture {' or '.join(absent)}"
+    return (named, told) if named else (samples[:2], f"the first two: {told}")
 
 
 def _write(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from daybreak.data.base import NothingThere
 from daybreak.errors import DaybreakError, UnknownName
 from daybreak.evaluation.lists import open_list
 from daybreak.evaluation.models import load_models, pristine_name
@@ -71,6 +72,7 @@ class Job:
         metrics: what is computed.
         results: what was found.
         missing: row -> why it cannot be run; "" -> why nothing can.
+        problems: what is there and could not be read or scored, one sentence each.
     """
 
     data: str
@@ -79,18 +81,25 @@ class Job:
     metrics: dict[str, None]
     results: Results | None
     missing: dict[str, str]
+    problems: list[str] = field(default_factory=list)
 
     def start(self, root: Path) -> Run | None:
         """The run to iterate over; None where the data are not there or nothing can be run, which is noted.
+
+        Data that are there and cannot be used are a problem too.
 
         Args:
             root: a folder with the data sets that there are.
         """
         try:
             pictures = open_list(self.data, root)
-        except DaybreakError:
+        except NothingThere:
             name = self.data.partition(":")[0]
             self.missing[""] = f"the data set {self.data} (see: daybreak data where {name})"
+            return None
+        except DaybreakError as error:
+            self.missing[""] = str(error)
+            self.problems.append(str(error))
             return None
         subjects = [subject for row in self.rows for subject in self._subject(row)]
         if not subjects:
@@ -99,6 +108,11 @@ class Job:
         rounding: Rounding = "truncate" if self.truncate else "round"
         protocol = Protocol("", "", rounding=rounding, niqe=pristine_name(models))
         return Run(pictures, subjects, Options(tuple(self.metrics), "off", protocol, models, unavailable))
+
+    def finish(self, run: Run) -> None:
+        """Keep what a run found."""
+        self.results = run.results()
+        self.problems += self.results.problems
 
     def _subject(self, row: str) -> list[Subject]:
         try:

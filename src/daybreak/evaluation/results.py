@@ -19,7 +19,7 @@ from daybreak.files import write_whole
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings")
+    model_config = ConfigDict(frozen=True)
 
 
 class Score(_Frozen):
@@ -122,7 +122,7 @@ class Results(_Frozen):
         images: every picture that could be read, in order.
         images_sha256: of the list, as in each protocol.
         rows: in the order asked for.
-        problems: what could not be read or scored, one sentence each.
+        problems: what could not be read or scored as it should be, one sentence each.
         notes: what a reader of the numbers should know.
         unavailable: metric -> why it was not computed and what to type.
     """
@@ -167,9 +167,20 @@ def write_results(results: Results, path: Path, extra: dict[str, Any]) -> None:
     Raises:
         UnwritablePicture: the file cannot be written.
     """
-    told = json.loads(results.model_dump_json()) | extra
+    told = _plain(results.model_dump()) | extra
     text = ",\n".join(f"{json.dumps(key)}: {_value(value)}" for key, value in told.items())
     write_whole(path, f"{{\n{text}\n}}\n".encode("ascii"), overwrite=True)
+
+
+def _plain(value: Any) -> Any:
+    """As JSON can hold it. Pydantic's own JSON fails on a picture whose name is no UTF-8."""
+    if isinstance(value, dict):
+        return {key: _plain(held) for key, held in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(held) for held in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value.isoformat() if isinstance(value, datetime.date) else value
 
 
 def _value(value: Any) -> str:
@@ -187,10 +198,12 @@ def read_results(path: Path) -> Results:
     """
     wanted = "a file that `daybreak evaluate --json` wrote"
     try:
-        return Results.model_validate_json(path.read_bytes())
+        return Results.model_validate(json.loads(path.read_bytes()))
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}", wanted) from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise DataError(f"{path} holds no results ({where or 'the file'}: {first['msg']})", wanted) from None
+    except (ValueError, RecursionError) as error:
+        told = "it is no JSON"
+        if isinstance(error, ValidationError):
+            first = error.errors()[0]
+            told = f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
+        raise DataError(f"{path} holds no results ({told})", wanted) from None

@@ -137,6 +137,8 @@ class Run:
             tally.weights.setdefault(produced.weights_sha256, None)
         for column, value in scores.items():
             tally.scores[column][picture.name] = value
+        if produced.reduced:  # with more memory the score would be another one
+            self._problems.add(subject.name, f"{produced.reduced}; scored all the same", picture.name)
         for metric, problem in problems.items():
             self._problems.add(f"{metric} of {subject.name}", problem, picture.name)
         if self.options.save and subject.kind == "method":

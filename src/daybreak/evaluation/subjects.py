@@ -36,11 +36,13 @@ class Produced:
         pixels: H×W×3 float32 in [0, 1].
         seconds: what making it took, reading and writing left out; None where nothing was made.
         weights_sha256: of the network that ran ("" for none).
+        reduced: what was made at a reduced size for want of memory ("" as a rule).
     """
 
     pixels: Pixels
     seconds: float | None = None
     weights_sha256: str = ""
+    reduced: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,8 @@ def method_subject(name: str, settings: Mapping[str, Any]) -> Subject:
     def produce(picture: Picture) -> Produced:
         start = time.perf_counter()
         outcome = enhancer.run(picture.low)
-        return Produced(outcome.pixels, time.perf_counter() - start, outcome.weights_sha256)
+        seconds = time.perf_counter() - start
+        return Produced(outcome.pixels, seconds, outcome.weights_sha256, outcome.reduced)
 
     return Subject(_title(name, given), "method", name, given, produce)
 
