@@ -275,6 +275,24 @@ def test_a_move_that_a_kill_left_half_done_is_completed(tmp_path):
     assert not source.exists()
 
 
+def test_a_file_that_comes_while_another_is_moved_stays(tmp_path, monkeypatch):
+    source, new = tmp_path / "a.png", tmp_path / "new"
+    source.write_bytes(b"mine")
+    new.write_bytes(b"a newer one")
+    (tmp_path / "there").mkdir()
+    link = Path.hardlink_to
+
+    def replaced(self, target):
+        link(self, target)
+        if new.exists():
+            new.replace(source)
+
+    monkeypatch.setattr(Path, "hardlink_to", replaced)
+    move_file(source, tmp_path / "there/a.png")
+    assert listing(tmp_path / "there") == {"a.png": b"mine"}
+    assert source.read_bytes() == b"a newer one"
+
+
 def test_a_move_to_nowhere_leaves_the_file(tmp_path):
     source = tmp_path / "a.png"
     source.write_bytes(b"mine")

@@ -6,7 +6,6 @@ kill nor a loss of power ever leaves half of one: until the new file is complete
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import filecmp
 import itertools
@@ -16,7 +15,7 @@ import shutil
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -100,7 +99,7 @@ def whole_path(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
             else:
                 _take_free_name(hidden, path)
         finally:
-            with contextlib.suppress(FileNotFoundError):
+            with suppress(FileNotFoundError):
                 hidden.unlink()
 
 
@@ -116,7 +115,7 @@ def remove_leftovers(folder: Path, *, idle: float = 3600.0) -> list[Path]:
     """
     removed = []
     for path in folder.rglob(f"{_HIDDEN}*.tmp"):
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             if path.is_file() and time.time() - path.stat().st_mtime > idle:
                 path.unlink()
                 removed.append(path)
@@ -130,6 +129,7 @@ def move_file(source: Path, target: Path) -> Path:
         source: a file.
         target: its new name. Where that is another file's, the next free of `NAME.2.jpg`, `NAME.3.jpg` … is
             taken; where it is a copy, as a kill in the middle leaves one, that stays and the source goes.
+            Another file that takes the source's name meanwhile stays.
 
     Returns:
         Where it lies now.
@@ -138,6 +138,7 @@ def move_file(source: Path, target: Path) -> Path:
         UnwritablePicture: it cannot be moved.
     """
     with writing(target):
+        moved = _facts(source)
         while True:
             free = name_for(source, target)
             try:
@@ -145,8 +146,16 @@ def move_file(source: Path, target: Path) -> Path:
             except OutputExists:
                 if not _is_copy(source, free):
                     continue  # somebody was quicker
-            source.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                if _facts(source) == moved:
+                    source.unlink()
             return free
+
+
+def _facts(path: Path) -> tuple[int, int, int]:
+    """What tells a file from another one that took its name."""
+    told = path.stat()
+    return told.st_ino, told.st_size, told.st_mtime_ns
 
 
 def name_for(source: Path, target: Path) -> Path:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +19,7 @@ from daybreak.enhancing.batch import Output
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.manifest import read_manifests
 from daybreak.enhancing.verify import verify_entry
-from daybreak.enhancing.watching import Watched, watch
+from daybreak.enhancing.watching import Watched, loop, watch
 from daybreak.enhancing.watching.arrivals import Arrivals, Facts, facts_of
 from daybreak.enhancing.watching.journal import NAME, Journal
 from daybreak.enhancing.watching.wakes import wakes
@@ -111,6 +114,51 @@ def test_what_is_no_picture_hidden_or_left_out_is_not_looked_at(tmp_path):
 def test_a_folder_that_is_gone_is_told(tmp_path):
     with pytest.raises(UnreadablePicture, match="cannot be looked at"):
         arrivals(tmp_path / "gone").look(None, 0.0)
+
+
+def deep(folder: Path) -> Path:
+    """A folder inside that nobody can look into by its path, which is too long."""
+    here, part = os.open(folder, os.O_RDONLY), "d" * 200
+    for _ in range(os.pathconf(folder, "PC_PATH_MAX") // len(part) + 1):
+        os.mkdir(part, dir_fd=here)
+        below = os.open(part, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    return folder / part
+
+
+def test_a_folder_inside_that_cannot_be_looked_into_is_left_out(tmp_path):
+    deep(tmp_path)
+    for name in ("a.jpg", "z/b.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"1")
+    seen = arrivals(tmp_path, recursive=True)
+    for second in (0.0, 2.0):
+        seen.look(None, second)
+        (why,) = seen.left_unread
+        assert "cannot be looked at (File name too long) and is left out" in why
+    assert seen.due(2.0) == ["a.jpg", "z/b.jpg"]
+
+
+def test_a_folder_inside_without_permission_is_left_out():
+    with tempfile.TemporaryDirectory() as name:
+        folder, was = Path(name), os.geteuid()
+        folder.chmod(0o755)
+        (folder / "a.jpg").write_bytes(b"1")
+        (folder / "lost+found").mkdir(mode=0)
+        seen = arrivals(folder, recursive=True)
+        try:
+            if was == 0:
+                os.seteuid(65_534)
+            seen.look(None, 0.0)
+        finally:
+            os.seteuid(was)
+        assert list(seen.waiting) == ["a.jpg"]
+        (why,) = seen.left_unread
+        assert why == f"{folder / 'lost+found'} cannot be looked at (Permission denied) and is left out"
+        seen.look(None, 1.0)
+        assert was != 0 or not seen.left_unread, "root may look into it"
 
 
 def test_the_journal_survives_a_cut_line_and_odd_names(tmp_path):
@@ -226,6 +274,79 @@ def test_a_folder_that_comes_and_goes_is_told_once(tmp_path):
         else:
             break
     assert told == ["done", "blocked", "done"]
+
+
+def test_a_folder_that_cannot_be_looked_into_is_told_once(tmp_path):
+    picture(tmp_path / "in/a.png")
+    deep(tmp_path / "in")
+    told = []
+    for news in watch(watched(tmp_path, recursive=True), Enhancer("gamma"), Output()):
+        told.append(news.what)
+        if told.count("done") == 1:
+            picture(tmp_path / "in/b.png")
+        elif told.count("done") == 2:
+            break
+    assert told == ["blocked", "done", "done"]
+
+
+def replaced(path: Path, seed: int) -> bytes:
+    """Put another picture under a name, as a camera does; what tells the two apart cannot be the same."""
+    other = picture(path.with_name(f".{path.name}"), seed=seed)
+    os.utime(other, ns=(seed, seed))
+    other.replace(path)
+    return path.read_bytes()
+
+
+def test_what_replaced_an_original_at_work_is_not_moved_in_its_place(tmp_path):
+    first, second, result = tmp_path / "in/a.png", tmp_path / "in/b.png", tmp_path / "out/b_daybreak.png"
+    picture(first)
+    before = picture(second).read_bytes()
+    lines = tmp_path / "out/evidence.jsonl"
+    settings = watched(tmp_path, move_to=tmp_path / "done", evidence=lines)
+    told, after = [], b""
+    for news in watch(settings, Enhancer("gamma"), Output(overwrite=True, evidence=True)):
+        told.append((news.result.source.name, news.what, news.text))
+        if len(told) == 1:  # both are worked on together: the result of the second is made, and not told yet
+            end = time.monotonic() + 60
+            while not result.exists():
+                assert time.monotonic() < end
+                time.sleep(0.01)
+            after = replaced(second, 1)
+        elif len(told) == 2:
+            assert second.read_bytes() == after
+            assert not (tmp_path / "done/b.png").exists()
+        else:
+            break
+    left = f"{second} is another by now, or gone: not moved"
+    assert told == [("a.png", "done", ""), ("b.png", "done", left), ("b.png", "done", "")]
+    assert (tmp_path / "done/b.png").read_bytes() == after
+    entries = [entry for manifest in read_manifests(lines) for entry in manifest.entries]
+    assert [entry.input.path for entry in entries] == ["../done/a.png", "../in/b.png", "../done/b.png"]
+    assert [entry.input.sha256 for entry in entries[1:]] == [
+        hashlib.sha256(data).hexdigest() for data in (before, after)
+    ]
+    assert verify_entry(entries[2], lines.parent).confirmed
+
+
+def test_what_replaces_an_original_while_its_evidence_is_written_is_not_moved(tmp_path, monkeypatch):
+    source = picture(tmp_path / "in/a.png")
+    real, after = loop.append_entry, []
+
+    def append_and_replace(manifest, entry):
+        real(manifest, entry)
+        if not after:
+            after.append(replaced(source, 1))
+
+    monkeypatch.setattr(loop, "append_entry", append_and_replace)
+    settings = watched(tmp_path, move_to=tmp_path / "done", evidence=tmp_path / "out/evidence.jsonl")
+    told = []
+    for news in watch(settings, Enhancer("gamma"), Output(overwrite=True, evidence=True)):
+        told.append(news.text)
+        if len(told) == 2:
+            break
+        assert not (tmp_path / "done").exists()
+    assert told == [f"{source} is another by now, or gone: not moved", ""]
+    assert (tmp_path / "done/a.png").read_bytes() == after[0]
 
 
 def test_a_changed_original_replaces_its_result_only_when_asked_to(tmp_path):

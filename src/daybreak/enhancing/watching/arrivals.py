@@ -62,6 +62,9 @@ class Arrivals:
         settle: seconds.
         left_out: folders inside it that hold results and originals that were done.
         known: whether a picture, by its name below the folder and its facts, was dealt with before.
+
+    Attributes:
+        left_unread: one clause for each folder below that the last look at all could not look into.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Arrivals:
     ) -> None:
         self.folder, self.recursive, self.settle = folder, recursive, settle
         self.waiting: dict[str, Arrival] = {}
+        self.left_unread: list[str] = []
         self._left_out = {path.resolve() for path in left_out}
         self._known = known
 
@@ -130,11 +134,11 @@ class Arrivals:
         return path.relative_to(self.folder).as_posix()
 
     def _every(self) -> Iterator[str]:
+        self.left_unread = []
         try:
             yield from map(self.name, self._walk(self.folder))
         except OSError as error:
-            came = f"{shown(self.folder)} cannot be looked at ({error.strerror})"
-            raise UnreadablePicture(came) from None
+            raise UnreadablePicture(_refused(self.folder, error)) from None
 
     def _walk(self, folder: Path) -> Iterator[Path]:
         for entry in sorted(folder.iterdir()):
@@ -142,8 +146,18 @@ class Arrivals:
                 continue
             if is_picture_name(entry) and entry.is_file():
                 yield entry
-            elif self.recursive and self._may_enter(entry):
-                yield from self._walk(entry)
+            elif self.recursive:
+                yield from self._below(entry)
+
+    def _below(self, folder: Path) -> Iterator[Path]:
+        """The pictures of a folder inside; one that cannot be looked at does not keep the others waiting."""
+        try:
+            if self._may_enter(folder):
+                yield from self._walk(folder)
+        except FileNotFoundError:  # removed since
+            return
+        except OSError as error:
+            self.left_unread.append(f"{_refused(folder, error)} and is left out")
 
     def _may_enter(self, folder: Path) -> bool:
         return folder.is_dir() and not folder.is_symlink() and folder.resolve() not in self._left_out
@@ -156,3 +170,7 @@ class Arrivals:
         if not self.recursive:
             return len(path.parts) == 1
         return self._left_out.isdisjoint((self.folder / name).resolve().parents)
+
+
+def _refused(folder: Path, error: OSError) -> str:
+    return f"{shown(folder)} cannot be looked at ({error.strerror})"

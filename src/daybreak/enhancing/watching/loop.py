@@ -68,7 +68,7 @@ class News:
 
     Attributes:
         what: "done"; "set aside" for good; "waits" for another attempt; "blocked" where the fault lies with
-            the place of the result or with the folder: nothing is given up for that.
+            the place of the result or with a folder: nothing is given up for that.
         text: one clause; "" where the result says all.
         result: of the picture; None where it is about none.
     """
@@ -127,6 +127,7 @@ class _Watch:
         )
         self.entered = _entered(watched.evidence)
         self.blocked, self.refusals = "", 0  # what was told last, and how often in a row
+        self.unread: set[str] = set()  # what was told of folders inside
 
     def run(self) -> Iterator[News]:
         """Wait and work, for ever."""
@@ -138,6 +139,7 @@ class _Watch:
             except UnreadablePicture as error:
                 yield from self._blocked(str(error))
                 continue
+            yield from self._left_unread()
             while due := self.arrivals.due(time.monotonic())[:AT_ONCE]:
                 jobs = [self._job(name) for name in due]
                 for result in run_batch(jobs, self.enhancer, self.output, watched.jobs, self.arrivals.read):
@@ -165,6 +167,10 @@ class _Watch:
             yield News("waits", f"again in {delay:g} s", result)
 
     def _done(self, name: str, result: Result) -> Iterator[News]:
+        """Enter the result, then move its original or write it down.
+
+        What has its name by now may be another picture: that one is not moved, but seen at the next look.
+        """
         try:
             self._enter(result)
             if self.watched.move_to is None:
@@ -173,6 +179,9 @@ class _Watch:
             yield from self._again(name, str(error), result)
             return
         self.blocked, self.refusals = "", 0
+        if self.watched.move_to is not None and self.arrivals.moved_on(name):
+            yield News("done", f"{shown(result.source)} is another by now, or gone: not moved", result)
+            return
         stays = "" if self.watched.move_to is None else self._move(name, self.watched.move_to)[1]
         self.arrivals.forget(name)
         yield News("done", stays, result)
@@ -183,8 +192,9 @@ class _Watch:
         if manifest is None or result.evidence is None or result.target is None:
             return
         source, move_to = result.source, self.watched.move_to
-        if move_to is not None:  # where it will lie
-            source = name_for(source, move_to / self.arrivals.name(source))
+        name = self.arrivals.name(source)
+        if move_to is not None and not self.arrivals.moved_on(name):  # where it will lie
+            source = name_for(source, move_to / name)
         entry = placed(result.evidence, source, result.target, manifest)
         key = _key(entry)
         if key not in self.entered:
@@ -237,6 +247,12 @@ class _Watch:
         self.refusals += 1
         self.arrivals.postpone(name, time.monotonic(), delay, counts=False)
         yield from self._blocked(why, result)
+
+    def _left_unread(self) -> Iterator[News]:
+        """Tell of each folder that cannot be looked into, once until it can be."""
+        now = self.arrivals.left_unread
+        yield from (News("blocked", why) for why in now if why not in self.unread)
+        self.unread = set(now)
 
     def _blocked(self, why: str, result: Result | None = None) -> Iterator[News]:
         """Tell what everything waits for, once."""
