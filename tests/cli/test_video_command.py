@@ -141,6 +141,8 @@ OWN_TEST = {
     "stream-of-a-file",
     "stream-nowhere",
     "stream-evidence",
+    "stream-output-there",
+    "stream-into-itself",
     "stream-silent",
 }
 
@@ -268,6 +270,22 @@ def test_stream_of_a_file_and_of_nothing(night):
         "stream-silent",
         call("udp://127.0.0.1:9", "-o", night.with_name("o.ts"), "--for", "1s", command="stream"),
     )
+
+
+def test_stream_into_a_file_that_is_there(night):
+    before, raw = night.read_bytes(), night.with_name("frames.rgb")
+    raw.write_bytes(bytes(3 * 64 * 48) * 2)
+    words = ("-", "-m", "gamma", "--raw", "64x48@25", "-o")
+    with raw.open("rb") as pipe:
+        expect("stream-output-there", call(*words, night, command="stream", stdin=pipe))
+    assert night.read_bytes() == before
+    with night.open("rb") as film:
+        expect("stream-into-itself", call("-", "-o", night, "--overwrite", command="stream", stdin=film))
+    assert night.read_bytes() == before
+    with raw.open("rb") as pipe:
+        done = call(*words, night, "--overwrite", command="stream", stdin=pipe)
+    assert done.returncode == 0, done.stderr
+    assert frames(night) == 2
 
 
 def test_the_line_at_the_end_and_silence(night):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Literal
@@ -49,6 +48,7 @@ def stream(
         int | None, typer.Option("--quality", min=1, max=100, help="1 small, 100 best; 70 if unsaid.")
     ] = None,
     lasting: Annotated[str | None, typer.Option("--for", metavar="10s", help="Stop after this time.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
     evidence: Annotated[
         Path | None, typer.Option("--evidence", help="Only of a recording: says how to make both.")
     ] = None,
@@ -57,8 +57,8 @@ def stream(
     """Brighten a stream as it comes: the newest frame wins; the delay is told at the end."""
     from daybreak.enhancing.video.live import enhance_live
     from daybreak.enhancing.video.raw import parse_raw
-    from daybreak.enhancing.video.sink import EncodedSink, RawSink, Sink
-    from daybreak.errors import BadSetting
+    from daybreak.enhancing.video.sink import EncodedSink, RawSink, Sink, is_file, is_stdin
+    from daybreak.errors import BadSetting, OutputExists
 
     if evidence is not None:
         raise BadSetting(
@@ -72,18 +72,20 @@ def stream(
     )
     seconds = parse_seconds("--for", lasting) if lasting is not None else None
     format = parse_raw(raw) if raw is not None else None
-    if source != "-" and stat.S_ISREG(_mode(source)):
+    if source != "-" and is_file(source):
         raise BadSetting(
             f"{source} is a file, not a stream", "an address, a device or -", "Type: daybreak video"
         )
     pipe = sys.stdout.buffer
     if output == "-" and sys.stdout.isatty():
         raise BadSetting("a stream to the terminal", "an -o, or a pipe")
+    if source == "-" and is_stdin(output):
+        raise OutputExists(f"{output} is the input", hint="Give another -o")
     sink: Sink
     if format is not None and output == "-":
         sink = RawSink(pipe, format)
     else:
-        sink = EncodedSink("pipe:1" if output == "-" else output, codec, quality)
+        sink = EncodedSink("pipe:1" if output == "-" else output, codec, quality, overwrite=overwrite)
     came: str | IO[bytes] = source
     if source == "-":
         came = "pipe:0" if format is None else sys.stdin.buffer
@@ -98,13 +100,6 @@ def stream(
     if not result.received:
         complain(f"nothing came from {source}")
     return DONE if result.received else SOME_FAILED
-
-
-def _mode(source: str) -> int:
-    try:
-        return Path(source).stat().st_mode
-    except (OSError, ValueError):
-        return 0
 
 
 def _line(result: LiveResult) -> str:

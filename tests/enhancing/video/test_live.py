@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.errors import BadSetting, UnreadablePicture, UnwritablePicture
+from daybreak.errors import BadSetting, OutputExists, UnreadablePicture, UnwritablePicture
 from daybreak.methods.base import FILM
 
 pytest.importorskip("daybreak.enhancing.video", reason="the extra [video] is not installed")
@@ -171,6 +171,38 @@ def test_nobody_reads_on():
     os.close(reader)
     with os.fdopen(writer, "wb", buffering=0) as pipe, pytest.raises(UnwritablePicture, match="has ended"):
         enhance_live(io.BytesIO(raw_frames(50, raw).tobytes()), RawSink(pipe, raw), GAMMA, raw=raw)
+
+
+def test_a_file_that_is_there_is_replaced_only_when_asked_to(tools, tmp_path):
+    out, link = tmp_path / "out.ts", tmp_path / "link.ts"
+    out.write_bytes(b"precious")
+    link.symlink_to(out)
+    for where in (out, link, f"file:{out}"):
+        with pytest.raises(OutputExists, match="is there already"):
+            EncodedSink(str(where))
+    assert out.read_bytes() == b"precious"
+    raw = RawFormat(32, 24, Fraction(25))
+    sink = EncodedSink(str(out), overwrite=True)
+    enhance_live(io.BytesIO(raw_frames(3, raw).tobytes()), sink, GAMMA, raw=raw)
+    assert len(tools.times(out)) == 3
+
+
+def test_a_file_that_comes_before_the_first_frame_is_kept(tmp_path):
+    out, raw = tmp_path / "out.ts", RawFormat(32, 24, Fraction(25))
+    sink = EncodedSink(str(out))
+    out.write_bytes(b"precious")
+    with pytest.raises(OutputExists, match="is there already"):
+        enhance_live(io.BytesIO(raw_frames(3, raw).tobytes()), sink, GAMMA, raw=raw)
+    assert out.read_bytes() == b"precious"
+
+
+def test_a_pipe_of_that_name_is_written_to(tmp_path):
+    out, raw = tmp_path / "out.ts", RawFormat(32, 24, Fraction(25))
+    os.mkfifo(out)
+    reader = subprocess.Popen(["cat", str(out)], stdout=subprocess.PIPE)
+    enhance_live(io.BytesIO(raw_frames(3, raw).tobytes()), EncodedSink(str(out)), GAMMA, raw=raw)
+    made, _ = reader.communicate(timeout=30)
+    assert made[:1] == b"G", "the first byte of a transport stream"
 
 
 @pytest.mark.parametrize(

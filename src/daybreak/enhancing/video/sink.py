@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from fractions import Fraction
+from pathlib import Path
 from typing import IO, Any, Protocol, cast
 
 import av
@@ -14,7 +17,7 @@ from daybreak.enhancing.video.colors import Colors, FromLevels
 from daybreak.enhancing.video.encoder import DEFAULT_QUALITY, Encoding
 from daybreak.enhancing.video.options import Codec
 from daybreak.enhancing.video.raw import RawFormat, write_raw
-from daybreak.errors import UnwritablePicture
+from daybreak.errors import OutputExists, UnwritablePicture
 from daybreak.image.rows import Levels, Rows
 from daybreak.text import printable
 
@@ -66,6 +69,10 @@ class EncodedSink:
         codec: "h264" or another that the container holds.
         quality: 1 to 100; None for the default.
         rate: frames a second that are expected.
+        overwrite: replace a file of that name; pipes and devices are written to in any case.
+
+    Raises:
+        OutputExists: there is a file and `overwrite` is False.
     """
 
     def __init__(
@@ -74,9 +81,12 @@ class EncodedSink:
         codec: Codec = "h264",
         quality: int | None = None,
         rate: Fraction = Fraction(25),
+        *,
+        overwrite: bool = False,
     ) -> None:
-        self.where, self.codec, self.rate = where, codec, rate
+        self.where, self.codec, self.rate, self.overwrite = where, codec, rate, overwrite
         self.quality = quality or DEFAULT_QUALITY
+        self._check()
         self._out: av.container.OutputContainer | None = None
         self._stream: VideoStream | None = None
         self._to_frame: FromLevels | None = None
@@ -86,6 +96,7 @@ class EncodedSink:
         """Encode one and send it.
 
         Raises:
+            OutputExists: there is a file by now and `overwrite` is False.
             UnwritablePicture: the other side refuses it.
         """
         try:
@@ -113,7 +124,13 @@ class EncodedSink:
         finally:
             self._out = None
 
+    def _check(self) -> None:
+        if not self.overwrite and is_file(self.where):
+            came = f"{printable(self.where)} is there already"
+            raise OutputExists(came, hint="Choose another name, or type --overwrite")
+
     def _open(self, rows: Rows) -> None:
+        self._check()  # a source may have been silent for hours
         height, width = (side + side % 2 for side in rows.shape[:2])
         colors = Colors(2, 1, 2, 2, high=False, full=False, rows=height)
         encoding = Encoding(
@@ -134,6 +151,29 @@ class EncodedSink:
     def _refused(self, error: BaseException) -> UnwritablePicture:
         reason = getattr(error, "strerror", None) or error
         return UnwritablePicture(f"{printable(self.where)} cannot be written ({reason})")
+
+
+def is_file(where: str) -> bool:
+    """Whether an address is that of a regular file that is there: no pipe, no device, none on a network."""
+    told = _told(where)
+    return told is not None and stat.S_ISREG(told.st_mode)
+
+
+def is_stdin(where: str) -> bool:
+    """Whether an address is that of the very file that stdin reads, as in `stream - -o a.ts < a.ts`."""
+    told = _told(where)
+    try:
+        return told is not None and stat.S_ISREG(told.st_mode) and os.path.samestat(told, os.fstat(0))
+    except OSError:  # stdin is closed
+        return False
+
+
+def _told(where: str) -> os.stat_result | None:
+    """What the system tells of an address; None where that is none of a file system."""
+    try:
+        return Path(where.removeprefix("file:")).stat()  # FFmpeg takes such a prefix
+    except (OSError, ValueError):
+        return None
 
 
 def _guessed(name: str) -> str:
