@@ -200,6 +200,14 @@ def test_a_dry_run_leaves_stdin_alone(tmp_path, piped, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_stdin_keeps_to_the_most_pixels_too(tmp_path, piped, capsys):
+    stdout = piped(picture(tmp_path / "a.png", size=(1000, 1100)).read_bytes())
+    assert enhance("-", "--max-pixels", 1) == 1
+    assert "claims 1100x1000 pixels (1 million); expected at most 1 million" in capsys.readouterr().err
+    assert not stdout.buffer.getvalue()
+    assert enhance(tmp_path / "a.png", "-o", tmp_path / "out", "--max-pixels", 2, "-m", "gamma", "-q") == 0
+
+
 def test_what_a_format_cannot_hold_is_told_once_and_in_the_report(tmp_path, capsys):
     for name in ("a.png", "b.png"):
         clear = np.full((8, 8, 4), 30, np.uint8)

@@ -9,11 +9,14 @@ import subprocess
 import sys
 import urllib.request
 
+import numpy as np
 import pytest
 
 from daybreak.cli.main import run
 from daybreak.cluster.threads import Threads
 from daybreak.errors import DaybreakError, PlaceError
+from daybreak.image.photo import Photo
+from daybreak.image.write import encode_photo
 
 
 @pytest.fixture
@@ -191,6 +194,17 @@ def test_a_full_disk(tmp_path, picture):
     assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     again = start(resource.RLIM_INFINITY)
     assert (again.returncode, "3 enhanced" in again.stderr) == (0, True)
+
+
+def test_more_pixels_than_were_allowed(tmp_path, told):
+    (tmp_path / "in").mkdir()
+    large = Photo.from_pixels(np.full((1000, 1100, 3), 0.1, np.float32), bit_depth=8)
+    (tmp_path / "in" / "a.png").write_bytes(encode_photo(large, "png"))
+    line = ["enhance", f"file://{tmp_path}/in", "-o", f"file://{tmp_path}/out", "-m", "gamma"]
+    code, text = told(*line, "--max-pixels", 1)
+    assert (code, "claims 1100x1000 pixels" in text, "at most 1 million" in text) == (1, True, True), text
+    code, text = told(*line, "--max-pixels", 2)
+    assert (code, "1 enhanced" in text) == (0, True), text
 
 
 def test_without_the_extra(tmp_path, told, monkeypatch):

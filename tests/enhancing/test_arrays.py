@@ -92,6 +92,26 @@ def test_paths_give_photos_and_bytes_give_bytes(tmp_path):
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), written)
 
 
+def file_of(format, level, **save):
+    file = io.BytesIO()
+    Image.fromarray(levels((24, 32, 3), np.uint8) // 8 + np.uint8(level)).save(file, format, **save)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+@pytest.mark.parametrize(("level", "strength"), [(150, 1.0), (20, 0.0)], ids=["well lit", "strength 0"])
+def test_a_file_that_is_left_as_it_is_comes_back_byte_for_byte(kind, level, strength):
+    data = file_of("JPEG", level, quality=60)
+    assert daybreak.enhance(kind(data), strength=strength) == data
+
+
+def test_a_file_that_cannot_be_kept_in_its_format_is_written_in_the_nearest():
+    data = file_of("GIF", 150)
+    made = Image.open(io.BytesIO(daybreak.enhance(data)))
+    assert made.format == "PNG"
+    assert np.array_equal(np.asarray(made), np.asarray(Image.open(io.BytesIO(data)).convert("RGB")))
+
+
 @pytest.mark.parametrize(
     ("image", "told"),
     [

@@ -18,9 +18,9 @@ from daybreak.enhancing.manifest import append_entry, placed, read_manifests
 from daybreak.enhancing.plan import plan
 from daybreak.enhancing.report import write_evidence
 from daybreak.enhancing.verify import difference, verify_entry
-from daybreak.errors import BadSetting
+from daybreak.errors import BadSetting, PictureTooLarge
 from daybreak.image.photo import Photo
-from daybreak.image.read import read_photo, read_record
+from daybreak.image.read import MAX_PIXELS, read_photo, read_record
 from daybreak.image.write import encode_photo
 from daybreak.methods import every_method
 from daybreak.native import compiled, left_out, made_of
@@ -118,6 +118,33 @@ def test_what_nobody_touched_is_confirmed(made):
     assert [step["operation"] for step in made.entry.operations] == [
         *("read", "orient", "to sRGB", "method", "strength", "from sRGB", "quantise", "encode"),
     ]
+
+
+@pytest.fixture
+def low_limit(monkeypatch):
+    """100 pixels where nobody says how many may be read: a picture over the usual limit takes gigabytes."""
+    *others, most = Output.__init__.__defaults__
+    assert most == MAX_PIXELS
+    monkeypatch.setattr(Output.__init__, "__defaults__", (*others, 100))
+    monkeypatch.setitem(read_photo.__kwdefaults__, "max_pixels", 100)
+    monkeypatch.setattr("daybreak.enhancing.verify.MAX_PIXELS", 100)
+
+
+def test_what_was_made_of_more_pixels_than_usual_is_confirmed(made, low_limit):
+    with pytest.raises(PictureTooLarge):
+        read_photo(made.source)
+    assert made.findings() == ""
+    made.target.write_bytes(encode_photo(Photo.from_pixels(dark(20, 30), bit_depth=8), "png"))
+    assert "in 600 of 600 pixels" in made.findings()
+    made.target.write_bytes(png(40, 30))
+    assert "it is no readable picture any more" in made.findings()
+
+
+def test_a_rerun_shows_what_was_made_of_more_pixels_than_usual(made, low_limit):
+    job = plan([str(made.source)], output=made.target.parent)
+    (again,) = run_batch(job, Enhancer("gamma", strength=0.9), Output(preview=8, max_pixels=600))
+    assert (again.error, again.state) == ("", "done before")
+    assert again.before.shape == again.after.shape == (5, 8, 3)
 
 
 def test_a_moved_folder_is_confirmed(made, tmp_path):

@@ -44,6 +44,58 @@ def test_the_page_hands_out_no_file_of_the_machine(address, path):
     assert request("GET", f"{address}/gradio_api/file={path}").status_code in (403, 404)
 
 
+@pytest.mark.parametrize("verb", ["GET", "HEAD", "POST"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "file=https://evil.example/x.png",
+        "file%3Dhttps%3A%2F%2Fevil.example/x.png",
+        "file=https%253A%252F%252Fevil.example/x.png",
+        "file=//evil.example/x.png",
+        r"file=\\evil.example\share\x.png",
+        "file/https://evil.example/x.png",
+        "proxy=https://evil.example/x.png",
+    ],
+)
+def test_the_page_hands_on_nothing_from_an_address(address, verb, path):
+    answer = request(verb, f"{address}/gradio_api/{path}")
+    assert (answer.status_code, answer.headers["content-type"]) == (403, "application/problem+json")
+
+
+def upload(address, name, data):
+    return httpx.post(f"{address}/gradio_api/upload", files={"files": (name, data)}, timeout=60).json()[0]
+
+
+@pytest.mark.parametrize("headers", [{}, {"range": "bytes=0-70"}])
+@pytest.mark.parametrize("name", ["x.html", "x.svg", "x.xhtml", "x.xml"])
+def test_an_upload_is_never_shown_as_a_page_of_ours(address, name, headers):
+    data = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+    answer = request("GET", f"{address}/gradio_api/file={upload(address, name, data)}", headers=headers)
+    assert answer.content == data
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"].startswith("attachment")
+
+
+def test_an_uploaded_picture_can_be_shown(address):
+    answer = request("GET", f"{address}/gradio_api/file={upload(address, 'night.png', b'data')}")
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.headers["content-disposition"].startswith("inline")
+
+
+def test_the_page_works_on_uploads_alone(address):
+    """A picture of the machine, by its own path and by one that begins in the page's folder."""
+    mine = upload(address, "night.png", b"data")
+    theirs = Path(__file__).parents[2] / "examples" / "rocket-dark.jpg"
+    around = f"{Path(mine).parents[1]}{'/..' * len(Path(mine).parents)}{theirs}"
+    statuses = []
+    for path in (mine, str(theirs), around, "examples/rocket-dark.jpg"):
+        file = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        body = {"data": [[file], ["gamma"]], "fn_index": 3, "session_hash": "x"}
+        answer = request("POST", f"{address}/gradio_api/queue/join", json=body)
+        statuses.append(answer.status_code)
+    assert statuses == [200, 422, 422, 422]
+
+
 def test_another_site_may_not_reach_the_pages_own_paths(address):
     answer = request("POST", f"{address}/gradio_api/queue/join", headers={"origin": "http://localhost:9"})
     assert answer.status_code == 403
@@ -65,9 +117,13 @@ def test_the_pages_folder_forgets_after_an_hour_and_has_an_end(tmp_path):
     old, new = folder.fresh(), folder.fresh()
     (new / "a").write_bytes(bytes(10))
     assert folder.size() == 10
-    os.utime(old, (0, 0))
+    broken, coming = folder.uploads / "tmpbroken", folder.uploads / "tmpcoming"  # uploads that did not end
+    broken.write_bytes(bytes(5))
+    coming.touch()
+    for path in (old, broken):
+        os.utime(path, (0, 0))
     folder.sweep()
-    assert (old.exists(), new.exists()) == (False, True)
+    assert [path.exists() for path in (old, new, broken, coming)] == [False, True, False, True]
 
     async def never(*_):
         raise AssertionError

@@ -46,9 +46,9 @@ def enhance(page):
     page.locator("#download:not([disabled])").wait_for()
 
 
-def download(page):
+def download(page, button="#download"):
     with page.expect_download() as coming:
-        page.locator("#download").click()
+        page.locator(button).click()
     return coming.value.suggested_filename, Path(coming.value.path()).read_bytes()
 
 
@@ -191,12 +191,37 @@ def test_a_film_is_previewed_and_can_be_seen(page, tmp_path):
         pytest.skip("needs ffmpeg on the PATH")
     made = ["-f", "lavfi", "-i", "testsrc2=size=96x64:rate=12:duration=12,eq=brightness=-0.35"]
     subprocess.run(["ffmpeg", "-v", "error", *made, "-c:v", "libx264", tmp_path / "night.mp4"], check=True)
+    preview(page, tmp_path / "night.mp4")
+    assert page.evaluate("document.querySelector('#result video').duration") == pytest.approx(10, abs=0.2)
+    assert download(page, "#download-film")[0] == "night_daybreak.mp4"
+
+
+def preview(page, film):
     page.get_by_role("tab", name="Video").click()
-    upload(page, tmp_path / "night.mp4", where="#film")
+    upload(page, film, where="#film")
     page.get_by_role("button", name="Preview 10 seconds").click()
     page.locator("#result video").wait_for()
     page.wait_for_function("document.querySelector('#result video').readyState >= 1")
-    assert page.evaluate("document.querySelector('#result video').duration") == pytest.approx(10, abs=0.2)
+
+
+@pytest.mark.filterwarnings("ignore:Video does not have browser-compatible container")  # Gradio makes an MP4
+def test_a_film_with_text_subtitles_keeps_them(page, tmp_path):
+    pytest.importorskip("av")
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("needs ffmpeg on the PATH")
+    made = ["-f", "lavfi", "-i", "testsrc2=size=96x64:rate=12:duration=2,eq=brightness=-0.35"]
+    (tmp_path / "lines.srt").write_text("1\n00:00:00,100 --> 00:00:01,600\nhello\n")
+    made += ["-i", tmp_path / "lines.srt", "-c:v", "libx264", "-c:s", "srt", tmp_path / "night.mkv"]
+    subprocess.run(["ffmpeg", "-v", "error", *made], check=True)
+    preview(page, tmp_path / "night.mkv")
+    name, data = download(page, "#download-film")
+    assert name == "night_daybreak.mkv"
+    assert b"hello" in data
+    page.get_by_role("button", name="Enhance all of it").click()
+    page.locator("#result video").wait_for(state="detached")
+    name, data = download(page, "#download-film")
+    assert name == "night_daybreak.mkv"
+    assert b"hello" in data
 
 
 def test_what_is_wrong_is_said_on_the_page(page, tmp_path):

@@ -131,12 +131,14 @@ def enhance(
     if max_memory is None:
         keep_memory()
     kept, depth = chosen_format(format), chosen_depth(bit_depth)
+    written = Output(kept, quality, depth, overwrite)
+    if max_pixels:
+        written = replace(written, max_pixels=max_pixels * 1_000_000)
     where = Where(engine, address, jobs, worker_cpus, worker_gpus)
     if where.asks_for_places(paths, output):
         check_documents_of_places(report, gallery, evidence)
-        made = Output(kept, quality, depth, overwrite)
         return enhance_places(
-            paths, output, enhancer, made, suffix=suffix, where=where, dry_run=dry_run, quiet=quiet
+            paths, output, enhancer, written, suffix=suffix, where=where, dry_run=dry_run, quiet=quiet
         )
     if output == "-":
         raise BadSetting(
@@ -145,10 +147,7 @@ def enhance(
             "For a pipe type: daybreak enhance - < night.jpg > bright.jpg",
         )
     folder = None if output is None else Path(output)
-    preview = PREVIEW if gallery else 0
-    written = Output(kept, quality, depth, overwrite, preview, evidence=evidence is not None)
-    if max_pixels:
-        written = replace(written, max_pixels=max_pixels * 1_000_000)
+    written = replace(written, preview=PREVIEW if gallery else 0, evidence=evidence is not None)
     if evidence:
         _check_evidence(paths, enhancer, kept)
     piped = plan_stream(paths, output=folder, format=kept) if "-" in paths else None

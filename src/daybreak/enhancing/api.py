@@ -36,7 +36,7 @@ def enhance(
         **settings: of the method, by name; see `daybreak methods NAME`.
 
     Returns:
-        The same kind, dtype and number of channels.
+        The same kind, dtype and number of channels; of a file that is left as it is, its own bytes.
 
     Raises:
         UnknownName: no such method or setting; carries the nearest names.

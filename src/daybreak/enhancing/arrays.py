@@ -28,7 +28,11 @@ class Rebuild(Protocol):
     """The way back from results to the kind of picture that came."""
 
     def __call__(self, results: list[Pixels], record: Mapping[str, str] | None = None, /) -> Any:
-        """Make it of as many results; a kind that can carry a record of what was done takes it along."""
+        """Make it of as many results; a kind that can carry a record of what was done takes it along.
+
+        A result that is the very array that `adapt` gave says that the picture is left as it is: a file whose
+        format can be kept is then the bytes that came, which tell of nothing that was done.
+        """
 
 
 _PEAK = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
@@ -126,7 +130,12 @@ def _adapt_file(data: bytes) -> tuple[list[Pixels], Rebuild]:
     photo = read_photo(data)
     pictures, photo_of = _adapt_photo(photo)
     kept = keep_format(photo)
-    return pictures, lambda results, record=None: encode_photo(photo_of(results, record), kept)
+
+    def back(results: list[Pixels], record: Mapping[str, str] | None = None) -> bytes:
+        left = results[0] is pictures[0] and kept == photo.format
+        return data if left else encode_photo(photo_of(results, record), kept)
+
+    return pictures, back
 
 
 def _adapt_array(array: Array) -> tuple[Pixels, Callable[[Pixels], Array]]:

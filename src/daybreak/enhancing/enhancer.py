@@ -176,7 +176,8 @@ class Enhancer:
                 [0, 1], or a torch tensor 3×H×W or N×3×H×W (1 or 4 channels too). RGB, sRGB-encoded.
 
         Returns:
-            The same kind, dtype and number of channels; alpha is kept as it was.
+            The same kind, dtype and number of channels; alpha is kept as it was. Of a file that is left as it
+            is and whose format can be written, its own bytes.
 
         Raises:
             BadPixels: an array that is no picture, or NaN in it.
@@ -184,7 +185,11 @@ class Enhancer:
         """
         pictures, rebuild = adapt(image)
         outcomes = [self.run(pixels) for pixels in pictures]
-        return rebuild([outcome.pixels for outcome in outcomes], asked(self) | done(outcomes[0]))
+        results = [
+            pixels if outcome.unchanged else outcome.pixels
+            for pixels, outcome in zip(pictures, outcomes, strict=True)
+        ]
+        return rebuild(results, asked(self) | done(outcomes[0]))
 
     def photo(self, photo: Photo) -> tuple[Photo, Outcome]:
         """Enhance a photo; what travels beside its pixels stays, and its record tells what was done."""

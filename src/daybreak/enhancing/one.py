@@ -25,7 +25,7 @@ from daybreak.image.ahead import decoded, forget
 from daybreak.image.depth import to_levels
 from daybreak.image.formats import format_of
 from daybreak.image.paths import read_bytes, shown
-from daybreak.image.read import MAX_PIXELS, read_photo
+from daybreak.image.read import read_photo
 from daybreak.image.rows import Rows, mean, shrink
 from daybreak.image.write import encode_photo, keep_format, losses
 from daybreak.stopping import look
@@ -128,9 +128,7 @@ def _begin_to(
     ask = not (output.overwrite or output.evidence)
     if ask and (found := _made_before(shelf, data, job, enhancer, output)):
         return lambda: found
-    encoded, result = enhance_bytes(
-        data, enhancer, output, job.source, job.target, max_pixels=output.max_pixels
-    )
+    encoded, result = enhance_bytes(data, enhancer, output, job.source, job.target)
 
     def put() -> Result:
         if output.overwrite or not shelf.exists(job.target):
@@ -183,8 +181,9 @@ def _made_before(shelf: Shelf, data: bytes, job: Job, enhancer: Enhancer, output
     result = done_before(job.source, job.target, record)
     if not output.preview:
         return result
-    before = read_photo(data, name=shown(job.source))
-    after = read_photo(shelf.read(job.target), name=shown(job.target))
+    most = output.max_pixels
+    before = read_photo(data, max_pixels=most, name=shown(job.source))
+    after = read_photo(shelf.read(job.target), max_pixels=4 * most, name=shown(job.target))  # twice the sides
     return with_previews(result, before.stored, after.stored, output.preview)
 
 
@@ -195,7 +194,7 @@ def enhance_bytes(
     source: Path,
     target: Path | None,
     *,
-    max_pixels: int = MAX_PIXELS,
+    max_pixels: int | None = None,
 ) -> tuple[bytes, Result]:
     """Enhance one encoded picture.
 
@@ -204,7 +203,7 @@ def enhance_bytes(
         enhancer, output: as for `run_batch`.
         source: its name, for messages and the result.
         target: where it will go, whose suffix decides the format unless `output.format` does; None: its own.
-        max_pixels: refuse a picture whose header claims more.
+        max_pixels: refuse a picture whose header claims more; None: than `output.max_pixels`.
 
     Returns:
         The encoded result (the same bytes where the picture was left as it is and nothing else was asked of
@@ -217,7 +216,8 @@ def enhance_bytes(
         Stopped: before encoding at the latest, where that was asked for (`daybreak.stopping`).
     """
     with opencv_threads(1) if output.evidence else nullcontext():
-        return _from_bytes(data, enhancer, output, source, target, max_pixels)
+        most = output.max_pixels if max_pixels is None else max_pixels
+        return _from_bytes(data, enhancer, output, source, target, most)
 
 
 def _from_bytes(

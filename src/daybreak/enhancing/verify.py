@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -19,11 +20,14 @@ from daybreak.errors import DaybreakError
 from daybreak.image.depth import to_levels
 from daybreak.image.paths import read_bytes, shown
 from daybreak.image.photo import Photo
-from daybreak.image.read import read_photo
+from daybreak.image.read import MAX_PIXELS, read_photo
 from daybreak.image.rows import Levels
 from daybreak.native import left_out
 from daybreak.text import counted
 from daybreak.types import Array
+
+_ANY = sys.maxsize
+"""Pixels: an input whose SHA-256 is the manifest's was accepted already, whatever `--max-pixels` it took."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,7 @@ def changed_file(path: Path, wanted: FileFact, role: str) -> list[str]:
 def _made_again(entry: Entry, source: Path, target: Path) -> list[str]:
     """Make the result again and compare it with what the manifest says and with what lies there."""
     asked = entry.asked
-    written = Output(asked.format, asked.quality, asked.bit_depth, evidence=True)
+    written = Output(asked.format, asked.quality, asked.bit_depth, evidence=True, max_pixels=_ANY)
     try:
         enhancer = Enhancer(asked.method, strength=asked.strength, exposure=asked.exposure, **asked.settings)
         again, result = enhance_bytes(read_bytes(source), enhancer, written, source, None)
@@ -196,9 +200,15 @@ def difference(one: bytes, other: bytes) -> str:
     """How far two picture files are apart, in a clause: other sizes, other pixels, or only other bytes.
 
     Pixels are compared as they are shown: upright, in sRGB, at the depth of the deeper file.
+
+    Args:
+        one: may be anything.
+        other: of our own making, and of any size.
     """
     try:
-        first, second = read_photo(one), read_photo(other)
+        second = read_photo(other, max_pixels=_ANY)
+        height, width = second.stored.shape[:2]
+        first = read_photo(one, max_pixels=max(MAX_PIXELS, height * width))
     except DaybreakError as error:
         return f"it is no readable picture any more ({error.came})"
     if first.stored.shape != second.stored.shape:

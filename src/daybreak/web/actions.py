@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 
 from daybreak.enhancing.batch import Result, enhance_bytes
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.errors import BadSetting, DaybreakError
+from daybreak.errors import BadSetting, DaybreakError, UnwritablePicture
 from daybreak.files import write_whole
 from daybreak.image.photo import Photo
 from daybreak.image.read import read_photo
@@ -21,7 +22,10 @@ from daybreak.serving.asking import Asked, understand
 from daybreak.serving.jobs.films import check_film
 from daybreak.serving.limits import Limits
 from daybreak.serving.work import fitting_pixels
+from daybreak.stopping import Stopped
 from daybreak.web.folder import PageFolder
+
+LOG = logging.getLogger("daybreak.serving")
 
 PREVIEW_SECONDS = 10.0
 
@@ -74,12 +78,13 @@ class Actions:
         if len(paths) > self.limits.job_pictures:
             raise BadSetting(f"{len(paths)} pictures", f"at most {self.limits.job_pictures} at once")
         folder = self.folder.fresh()
-        if len(paths) == 1:
-            data, made, result = self._one(paths[0], asked)
-            file = folder / result_name(paths[0].name, made)
-            write_whole(file, made)
-            return Done(file, _line(result), _shown(data, made, result))
-        return self._many(paths, asked, folder / f"pictures{SUFFIX}.zip", tell)
+        with self.folder.held(paths, folder) as held:
+            if len(held) > 1:
+                return self._many(held, asked, folder / f"pictures{SUFFIX}.zip", tell)
+            data, made, result = self._one(held[0], asked)
+        file = folder / result_name(paths[0].name, made)
+        write_whole(file, made)
+        return Done(file, _line(result), _shown(data, made, result))
 
     def compare(self, files: Sequence[str], methods: Sequence[str]) -> Mapping[str, Rows]:
         """The first picture through several methods, each with its defaults.
@@ -95,7 +100,10 @@ class Actions:
         return {"original": photo.stored} | {name: Enhancer(name).run(photo.stored).rows for name in methods}
 
     def video(self, file: str | None, words: Mapping[str, str], tell: Tell, *, whole: bool) -> Path:
-        """Enhance a film, or its first ten seconds.
+        """Enhance a film, or its first ten seconds, into MP4, which every browser shows, where that fits.
+
+        Returns:
+            The result; it ends in .mkv where only Matroska holds the sound and the subtitles.
 
         Raises:
             DaybreakError: no film, one that cannot be read, or the extra `video` is missing.
@@ -104,18 +112,20 @@ class Actions:
             raise BadSetting("no video", "one, dropped or chosen above")
         from daybreak.enhancing.video import Progress, VideoOptions, enhance_video
 
-        source = Path(file)
         asked = understand(words)
-        check_film(source, source.name, asked, self.limits)
         options = VideoOptions(
             codec="h264", quality=asked.output.quality, end=None if whole else PREVIEW_SECONDS
         )  # every browser shows H.264
-        target = self.folder.fresh() / marked_name(source.name, ".mp4")
+        folder = self.folder.fresh()
 
         def progress(now: Progress) -> None:
+            self.folder.touch(folder)
             tell(now.frames / (now.total or now.frames + 1), f"frame {now.frames}, {now.fps:.1f} a second")
 
-        enhance_video(source, target, asked.enhancer, options, progress=progress)
+        with self.folder.held([Path(file)], folder) as [source]:
+            check_film(source, source.name, asked, self.limits)
+            target = folder / marked_name(source.name, _suffix(source))
+            enhance_video(source, target, asked.enhancer, options, progress=progress)
         return target
 
     def _read(self, path: Path, enhancers: Sequence[Enhancer]) -> Photo:
@@ -148,21 +158,46 @@ class Actions:
         report: list[dict[str, Any]] = []
         with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
             for place, path in enumerate(paths):
+                self.folder.touch(target.parent)
                 tell(place / len(paths), f"{place + 1} of {len(paths)}: {path.name}")
                 try:
                     data, made, result = self._one(path, asked)
-                except DaybreakError as error:
-                    lines.append(str(error))
-                    report.append({"input": path.name, "output": None, "error": str(error)})
+                    shown = shown or _shown(data, made, result)
+                except Stopped:
+                    raise
+                except Exception as error:
+                    told = _fault(path.name, error)
+                    lines.append(told)
+                    report.append({"input": path.name, "output": None, "error": told})
                     continue
                 name = free_name(result_name(path.name, made), taken)
                 archive.writestr(name, made)
                 lines.append(_line(result))
                 report.append({"input": path.name, "output": name, "method": result.method, "error": ""})
-                if not shown:
-                    shown = _shown(data, made, result)
             archive.writestr(REPORT, json.dumps({"files": report}, indent=2))
         return Done(target, "\n".join(lines), shown)
+
+
+def _suffix(film: Path) -> str:
+    """Of what a film becomes: .mp4, or .mkv where MP4 cannot hold its sound or subtitles."""
+    from daybreak.enhancing.video.mux import what_fits
+    from daybreak.enhancing.video.source import Film
+
+    try:
+        what_fits(Film(film).about, "mp4")
+    except UnwritablePicture:
+        return ".mkv"
+    return ".mp4"
+
+
+def _fault(name: str, error: Exception) -> str:
+    """What went wrong with one picture; the others go on."""
+    if isinstance(error, DaybreakError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"{name}: there is not enough memory for this picture now"
+    LOG.error("unexpected error with a picture of the page", exc_info=error)
+    return f"{name}: an unexpected fault of the server; it is in its log"
 
 
 def _shown(data: bytes, made: bytes, result: Result) -> Mapping[str, Rows]:

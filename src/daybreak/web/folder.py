@@ -6,12 +6,15 @@ import os
 import shutil
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from daybreak.files import make_folder
+from daybreak.errors import UnreadablePicture
+from daybreak.files import make_folder, writing
+from daybreak.image.paths import shown
 from daybreak.serving.problems import Problem
 
 KEEP_SECONDS = 3600.0
@@ -26,40 +29,83 @@ class PageFolder:
 
     Attributes:
         uploads: Gradio's own; by default it would use one that all users of a machine share and can read.
+            Results lie in it too: what lies in a folder of Gradio's `allowed_paths` would be shown as a page
+            of ours, were it HTML or SVG; of what lies here only pictures, films and the like are shown.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
-        self.uploads, self._results = self.root / "uploads", self.root / "results"
+        self.uploads = self.root / "uploads"
         self.close()
-        for folder in (self.uploads, self._results):
-            make_folder(folder)
+        make_folder(self.uploads)
 
     def fresh(self) -> Path:
         """A new empty folder."""
         self.sweep()
-        return Path(tempfile.mkdtemp(dir=self._results))
+        return Path(tempfile.mkdtemp(dir=self.uploads))
+
+    @contextmanager
+    def held(self, uploads: Sequence[Path], folder: Path) -> Iterator[list[Path]]:
+        """Lend second names of uploads, which go after the block; the first ones may go after an hour.
+
+        Args:
+            uploads: files.
+            folder: from `fresh`, kept for as long as `touch` is called at least once an hour.
+
+        Raises:
+            UnreadablePicture: one is gone already.
+            UnwritablePicture: the file system knows no second names and has no room for a copy.
+        """
+        sources = folder / "sources"
+        try:
+            yield [_second(upload, sources / str(place)) for place, upload in enumerate(uploads)]
+        finally:
+            shutil.rmtree(sources, ignore_errors=True)
+
+    def touch(self, folder: Path) -> None:
+        """Have a folder count as new: it is in use."""
+        os.utime(folder)
 
     def sweep(self) -> None:
-        """Remove what is older than an hour."""
+        """Remove what is older than an hour, uploads that were broken off too."""
         now = time.time()
-        for folder in (*self.uploads.iterdir(), *self._results.iterdir()):
-            with suppress(FileNotFoundError):  # Gradio removes some itself
-                if now - folder.stat().st_mtime > KEEP_SECONDS:
-                    shutil.rmtree(folder, ignore_errors=True)
+        for path in self.uploads.iterdir():
+            with suppress(OSError):  # Gradio removes some itself
+                if now - path.stat().st_mtime <= KEEP_SECONDS:
+                    continue
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink()
 
     def size(self) -> int:
-        """Bytes of all files in it."""
-        found = (Path(folder, name) for folder, _, names in os.walk(self.root) for name in names)
-        total = 0
-        for path in found:
-            with suppress(FileNotFoundError):
-                total += path.stat().st_size
-        return total
+        """Bytes of all files in it; one with two names counts once."""
+        sizes: dict[tuple[int, int], int] = {}
+        for folder, _, names in os.walk(self.root):
+            for name in names:
+                with suppress(FileNotFoundError):
+                    status = Path(folder, name).stat()
+                    sizes[status.st_dev, status.st_ino] = status.st_size
+        return sum(sizes.values())
 
     def close(self) -> None:
         """Remove all of it."""
         shutil.rmtree(self.root, ignore_errors=True)
+
+
+def _second(upload: Path, folder: Path) -> Path:
+    """Another name of a file in a new folder; a copy where the file system knows no such names."""
+    make_folder(folder)
+    path = folder / upload.name
+    try:
+        path.hardlink_to(upload)
+    except FileNotFoundError:
+        gone = f"{shown(upload.name)} is here no more: what was uploaded goes after an hour"
+        raise UnreadablePicture(gone, hint="Drop or choose it again") from None
+    except OSError:
+        with writing(path):
+            shutil.copyfile(upload, path)
+    return path
 
 
 class Room:

@@ -53,12 +53,11 @@ def mount_page(app: FastAPI) -> None:
         pwa=False,
         enable_monitoring=False,
         max_file_size=limits.job_bytes,
-        allowed_paths=[str(folder.root)],
         head=f"<style>{style}</style><script>{script}</script>",
     )
     app.user_middleware += [  # innermost, behind the guard
         Middleware(Room, folder, limits.kept_bytes),
-        Middleware(OnlyUploads),
+        Middleware(OnlyUploads, folder.uploads),
     ]
     _remove_at_end(app, folder)
 

@@ -191,20 +191,25 @@ def _video(asking: Asking, actions: Actions) -> None:
     with gr.Row():
         short = gr.Button(f"Preview {PREVIEW_SECONDS:g} seconds", elem_id="preview")
         whole = gr.Button("Enhance all of it", variant="primary", elem_id="whole")
-    shown = gr.Video(label="Result", interactive=False, elem_id="result")
+    download = gr.DownloadButton("Download", interactive=False, elem_id="download-film")
+    shown = gr.Video(label="Result", interactive=False, elem_id="result", buttons=[])
 
-    def run(all_of_it: bool) -> Callable[..., str]:
-        def work(file: str | None, *values: Any, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008 - how Gradio is told
+    def run(all_of_it: bool) -> Callable[..., Any]:
+        def work(file: str | None, *values: Any, progress: gr.Progress = gr.Progress()) -> Any:  # noqa: B008 - how Gradio is told
             words = asking.words(*values)
             words |= {"format": "keep", "bit_depth": "keep"}
-            return str(_told(lambda: actions.video(file, words, progress, whole=all_of_it)))
+            made = _told(lambda: actions.video(file, words, progress, whole=all_of_it))
+            button = gr.DownloadButton(f"Download {made.name}", value=str(made), interactive=True)
+            long = all_of_it and made.suffix != ".mp4"  # Gradio would make an MP4 of it first, to show it
+            return button, None if long else str(made)
 
         return work
 
     for button, all_of_it in ((short, False), (whole, True)):
         button.click(
-            run(all_of_it), [film, *asking.controls], shown, api_visibility="private", concurrency_id=SHARED
-        )
+            run(all_of_it), [film, *asking.controls], [download, shown],
+            show_progress_on=shown, api_visibility="private", concurrency_id=SHARED,
+        )  # fmt: skip
 
 
 def _told(work: Callable[[], Any]) -> Any:

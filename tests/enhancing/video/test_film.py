@@ -188,6 +188,39 @@ def test_a_stopped_run_is_gone_on_with(tools, clips, tmp_path, monkeypatch):
     assert np.sqrt(np.square(one - other).mean()) < 6.0
 
 
+def gone_on_with(source, out, after, **options):
+    """A run that is stopped after some frames and done in a second one."""
+    told = video.VideoOptions(resume=True, **options)
+    with pytest.raises(video.Stopped):
+        video.enhance_video(source, out, GAMMA, told, stop=stopping(after))
+    return video.enhance_video(source, out, GAMMA, told)
+
+
+def test_a_stopped_run_that_holds_nothing_steady_is_gone_on_with(clips, tools, tmp_path, monkeypatch):
+    monkeypatch.setattr("daybreak.enhancing.video.encoder.KEY_SECONDS", 0.2)
+    source, out = clips("h264"), tmp_path / "out.mp4"
+    result = gone_on_with(source, out, 18, steady=0.0, speed="fast")
+    assert 0 < result.resumed < 20
+    assert result.frames == 20
+    assert tools.times(out) == tools.times(source)
+
+
+def test_noise_is_as_low_after_the_joint_as_in_an_unbroken_run(tools, tmp_path, monkeypatch):
+    """The codec alone has the two 2 levels apart; an average that began at the joint would have them 10."""
+    monkeypatch.setattr("daybreak.enhancing.video.encoder.KEY_SECONDS", 0.8)
+    source, out, whole = (tmp_path / name for name in ("in.mkv", "out.mp4", "whole.mp4"))
+    grain = "color=c=0x303438:s=64x64:r=25:d=1.6,noise=alls=12:allf=t:all_seed=1"
+    tools.ffmpeg("-f", "lavfi", "-i", grain, "-c:v", "ffv1", "-pix_fmt", "yuv420p", source)
+    options = {"denoise": 4.0, "quality": 100, "speed": "fast", "threads": 1}
+    joint = gone_on_with(source, out, 36, **options).resumed
+    assert joint == 20, "farther from the beginning than the average looks back"
+    run(source, whole, **options)
+    one, other = (decoded(path, (64, 64)).astype(float) for path in (out, whole))
+    assert np.sqrt(np.square(one - other).mean(axis=(1, 2, 3))).max() < 3.0
+    grains = one[joint:].std(axis=(1, 2)) / other[joint:].std(axis=(1, 2))
+    assert np.abs(grains - 1.0).max() < 0.1
+
+
 def test_damage_is_counted_and_the_rest_is_done(tools, clips, tmp_path):
     data = bytearray(clips("h264").read_bytes())
     middle = data.index(b"mdat") + (len(data) - data.index(b"mdat")) // 3

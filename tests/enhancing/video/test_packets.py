@@ -71,6 +71,19 @@ def test_a_run_goes_on_at_its_last_mark(tmp_path):
     assert not path.exists()
 
 
+def test_a_mark_may_hold_nothing(tmp_path):
+    log = PacketLog(tmp_path / "log", ASKED, resume=False)
+    for pts in range(4):
+        if pts in (0, 2):
+            log.note(pts, None)
+        log.add(packet(pts, key=pts in (0, 2)), 1)
+    log.close(remove=False)
+    log = PacketLog(tmp_path / "log", ASKED, resume=True)
+    assert (log.mark.pts, log.mark.state) == (2, None)
+    assert [entry.pts for entry in log.entries()] == [0, 1]
+    log.close(remove=True)
+
+
 @pytest.mark.parametrize("cut", range(1, 60, 7))
 def test_whatever_a_kill_cuts_off_the_rest_is_read(cut, tmp_path):
     path = tmp_path / "log"

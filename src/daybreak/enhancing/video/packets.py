@@ -41,10 +41,10 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Mark:
-    """Where a run can go on: the time of a key frame, and what was known there."""
+    """Where a run can go on: the time of a key frame, and what was known there; None where nothing was."""
 
     pts: int
-    state: State
+    state: State | None
 
 
 def log_path(target: Path) -> Path:
@@ -103,9 +103,9 @@ class PacketLog:
             self._file.seek(place - _HEAD.size)
             self._file.truncate()
 
-    def note(self, pts: int, state: State) -> None:
-        """Write down what was known before the frame of that time."""
-        self._append(_STATE, pts, 0, _written_state(state))
+    def note(self, pts: int, state: State | None) -> None:
+        """Write down what was known before the frame of that time, if anything was."""
+        self._append(_STATE, pts, 0, b"" if state is None else _written_state(state))
 
     def add(self, packet: Packet[Any], duration: int) -> None:
         """Write the next packet of the encoder."""
@@ -200,6 +200,8 @@ def _written_state(state: State) -> bytes:
     return data.getvalue()
 
 
-def _read_state(data: bytes) -> State:
+def _read_state(data: bytes) -> State | None:
+    if not data:
+        return None
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         return State(**{field.name: arrays[field.name] for field in fields(State)})

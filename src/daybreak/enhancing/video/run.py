@@ -34,6 +34,7 @@ from daybreak.types import Array
 from daybreak.version import __version__
 
 _QUEUE = 3  # frames between two stages: enough to even out, little memory
+_SETTLES = 3.0  # times as many frames as are averaged: the first then weighs e⁻³, a twentieth
 
 
 DEFAULTS = VideoOptions()
@@ -210,27 +211,28 @@ def _enhance(
 ) -> None:
     """Bring the frames that are not in the log into it."""
     start = span[0] if log.mark is None else log.mark.pts
+    done_before = sorted(entry.pts for entry in log.entries())
     steady = Steady(options.steady or 1.0, None if log.mark is None else log.mark.state)
     watch = _Watch(expected_frames(film.about, options), told.frames, progress)
     encoder = Encoder(encoding)
 
     def write(item: tuple[Rows, Array | None, int, bool, State | None]) -> None:
         rows, hdr, pts, key, state = item
-        if state is not None:
+        if key:
             log.note(pts, state)
         for packet in encoder.encode(rows, pts, key=key, hdr=hdr):
             log.add(packet, told.durations.pop(packet.pts or 0, 0))
 
-    shots = ahead(_denoised(film.frames(start, span[1]), options.denoise), _QUEUE)
+    shots = ahead(_shots(film, options.denoise, start, span[1], done_before), _QUEUE)
     writer = Behind(write, _QUEUE)
-    done, last = False, start
+    done, last = False, done_before[-1] if done_before else start
     try:
         with _workers(film.about, enhancer, options) as workers:
             results = in_order(lambda shot: (shot, enhancer.run(shot.levels, FILM)), shots, workers)
             for shot, outcome in results:
                 check_stop(stop)
                 key = (told.frames % encoding.key_frames) == 0
-                state = steady.state if key else None
+                state = steady.state
                 seconds = float((shot.pts - last) * film.about.time_base)
                 rows = steady(shot.levels, outcome.rows, seconds) if options.steady else outcome.rows
                 told.durations[shot.pts] = shot.duration
@@ -249,13 +251,25 @@ def _enhance(
         raise UnreadablePicture(f"no frame of {shown(film.path)} lies between start and end", "another span")
 
 
-def _denoised(shots: Iterator[Shot], frames: float) -> Iterator[Shot]:
-    if frames <= 1.0:
-        yield from shots
+def _shots(film: Film, denoise: float, start: int, end: int | None, before: list[int]) -> Iterator[Shot]:
+    """The frames from `start` on, with less noise where that is asked for.
+
+    Args:
+        film: the source.
+        denoise: see `VideoOptions`.
+        start, end: as for `Film.frames`.
+        before: times of the frames that an earlier run did, in order; the average begins with the last of
+            them, so that it is what it was.
+    """
+    if denoise <= 1.0:
+        yield from film.frames(start, end)
         return
-    denoise = TemporalDenoiser(frames)
-    for shot in shots:
-        yield replace(shot, levels=denoise(shot.levels))
+    known = before[-round(_SETTLES * denoise) :]
+    average = TemporalDenoiser(denoise)
+    for shot in film.frames(known[0] if known else start, end):
+        levels = average(shot.levels)
+        if shot.pts >= start:
+            yield replace(shot, levels=levels)
 
 
 @contextmanager
