@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import zipfile
+from contextlib import closing, suppress
 from functools import partial
 from io import BytesIO
 
@@ -129,6 +130,25 @@ def test_a_job_with_evidence_is_confirmed_beside_its_originals(serve, png, besid
     assert list((tmp_path / "state").rglob("*.png")) == []
 
 
+def test_a_fault_of_ours_fails_its_picture_alone(serve, png, monkeypatch, caplog):
+    real = work.enhance_bytes
+
+    def faulty(data, enhancer, output, source, *args, **options):
+        if source.name == "b.png":
+            raise RecursionError("deep in /usr/lib")
+        return real(data, enhancer, output, source, *args, **options)
+
+    monkeypatch.setattr(work, "enhance_bytes", faulty)
+    with serve() as address:
+        id = queue(address, {"a.png": png, "b.png": png, "c.png": png}, method="gamma").json()["id"]
+        job = wait_for(lambda: over(address, id))
+        assert (job["state"], job["done"], job["failed"]) == ("done", 3, 1)
+        files, report = unpacked(address, id)
+    assert set(files) == {"a.png", "c.png"}
+    assert report[1]["error"] == "b.png: an unexpected fault of the server; it is in its log"
+    assert "RecursionError: deep in /usr/lib" in caplog.text
+
+
 def test_originals_of_one_name_are_no_evidence(serve, png, tmp_path):
     with serve() as address:
         refused = queue(address, {"b.png": png, "more.zip": zipped({"b.png": png})}, evidence="true")
@@ -207,6 +227,7 @@ def test_a_full_queue_is_refused(serve, png, gate):
         ({"empty.zip": zipped({})}, {}, 422),
         ({"hidden.zip": zipped({".hidden": b"x", "a/": b""})}, {}, 422),
         ({"cut.zip": zipped({"a.png": b"x" * 999})[:60]}, {}, 422),
+        ({"bent.zip": zipped({"a.png": b"x" * 999}).replace(b"\xab\xa8", b"\xff\xff")}, {}, 422),
         ({"large.zip": zipped({"a.png": bytes(3_000_000)})}, {}, 413),
         ({"large.png": bytes(200_000)}, {}, 413),
         ({f"{n}.png": b"x" for n in range(4)}, {}, 413),
@@ -468,13 +489,27 @@ def test_the_result_alone_stays(serve, png, tmp_path):
 
 
 def test_what_lies_here_is_bounded(serve, png):
-    with serve(kept_bytes=5 * len(png)) as address:
+    with serve(kept_bytes=16 * len(png)) as address:
         first = queue(address, {f"{n}.png": png for n in range(4)}, method="gamma").json()["id"]
-        wait_for(lambda: over(address, first))
-        refused = queue(address, {"a.png": png, "b.png": png})
+        assert wait_for(lambda: over(address, first))["state"] == "done"
+        refused = queue(address, {f"{n}.png": png for n in range(15)})
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "60")
         assert delete(f"{address}/v1/jobs/{first}").status_code == 204
         assert queue(address, {"a.png": png}).status_code == 202
+
+
+def test_a_job_that_makes_more_than_is_kept_fails(serve, png, tmp_path):
+    with serve(kept_bytes=20 * read_photo(png).pixels.size) as address:  # a result of 16 bits takes 2 of them
+        words = {"method": "gamma", "format": "tiff", "bit_depth": "16"}
+        few = queue(address, {f"{n}.png": png for n in range(2)}, **words).json()["id"]
+        many = queue(address, {f"{n}.png": png for n in range(9)}, **words).json()["id"]
+        assert wait_for(lambda: over(address, few))["state"] == "done"
+        job = wait_for(lambda: over(address, many))
+        assert (job["state"], job["failed"]) == ("failed", 0)
+        assert job["done"] < 9
+        assert job["error"].startswith("there is no room for what the job makes: all jobs here may take ")
+        folder = tmp_path / "state" / "jobs" / many
+        wait_for(lambda: not list(folder.iterdir()))
 
 
 def test_what_has_expired_is_gone_before_it_is_swept(tmp_path):
@@ -499,6 +534,119 @@ def test_a_full_disk_does_not_end_the_jobs(serve, png, monkeypatch):
     with serve() as address:
         id = queue(address, {"a.png": png}, method="gamma").json()["id"]
         assert wait_for(lambda: over(address, id))["state"] == "done"
+
+
+class Disk:
+    """A disk of 4 MiB that holds a server's state; needs the right to mount one."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def fill(self, *, but=0):
+        """Leave so many bytes free, whole pages of 4 KiB."""
+        with (self.folder / "filler").open("wb", buffering=0) as file:
+            with suppress(OSError):
+                while True:
+                    file.write(bytes(4096))
+            file.truncate(file.tell() - but)
+
+    def take_names(self, *, but):
+        """Leave room for so many files and folders."""
+        free = os.statvfs(self.folder).f_ffree
+        for n in range(free - but):
+            (self.folder / f"empty-{n}").touch()
+
+    def free(self):
+        (self.folder / "filler").unlink()
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """Where a server keeps its state."""
+    folder = tmp_path / "state"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m,nr_inodes=100", "tmpfs", str(folder)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no right to mount a small disk ({error})")
+    yield Disk(folder)
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_job_waits_until_the_disk_has_room(serve, png, gate, disk, monkeypatch, caplog):
+    monkeypatch.setattr(runner, "_RETRY_SECONDS", 0.05)
+    with serve() as address:
+        id = queue(address, {"a.png": png, "b.png": png, "c.png": png}, method="gamma").json()["id"]
+        gate.release()
+        wait_for(lambda: get(f"{address}/v1/jobs/{id}").json()["done"] == 1)
+        disk.fill(but=12_288)  # for what is noted of a picture, not for its result
+        gate.release(1000)
+        wait_for(lambda: caplog.text.count("the jobs cannot go on") > 2)
+        job = get(f"{address}/v1/jobs/{id}").json()
+        assert (job["state"], job["done"], job["failed"]) == ("running", 1, 0)
+        disk.free()
+        job = wait_for(lambda: over(address, id))
+        assert (job["state"], job["done"], job["failed"]) == ("done", 3, 0)
+        assert len(unpacked(address, id)[0]) == 3
+
+
+@pytest.mark.parametrize("evidence", ["false", "true"])
+def test_a_film_waits_until_the_disk_has_room(serve, film, disk, monkeypatch, caplog, evidence):
+    monkeypatch.setattr(runner, "_RETRY_SECONDS", 0.05)
+    real, times = JobStore.progress, iter([None])
+
+    def progress(self, id, done, failed, total):
+        real(self, id, done, failed, total)
+        if done == 24:
+            for _ in times:
+                disk.fill(but=20_480)  # for a note that it failed, not for the film
+
+    monkeypatch.setattr(JobStore, "progress", progress)
+    with serve() as address:
+        words = {"kind": "video", "method": "gamma", "evidence": evidence}
+        id = queue(address, {"night.mp4": film}, **words).json()["id"]
+        wait_for(lambda: caplog.text.count("the jobs cannot go on") > 2)
+        assert get(f"{address}/v1/jobs/{id}").json()["state"] == "running"
+        disk.free()
+        job = wait_for(lambda: over(address, id))
+        assert (job["state"], job["error"], job["done"]) == ("done", "", 24)
+
+
+@pytest.mark.parametrize("left", [0, 1, 2, 3])
+def test_no_room_for_the_files_of_a_job(serve, png, disk, left):
+    with serve() as address:
+        disk.take_names(but=left)
+        no_room(queue(address, {"a.png": png}), disk)
+
+
+@pytest.mark.parametrize("left", [0, 4096])  # the file of one byte takes a page, and leaves none for its row
+def test_no_room_for_the_bytes_of_a_job(serve, disk, left):
+    with serve() as address:
+        disk.fill(but=left)
+        no_room(queue(address, {"a.png": b"x"}), disk)
+        no_room(queue(address, {"a.zip": zipped({"a.png": b"x"})}), disk)
+
+
+def no_room(answer, disk):
+    """It was answered 503, without a path, and nothing of the request is left."""
+    assert answer.status_code == 503, answer.text
+    assert answer.headers["retry-after"]
+    assert answer.json()["detail"].startswith("there is no room for the job (")
+    assert str(disk.folder) not in answer.text
+    assert list((disk.folder / "jobs").iterdir()) == []
+
+
+def test_a_full_disk_lets_the_files_of_a_job_go(disk):
+    with closing(JobStore(disk.folder)) as store:
+        id = store.new_id()
+        store.add(id, "pictures", {}, ["a.png"])
+        disk.fill()
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            store.drop(id)
+        assert list(store.folder.iterdir()) == []
+        disk.free()
+        assert store.drop(id)
 
 
 def test_a_cancelled_job_stops_within_its_picture(serve, png, monkeypatch):

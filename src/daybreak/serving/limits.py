@@ -30,7 +30,8 @@ class Limits:
         jobs_queued: jobs that wait (429).
         job_bytes: of one request to /v1/jobs, and of what a zip in it unpacks to (413).
         job_pictures: in one job (413).
-        kept_bytes: of all jobs together, with results that nobody fetched; then no more are taken (503).
+        kept_bytes: of all jobs together, with results that nobody fetched; then no more are taken (503), and
+            a job that would make more has failed.
         watchers: streams of progress at the same time (429).
         keep_hours: how long the result of a job stays.
     """

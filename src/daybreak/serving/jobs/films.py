@@ -70,7 +70,7 @@ def run_film(
     result: Path,
     asked: Asked,
     limits: Limits,
-    progress: Callable[[int, int, int], None],
+    progress: Callable[[int, int, int, int], None],
 ) -> None:
     """Make the film.
 
@@ -80,7 +80,7 @@ def run_film(
         result: the film: MP4 for MP4 and MOV, else Matroska; with evidence, a zip of it and its manifest.
         asked: what to do with each frame.
         limits: of the server.
-        progress: is told (frames done, 0, frames in all); may raise to stop the work.
+        progress: is told (frames done, 0, frames in all, bytes made so far); may raise to stop the work.
     """
     check_film(inputs[0], names[0], asked, limits)
     from daybreak.enhancing.video import Progress, VideoOptions, enhance_video
@@ -88,7 +88,8 @@ def run_film(
     target = outputs / ("film.mp4" if container(inputs[0]) == "mp4" else "film.mkv")
 
     def told(now: Progress) -> None:
-        progress(now.frames, 0, max(now.total or 0, now.frames))
+        made = sum(path.stat().st_size for path in outputs.iterdir())
+        progress(now.frames, 0, max(now.total or 0, now.frames), made)
 
     evidence = asked.output.evidence
     options = VideoOptions(quality=asked.output.quality, resume=not evidence, overwrite=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +17,21 @@ from daybreak.serving.problems import Problem, busy
 from daybreak.text import printable
 
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
+
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,  # of bzip2; a place before the file's beginning
+    EOFError,
+    ValueError,  # a place beyond any file; a name that is no UTF-8
+    OverflowError,
+    RuntimeError,  # a password; a compression that is not known
+)
+"""What `zipfile` raises of a zip that is damaged, or made of what it does not know."""
+
+_ENTRY_BYTES = 1 << 10  # a file's share of a zip's directory: a long path, twice, as macOS packs it
+_SLACK_BYTES = 64 << 10  # folders, and files that nobody put there
 
 
 def take_in(
@@ -40,14 +58,12 @@ def take_in(
     if single and len(files) != 1:
         raise Problem(422, f"{len(files)} files", "Send one")
     try:
-        for name, source in files if single else _every(files, limits):
+        for name, pieces in _as_they_are(files) if single else _every(files, limits):
             if len(names) >= limits.job_pictures:
-                raise Problem(413, f"more than {limits.job_pictures} files", "Make several jobs of them")
+                raise _too_many(limits)
             with whole_file(folder / f"{len(names):06}") as target:
-                left -= _copy(source, target, name, min(left, each))
+                left -= _copy(pieces, target, name, min(left, each))
             names.append(name)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise Problem(422, f"a zip that cannot be read: {printable(str(error))[:200]}") from None
     except UnwritablePicture as error:
         raise busy(f"there is no room for the job ({error.came.rpartition('(')[2]}", 503) from None
     if not names:
@@ -55,21 +71,71 @@ def take_in(
     return names
 
 
-def _every(files: Sequence[tuple[str, IO[bytes]]], limits: Limits) -> Iterator[tuple[str, IO[bytes]]]:
-    """Each file, and each member of a zip."""
+def _too_many(limits: Limits) -> Problem:
+    return Problem(413, f"more than {limits.job_pictures} files", "Make several jobs of them")
+
+
+def _as_they_are(files: Sequence[tuple[str, IO[bytes]]]) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """Each file: its name, and what it holds piece by piece."""
+    return ((name, _pieces(content)) for name, content in files)
+
+
+def _every(files: Sequence[tuple[str, IO[bytes]]], limits: Limits) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """Each file and each member of a zip: its name, and what it holds piece by piece."""
     for name, content in files:
         start = content.read(4)
         content.seek(0)
         if start not in ZIP_STARTS:
-            yield name, content
+            yield name, _pieces(content)
             continue
-        with zipfile.ZipFile(content) as archive:
+        with _opened(content, limits) as archive:
             members = [member for member in archive.infolist() if _wanted(member.filename)]
             if sum(member.file_size for member in members) > limits.job_bytes:
                 raise Problem(413, "a zip that unpacks to too much", f"At most {limits.job_bytes:,} bytes")
             for member in members:
-                with archive.open(member) as file:
-                    yield safe_name(member.filename), file
+                yield safe_name(member.filename), _unpacked(archive, member)
+
+
+def _opened(content: IO[bytes], limits: Limits) -> zipfile.ZipFile:
+    """A zip whose directory is no larger than that of as many files as are allowed.
+
+    `zipfile` reads all of it before it can be asked anything, and makes eleven times as much of it in memory.
+
+    Raises:
+        Problem: 413 for a larger one, 422 for a zip that cannot be read.
+    """
+    with _zip_read():
+        # its own reader: by another one, a file might have two directories
+        end = zipfile._EndRecData(content)  # type: ignore[attr-defined]
+        claimed: int = end[zipfile._ECD_SIZE] if end else 0  # type: ignore[attr-defined]
+        if claimed > limits.job_pictures * _ENTRY_BYTES + _SLACK_BYTES:
+            raise _too_many(limits)
+        return zipfile.ZipFile(content)
+
+
+def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    """What a member of a zip holds, piece by piece.
+
+    Raises:
+        Problem: 422, it cannot be unpacked.
+    """
+    with _zip_read(), archive.open(member) as file:
+        yield from _pieces(file)
+
+
+@contextmanager
+def _zip_read() -> Iterator[None]:
+    """Turn what `zipfile` raises of a damaged zip into a problem; nothing is written in the block."""
+    try:
+        yield
+    except _DAMAGED as error:
+        why = printable(str(error))[:200] or "it ends too early"
+        raise Problem(422, f"a zip that cannot be read: {why}") from None
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    while data := file.read(1 << 20):
+        yield data
 
 
 def _wanted(name: str) -> bool:
@@ -89,14 +155,12 @@ def safe_name(name: str) -> str:
     return "/".join(part[:200] for part in parts if part.strip(". ")) or "picture"
 
 
-def _copy(source: IO[bytes], target: IO[bytes], name: str, most: int) -> int:
+def _copy(pieces: Iterator[bytes], target: IO[bytes], name: str, most: int) -> int:
     """Copy a file that has at most so many bytes; gives how many it has."""
-    data = source.read(1 << 20)
     size = 0
-    while data:
+    for data in pieces:
         size += len(data)
         if size > most:
             raise Problem(413, f"{name} is too large", f"At most {most:,} bytes of it fit")
         target.write(data)
-        data = source.read(1 << 20)
     return size

@@ -12,8 +12,11 @@ from daybreak.serving.jobs.films import check_film, run_film
 from daybreak.serving.jobs.pictures import run_pictures
 from daybreak.serving.limits import Limits
 
-Progress = Callable[[int, int, int], None]
-"""(done, of these failed, in all): files, or frames of a film; raises `Stopped` where the work is to stop."""
+Progress = Callable[[int, int, int, int], None]
+"""(done, of these failed, in all, bytes made so far): files, or frames of a film.
+
+Raises `Stopped` where the work is to stop, `UnwritablePicture` where its result would take too much.
+"""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +17,9 @@ from daybreak.serving.archive import EVIDENCE, REPORT, SUFFIX, free_name, result
 from daybreak.serving.asking import Asked
 from daybreak.serving.limits import Limits
 from daybreak.serving.work import fitting_pixels
+from daybreak.stopping import Stopped
+
+LOG = logging.getLogger("daybreak.serving")
 
 
 def run_pictures(
@@ -25,7 +29,7 @@ def run_pictures(
     result: Path,
     asked: Asked,
     limits: Limits,
-    progress: Callable[[int, int, int], None],
+    progress: Callable[[int, int, int, int], None],
 ) -> None:
     """Make the zip; a picture that was done before a restart is not done again.
 
@@ -39,28 +43,40 @@ def run_pictures(
         progress: is told after each picture; may raise to stop the work between two of them.
     """
     entries: list[dict[str, Any]] = []
+    made = 0
     for place, (path, name) in enumerate(zip(inputs, names, strict=True)):
-        known = outputs / f"{place:06}.json"
+        known, target = outputs / f"{place:06}.json", outputs / f"{place:06}"
         if not known.exists():
-            entry = _enhance(path, name, outputs / f"{place:06}", asked, limits)
+            entry = _enhance(path, name, target, asked, limits)
             write_whole(known, json.dumps(entry).encode("ascii"), overwrite=True)
         entries.append(json.loads(known.read_text(encoding="ascii")))
-        progress(len(entries), sum(bool(entry["error"]) for entry in entries), len(inputs))
+        made += target.stat().st_size if target.exists() else 0
+        progress(len(entries), sum(bool(entry["error"]) for entry in entries), len(inputs), made)
     _pack(entries, outputs, result, evidence=asked.output.evidence)
 
 
 def _enhance(path: Path, name: str, target: Path, asked: Asked, limits: Limits) -> dict[str, Any]:
-    """Make one picture's result; its entry in the report."""
+    """Make one picture's result; its entry in the report, whatever is wrong with the picture.
+
+    Raises:
+        Stopped: the job is wanted no more.
+        OSError, UnwritablePicture: the disk's fault, which is none of the picture's.
+    """
     entry: dict[str, Any] = {"input": name, "output": None, "error": ""}
     most = min(limits.pixels, fitting_pixels(asked.enhancer, 1) or limits.pixels)
+    data = path.read_bytes()
     try:
-        data = path.read_bytes()
         made, result = enhance_bytes(data, asked.enhancer, asked.output, Path(name), None, max_pixels=most)
-        write_whole(target, made, overwrite=True)
+    except Stopped:
+        raise
     except DaybreakError as error:
         return entry | {"error": str(error)}
     except MemoryError:
         return entry | {"error": f"{name}: not enough memory for a picture of this size"}
+    except Exception as fault:  # ours, or of a library; the others go on
+        LOG.error("unexpected error in a picture of a job", exc_info=fault)
+        return entry | {"error": f"{name}: an unexpected fault of the server; it is in its log"}
+    write_whole(target, made, overwrite=True)
     return entry | {
         "output": result_name(name, made, SUFFIX if asked.output.evidence else ""),
         "state": result.state,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import sqlite3
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import IO, Annotated, Any
 
 from fastapi import APIRouter
@@ -106,14 +108,16 @@ async def queue(request: Request) -> Response:
             kind = get_kind(words.pop("kind", "pictures"))
             asked = await run_in_threadpool(understand, words)
             files = [(shown_name(file, f"{place}"), file.file) for place, (_, file) in enumerate(came.files)]
-            id = state.store.new_id()
+            with _disk():
+                id = state.store.new_id()
             try:
                 names = await run_in_threadpool(_take_in, state, kind, id, files, asked)
                 await run_in_threadpool(_check_room, state)  # others may have come meanwhile
+                with _disk():
+                    job = state.store.add(id, kind.name, asked.values, names)
             except BaseException:
                 state.store.drop(id)
                 raise
-        job = state.store.add(id, kind.name, asked.values, names)
     state.runner.wake()
     return JSONResponse(job.told(), 202, {"Location": f"/v1/jobs/{id}"})
 
@@ -142,6 +146,16 @@ def _check_room(state: ServerState) -> None:
     if state.store.size() > limits.kept_bytes:
         told = f"the jobs here take {limits.kept_bytes:,} bytes already, as many as this server keeps"
         raise Problem(503, told, "Fetch results and cancel their jobs (DELETE)", retry_after=60)
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    """Answer 503 where the disk does not take what is written in the block."""
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise busy(f"there is no room for the job ({reason})", 503) from None
 
 
 def _take_in(

@@ -10,6 +10,7 @@ import time
 from daybreak.errors import DaybreakError
 from daybreak.serving.asking import understand
 from daybreak.serving.jobs.kinds import get_kind
+from daybreak.serving.jobs.room import FULL, Room, refused_by_system
 from daybreak.serving.jobs.store import Job, JobStore
 from daybreak.serving.limits import Limits
 from daybreak.stopping import Stopped, look, stoppable
@@ -101,25 +102,31 @@ class Runner:
 
         Raises:
             Stopped: it was cancelled, or the server ends.
+            OSError, sqlite3.Error: the disk is full; what is done stays.
         """
         store, go_on = self.store, look()
+        room = Room(store, self.limits.kept_bytes)
 
-        def progress(done: int, failed: int, total: int) -> None:
+        def progress(done: int, failed: int, total: int, made: int) -> None:
             store.progress(job.id, done, failed, total)
             self._sweep()
             go_on()
+            room.check(made)
 
         try:
             inputs = sorted(store.inputs(job.id).iterdir())
             outputs, result = store.outputs(job.id), store.result(job.id)
             asked, run = understand(job.asked), get_kind(job.kind).run
             run(inputs, job.names, outputs, result, asked, self.limits, progress)
-        except DaybreakError as refused:
-            return str(refused)
         except (Stopped, sqlite3.Error):
             raise
         except Exception as fault:
             go_on()  # cancelled: its files were gone
+            refused = refused_by_system(fault)
+            if refused is not None and refused.errno in FULL:
+                raise refused from None
+            if refused is None and isinstance(fault, DaybreakError):
+                return str(fault)
             LOG.error("unexpected error in a job", exc_info=fault)
             return "an unexpected fault of the server; it is in its log"
         return ""

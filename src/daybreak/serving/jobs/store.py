@@ -109,10 +109,18 @@ class JobStore:
             return self._rows.execute(statement, values).fetchall()
 
     def new_id(self) -> str:
-        """An id that nobody can guess, with its folders made."""
+        """An id that nobody can guess, with its folders made.
+
+        Raises:
+            OSError: they cannot be made; none of them is left.
+        """
         id = secrets.token_hex(16)
-        for folder in (self.inputs(id), self.outputs(id)):
-            make_folder(folder)
+        try:
+            for folder in (self.inputs(id), self.outputs(id)):
+                folder.mkdir(parents=True)
+        except OSError:
+            self._remove(id)
+            raise
         return id
 
     def inputs(self, id: str) -> Path:
@@ -128,7 +136,11 @@ class JobStore:
         return self.folder / id / "result"
 
     def add(self, id: str, kind: str, asked: dict[str, str], names: Sequence[str]) -> Job:
-        """Queue a job whose files lie in `inputs(id)`."""
+        """Queue a job whose files lie in `inputs(id)`.
+
+        Raises:
+            sqlite3.OperationalError: the disk is full, say; it is not queued.
+        """
         self._do(
             "insert into jobs values (?, ?, ?, ?, 'queued', 0, 0, ?, '', ?, null, null, 0)",
             id, kind, json.dumps(asked), json.dumps(list(names)), len(names), time.time(),
@@ -182,9 +194,13 @@ class JobStore:
 
     def drop(self, id: str) -> bool:
         """Forget a job and remove its files; False where there is none."""
-        found = self._do("delete from jobs where id = ? returning id", id)
+        try:
+            return bool(self._do("delete from jobs where id = ? returning id", id))
+        finally:  # a full disk may take the change of a row only when the files are gone
+            self._remove(id)
+
+    def _remove(self, id: str) -> None:
         shutil.rmtree(self.folder / id, ignore_errors=True)
-        return bool(found)
 
     def _clear(self, id: str) -> None:
         """Remove what came and what was kept on the way: nobody asks for it once the result is there."""

@@ -1,0 +1,50 @@
+"""Room for jobs: what a full disk says, and how much one server keeps of all jobs together."""
+
+from __future__ import annotations
+
+import errno
+
+from daybreak.errors import UnwritablePicture
+from daybreak.serving.jobs.store import JobStore
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What the system says where a disk, or somebody's share of it, takes no more."""
+
+_LOOKS = 64  # at the whole store, while one job fills it
+
+
+def refused_by_system(error: Exception) -> OSError | None:
+    """What the system refused, where an error is that or was made of it; None for any other error."""
+    cause = error.__cause__ if isinstance(error, UnwritablePicture) else error
+    return cause if isinstance(cause, OSError) else None
+
+
+class Room:
+    """What is left for one job of what a server keeps; all files are counted now and then only.
+
+    Args:
+        store: where the jobs lie.
+        most: bytes of all of them together.
+    """
+
+    def __init__(self, store: JobStore, most: int) -> None:
+        self._store, self._most = store, most
+        self._look_at = 0
+
+    def check(self, made: int) -> None:
+        """Refuse to go on where the job's result would not fit.
+
+        Args:
+            made: bytes of the job so far; they lie there twice while the result is put together.
+
+        Raises:
+            UnwritablePicture: it would not.
+        """
+        if made < self._look_at:
+            return
+        self._look_at = made + self._most // _LOOKS
+        if self._store.size() + made > self._most:
+            raise UnwritablePicture(
+                f"there is no room for what the job makes: all jobs here may take {self._most:,} bytes",
+                hint="Ask for less at once, or fetch other results and cancel their jobs (DELETE)",
+            )
