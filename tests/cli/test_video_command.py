@@ -143,6 +143,8 @@ OWN_TEST = {
     "stream-evidence",
     "stream-output-there",
     "stream-into-itself",
+    "stream-raw",
+    "stream-raw-codec",
     "stream-silent",
 }
 
@@ -270,6 +272,12 @@ def test_stream_of_a_file_and_of_nothing(night):
         "stream-silent",
         call("udp://127.0.0.1:9", "-o", night.with_name("o.ts"), "--for", "1s", command="stream"),
     )
+
+
+def test_what_stream_would_have_to_ignore_is_refused(night):
+    raw, live = ("--raw", "64x48@25"), ("rtsp://127.0.0.1:9/1", "-o", night.with_name("o.ts"))
+    expect("stream-raw", call(*live, *raw, command="stream"))
+    expect("stream-raw-codec", call("-", *raw, "--codec", "hevc", command="stream"))
 
 
 def test_stream_into_a_file_that_is_there(night):

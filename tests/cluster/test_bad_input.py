@@ -80,6 +80,8 @@ def test_a_dry_run_writes_nothing(bucket, fill, told, s3):
         (["sftp://me:hidden@x/in", "-o", "out"], 2, "a password in sftp://me:***@x/in"),
         (["s3://x/in", "-o", "out", "--gallery", "g.html"], 2, "--gallery g.html with a URL"),
         (["in", "-o", "out", "--address", "x:1"], 2, "--address x:1 without --engine ray"),
+        (["in", "-o", "out", "--worker-cpus", "2"], 2, "--worker-cpus 2.0 without --engine ray"),
+        (["in", "-o", "out", "--engine", "ray", "--threads", "1"], 2, "--threads 1 with --engine ray"),
         (["in", "-o", "out", "--engine", "ray", "--address", "x:y"], 2, "--address x:y"),
         (["in", "-o", "out", "--engine", "ray", "--worker-cpus", "0"], 2, "workers of 0 CPUs and 0 GPUs"),
         (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from daybreak.cluster.manifest import NAME, PARTS, Manifest
 from daybreak.cluster.place import Place
 from daybreak.cluster.threads import Threads
+from daybreak.cluster.worker import Worker
 from daybreak.enhancing.batch import Output, enhance_bytes, run_batch
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.plan import plan
@@ -39,6 +42,22 @@ def test_names_and_tree_stay_and_each_result_is_that_of_one_machine(s3, bucket, 
         assert (rows[name]["state"], rows[name]["error"], rows[name]["bytes"]) == ("enhanced", "", len(made))
         assert rows[name]["seconds"] > 0
     assert s3.ls(f"{bucket}/out/_daybreak") == [f"{bucket[5:]}/out/{NAME}"]
+
+
+def test_no_more_cores_are_taken_than_were_said(fill, bucket, make_run, monkeypatch):
+    fill(f"{bucket}/in", 8)
+    do, seen = Worker.do, set()
+
+    def watched(self, task):
+        seen.add(threading.current_thread().name)
+        time.sleep(0.02)
+        return do(self, task)
+
+    monkeypatch.setattr(Worker, "do", watched)
+    assert set(states(make_run(f"{bucket}/in", f"{bucket}/out"), Threads(cores=1)).values()) == {"enhanced"}
+    assert len(seen) == 1
+    assert len(states(make_run(f"{bucket}/in", f"{bucket}/more"), Threads(3, cores=1))) == 8
+    assert len(seen) > 1, "as many as were asked for by their own number"
 
 
 def test_a_picture_costs_four_requests(bucket, fill, make_run, caplog):

@@ -112,8 +112,12 @@ def enhance(
     address: Annotated[
         str | None, typer.Option("--address", help="Of the Ray cluster, HOST:PORT; else one is started here.")
     ] = None,
-    worker_cpus: Annotated[float, typer.Option("--worker-cpus", help="CPUs of each worker on Ray.")] = 1.0,
-    worker_gpus: Annotated[float, typer.Option("--worker-gpus", help="GPUs of each; 0.25 shares one.")] = 0.0,
+    worker_cpus: Annotated[
+        float | None, typer.Option("--worker-cpus", help="CPUs of each worker on Ray. [default: 1]")
+    ] = None,
+    worker_gpus: Annotated[
+        float | None, typer.Option("--worker-gpus", help="GPUs of each; 0.25 shares one. [default: 0]")
+    ] = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
 ) -> int:
     """Brighten dark pictures; the originals stay as they are."""

@@ -32,23 +32,25 @@ class Where:
         engine: "local" for this process, "ray" for a cluster.
         address: of the cluster; None for one of this machine's own.
         jobs: pictures or workers at the same time; None for as many as there is room for.
-        cpus, gpus: of each worker.
+        cpus, gpus: of each worker; None for one and none.
     """
 
     engine: str
     address: str | None
     jobs: int | None
-    cpus: float
-    gpus: float
+    cpus: float | None
+    gpus: float | None
 
     def asks_for_places(self, paths: Sequence[str], output: str | None) -> bool:
         """Whether a run goes from place to place, and not over files of this machine.
 
         Raises:
-            BadSetting: an address without the engine that it belongs to.
+            BadSetting: what belongs to a cluster without the engine that is one.
         """
-        if self.engine != "ray" and self.address:
-            raise BadSetting(f"--address {self.address} without --engine ray", "both, or neither")
+        of_ray = {"--address": self.address, "--worker-cpus": self.cpus, "--worker-gpus": self.gpus}
+        given = [f"{option} {value}" for option, value in of_ray.items() if value is not None]
+        if given and self.engine != "ray":
+            raise BadSetting(f"{given[0]} without --engine ray", "both, or neither")
         return self.engine == "ray" or any("://" in text for text in (*paths, output or ""))
 
 
@@ -95,7 +97,7 @@ def enhance_places(
     told = _Told(run, quiet)
     with ExitStack() as stack:
         try:
-            for row in run.rows(_pool(where, stack)):
+            for row in run.rows(_pool(where, enhancer.threads, stack)):
                 told.take(row)
         except KeyboardInterrupt:
             complain(f"stopped after {told.count}; the same command again does the rest")
@@ -107,15 +109,17 @@ def enhance_places(
     return told.summary()
 
 
-def _pool(where: Where, stack: ExitStack) -> Pool:
+def _pool(where: Where, threads: int | None, stack: ExitStack) -> Pool:
     if where.engine != "ray":
         from daybreak.cluster.threads import Threads
 
-        return Threads(where.jobs)
+        return Threads(where.jobs, threads)
+    if threads is not None:
+        raise BadSetting(f"--threads {threads} with --engine ray", "--worker-cpus, of each worker")
     from daybreak.cluster.actors import Actors
     from daybreak.cluster.connect import Crew, connected
 
-    crew = Crew(where.jobs, where.cpus, where.gpus)
+    crew = Crew(where.jobs, 1.0 if where.cpus is None else where.cpus, where.gpus or 0.0)
     return Actors(stack.enter_context(connected(where.address, crew)), crew)
 
 

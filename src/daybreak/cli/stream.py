@@ -43,7 +43,9 @@ def stream(
         str | None,
         typer.Option("--raw", metavar="WxH@FPS", help="Frames of rgb24 through stdin and stdout."),
     ] = None,
-    codec: Annotated[Literal["h264", "hevc", "av1"], typer.Option("--codec", help="Of the output.")] = "h264",
+    codec: Annotated[
+        Literal["h264", "hevc", "av1"] | None, typer.Option("--codec", help="Of the output. [default: h264]")
+    ] = None,
     quality: Annotated[
         int | None, typer.Option("--quality", min=1, max=100, help="1 small, 100 best; 70 if unsaid.")
     ] = None,
@@ -81,11 +83,17 @@ def stream(
         raise BadSetting("a stream to the terminal", "an -o, or a pipe")
     if source == "-" and is_stdin(output):
         raise OutputExists(f"{output} is the input", hint="Give another -o")
+    if format is not None and "-" not in (source, output):
+        raise BadSetting(f"--raw {raw} without a pipe", "- in place of the source, of the output, or of both")
     sink: Sink
     if format is not None and output == "-":
+        for option, value in (("--codec", codec), ("--quality", quality)):
+            if value is not None:
+                raise BadSetting(f"{option} {value} of raw frames", "an -o, or no --raw")
         sink = RawSink(pipe, format)
     else:
-        sink = EncodedSink("pipe:1" if output == "-" else output, codec, quality, overwrite=overwrite)
+        where = "pipe:1" if output == "-" else output
+        sink = EncodedSink(where, codec or "h264", quality, overwrite=overwrite)
     came: str | IO[bytes] = source
     if source == "-":
         came = "pipe:0" if format is None else sys.stdin.buffer

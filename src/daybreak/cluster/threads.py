@@ -19,15 +19,16 @@ class Threads:
 
     Args:
         workers: how many; None for as many as there are cores and as fit into memory at 24 MP each.
+        cores: how many of them; None for all.
     """
 
-    def __init__(self, workers: int | None = None) -> None:
-        self.workers = workers
+    def __init__(self, workers: int | None = None, cores: int | None = None) -> None:
+        self.workers, self.cores = workers, cores
 
     def run(self, items: Iterable[Task | Row], order: Order) -> Iterator[Row]:
         """Do the tasks, a few at a time, and pass rows on; no more is listed than is being worked on."""
         worker = Worker(order)
-        at_once = self.workers or jobs_for(worker.enhancer, os.cpu_count() or 1, _USUAL)
+        at_once = self.workers or jobs_for(worker.enhancer, self.cores or os.cpu_count() or 1, _USUAL)
         with opencv_threads(1):
             pool = ThreadPoolExecutor(at_once, thread_name_prefix="daybreak")
             try:
