@@ -1,6 +1,7 @@
 """Score every method on what there is and write the tables of docs/results.md, docs/video.md and README.md.
 
     python benchmarks/tables.py --data FOLDER [NAME...]    # score (all lists, or those named), then write
+    python benchmarks/tables.py --data FOLDER --only neid,neid.wild    # as they are now; the other rows stay
     python benchmarks/tables.py                            # only write the tables from the last results
 
 FOLDER holds LOL, LIME and Kodak24, itself or in folders of it. The scores lie in benchmarks/results as
@@ -14,14 +15,16 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from daybreak.benchmark.results import read_benchmark
 from daybreak.benchmark.show import markdown_table as markdown_table_of_speed
 from daybreak.benchmark.show import plot_quality
 from daybreak.cli.main import run
 from daybreak.evaluation.documents import write_between
-from daybreak.evaluation.results import Results, read_results
+from daybreak.evaluation.results import Results, read_results, write_results
 from daybreak.evaluation.tables import LEAK, in_order, markdown_table, number, sort_column
+from daybreak.evaluation.verdicts import differences
 from daybreak.methods import get_method, list_methods
 
 ROOT = Path(__file__).parents[1]
@@ -101,6 +104,25 @@ def film_table() -> str:
     return "\n".join([*lines, "", said])
 
 
+def score(name: str, data: Path, only: str | None) -> None:
+    """Score a list with every method, or with some whose rows then take the place of theirs."""
+    pictures, metrics = LISTS[name]
+    args = ["-m", only or ROWS, "-d", pictures, "--root", str(data), "--metrics", metrics]
+    target = RESULTS / f"{name}.json"
+    with TemporaryDirectory() as folder:
+        made = Path(folder, "made.json") if only else target
+        if run(["evaluate", *args, "--json", str(made)]):
+            raise SystemExit(f"{name} could not be scored in full; its table stays as it was")
+        if only:
+            before, now = read_results(target), read_results(made)
+            if (before.images_sha256, before.machine) != (now.images_sha256, now.machine):
+                raise SystemExit(f"{target} is of other pictures or another machine: score all of it")
+            rows = {row.name: row for row in (*before.rows, *now.rows)}
+            notes = tuple(dict.fromkeys((*before.notes, *now.notes)))
+            told = now.model_copy(update={"rows": tuple(rows.values()), "notes": notes})
+            write_results(told, target, {"differences": differences(told)})
+
+
 def main() -> None:
     """Score what is asked for, then write the tables."""
     parser = argparse.ArgumentParser(
@@ -108,13 +130,11 @@ def main() -> None:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(LISTS)}; all by default")
     parser.add_argument("--data", type=Path, help="score; without it only the tables are written")
+    parser.add_argument("--only", help="names of methods, with commas; the other rows stay as they were")
     options = parser.parse_args()
     if options.data:
         for name in options.names or LISTS:
-            data, metrics = LISTS[name]
-            args = ["-m", ROWS, "-d", data, "--root", str(options.data), "--metrics", metrics]
-            if run(["evaluate", *args, "--json", str(RESULTS / f"{name}.json")]):
-                raise SystemExit(f"{name} could not be scored in full; its table stays as it was")
+            score(name, options.data, options.only)
     for name in LISTS:
         write_between(ROOT / "docs" / "results.md", name, results_table(name))
     write_between(ROOT / "README.md", "methods", readme_table())

@@ -77,6 +77,15 @@ def test_ones_own_pairs_keep_a_tenth_to_validate_on(tmp_path, packed):
     assert not any(np.array_equal(low, kept) for low in mine.lows.values() for kept, _ in mine.pairs)
 
 
+def test_ones_own_pairs_may_lie_in_folders_called_as_those_of_lol(tmp_path):
+    for side, peak in (("input", 40), ("target", 250)):
+        save(tmp_path / "mine" / "train" / side, 20, peak)
+    for where in ("mine", "mine/train"):
+        assert len(gather("lol-v1", [tmp_path / where])) == 36
+    with pytest.raises(DataError, match="our485/low or Train/input"):
+        gather("lol-v1", [save(tmp_path / "alone", 3, 40)])
+
+
 def test_what_is_wrong_with_pairs_is_said_and_hidden_by_no_other_layout(root, tmp_path):
     for side, peak in (("low", 40), ("high", 250)):
         save(tmp_path / "mine" / side, 20, peak)

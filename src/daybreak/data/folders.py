@@ -21,16 +21,17 @@ def find_paired(root: Path, _split: str) -> Found:
     """The one pair of folders below the root.
 
     Raises:
-        DataError: there is none, or there are several.
+        NothingThere: there is none.
+        DataError: there are several.
     """
     parts = [part for part in parts_of(root) if part.paired]
-    if len(parts) != 1:
+    wanted = "one, such as low and high or input and target"
+    if not parts:
+        raise NothingThere(f"{root} holds no pair of folders", wanted)
+    if len(parts) > 1:
         names = ", ".join(str(root / part.name) for part in parts[:5])
-        raise DataError(
-            f"{root} holds {len(parts)} pairs of folders{': ' if names else ''}{names}",
-            "one, such as low and high or input and target",
-            "Give the folder that holds the one you mean." if parts else "",
-        )
+        came = f"{root} holds {len(parts)} pairs of folders: {names}"
+        raise DataError(came, wanted, "Give the folder that holds the one you mean.")
     return parts[0].found
 
 

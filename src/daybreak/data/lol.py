@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from daybreak.data.base import Card, Dataset, Found, Leak
+from daybreak.data.base import Card, Dataset, Found, Leak, NothingThere
 from daybreak.data.layout import Sides, find_sides
 from daybreak.data.pairs import Pair
 from daybreak.data.sample import Sample
@@ -34,7 +34,7 @@ def find(root: Path, split: str) -> Found:
     """What there is of a split; what is missing of the published 485 or 15 is among the problems.
 
     Raises:
-        DataError: neither layout is there.
+        NothingThere: neither layout is there, or it is not LOL that is in it.
     """
     found = find_sides(root, TEST if split == "test" else OUR485)
     if split == "test":
@@ -44,6 +44,9 @@ def find(root: Path, split: str) -> Found:
     held = validation_stems()
     missing = held - {sample.name for sample in found.samples}
     problems = found.problems
+    if len(missing) > len(held) / 2:  # one's own folders may be called as LOL's are
+        told = f"{root} lacks {len(missing)} of the {len(held)} pairs of LOL v1 to validate on"
+        raise NothingThere(f"{told}, so it holds something else")
     if missing:
         some = ", ".join(sorted(missing)[:5])
         problems += (DataError(f"the training part in {root} lacks {some}", "the 485 pairs of LOL v1"),)

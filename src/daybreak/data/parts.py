@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from daybreak.data.base import Found
+from daybreak.data.base import Found, NothingThere
 from daybreak.data.layout import plain, subfolders
 from daybreak.data.pairs import SUFFIXES, match_folders, pictures_in
 from daybreak.data.sample import Sample
@@ -59,13 +59,14 @@ def parts_of(root: Path) -> list[Part]:
     """Every part below a folder, in natural order of the folders.
 
     Raises:
-        DataError: no such folder, or no picture anywhere in it.
+        NothingThere: no picture anywhere in it.
+        DataError: no such folder.
     """
     if not root.is_dir():
         raise DataError(f"there is no folder {root}")
     parts = list(_walk(root, root, DEPTH))
     if not parts:
-        raise DataError(f"there is no picture in {root}", f"files ending in {', '.join(sorted(SUFFIXES))}")
+        raise NothingThere(f"there is no picture in {root}", f"files ending in {', '.join(sorted(SUFFIXES))}")
     return parts
 
 

@@ -78,7 +78,7 @@ def protocol(limits: Limits) -> type[H11Protocol]:
                 self.transport.abort()
                 return
             self.closing = self.transport.is_closing()
-            self.watch = self.loop.call_later(limits.header_seconds, self._look)
+            self.watch = self.loop.call_later(limits.receive_seconds, self._look)
 
         def _set_timer(self) -> None:
             self.timer = self.loop.call_later(limits.header_seconds, self.transport.close)
