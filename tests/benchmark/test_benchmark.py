@@ -223,4 +223,5 @@ def test_a_plot_without_matplotlib_is_refused_before_anything_is_measured(monkey
 def test_the_work_of_every_weight_that_ships_is_known(name):
     card = find_weight(name).card
     method = next(method for method in every_method() if method.card.weights_sha256 == card.sha256)
-    assert macs_of(Enhancer(method.card.name), 10) == 10 * card.macs_per_pixel
+    known = None if card.guide else 10 * card.macs_per_pixel  # a copy of one size has no work per pixel
+    assert macs_of(Enhancer(method.card.name), 10) == known

@@ -83,12 +83,17 @@ def peak_mb() -> float:
 
 
 def macs_of(enhancer: Enhancer, pixels: int) -> int | None:
-    """Multiply-adds of the network behind a method on so many pixels."""
+    """Multiply-adds of the network behind a method on so many pixels.
+
+    None for no network, and for one that also looks at a copy of the whole picture, of one size whatever the
+    picture's: the card's number, taken at 512², is then none per pixel.
+    """
     from daybreak.weights import find_weight, list_weights
 
     sha256 = enhancer.method.card.weights_sha256
     cards = (find_weight(name).card for name in list_weights()) if sha256 else ()
-    return next((card.macs_per_pixel * pixels for card in cards if card.sha256 == sha256), None)
+    known = (card for card in cards if card.sha256 == sha256 and not card.guide)
+    return next((card.macs_per_pixel * pixels for card in known), None)
 
 
 def measure(case: Case, repeats: int, folder: Path) -> Row:
