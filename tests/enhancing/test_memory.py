@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import math
 import os
+import struct
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -18,7 +21,7 @@ from daybreak.enhancing.batch import Output, run_batch
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.memory import EXPOSED, SHARE, bytes_per_pixel, costliest, fitting_jobs, free_memory
 from daybreak.enhancing.plan import Job
-from daybreak.image.read import read_size
+from daybreak.image.read import read_photo, read_size
 from daybreak.methods import every_method, get_method
 
 MEASURED = Path(__file__).parents[2] / "benchmarks/results/memory.json"
@@ -68,6 +71,37 @@ def test_a_header_tells_the_size(format, tmp_path):
     path = tmp_path / "a.any"
     Image.new("RGB", (37, 23)).save(path, format=format)
     assert read_size(path) == 37 * 23
+
+
+def test_a_bitmap_of_os2_tells_the_size(tmp_path):
+    path = tmp_path / "a.bmp"
+    rows = bytes(-(-37 * 3 // 4) * 4 * 23)
+    head = struct.pack("<2sIII", b"BM", 26 + len(rows), 0, 26) + struct.pack("<IHHHH", 12, 37, 23, 1, 24)
+    path.write_bytes(head + rows)
+    assert read_photo(path).stored.shape == (23, 37, 3)
+    assert read_size(path) == 37 * 23
+
+
+def test_the_thumbnail_at_the_start_of_a_raw_is_not_its_size(tmp_path):
+    thumbnail, mosaic = np.zeros((6, 8, 3), np.uint8), np.zeros((60, 80), np.uint16)
+    path = tmp_path / "a.tif"
+    with tifffile.TiffWriter(path) as file:
+        file.write(thumbnail, photometric="rgb", subifds=1, extratags=[(0x010F, 2, 0, "Acme", True)])
+        file.write(mosaic, photometric="minisblack")
+    assert read_size(path) == path.stat().st_size > mosaic.size
+    bare = tmp_path / "b.NEF"
+    tifffile.imwrite(bare, thumbnail, photometric="rgb")
+    assert read_size(bare) == bare.stat().st_size
+    assert read_size(bare.rename(tmp_path / "b.tif")) == 8 * 6
+
+
+def test_a_header_of_heic_tells_the_size(tmp_path):
+    pillow_heif = pytest.importorskip("pillow_heif")
+    path = tmp_path / "a.heic"
+    pillow_heif.from_pillow(Image.new("RGB", (74, 46))).save(path)
+    assert read_size(path) == 74 * 46
+    path.write_bytes(path.read_bytes()[:100])
+    assert read_size(path) is None
 
 
 @pytest.mark.parametrize("data", [b"", b"BM", b"text", b"\xff\xd8\xff\xe0 cut", b"\x89PNG\r\n\x1a\n"])

@@ -156,6 +156,21 @@ def test_the_size_in_exif_is_that_of_the_new_picture(tagged, exiftool, tmp_path)
     assert (told["ExifIFD:ExifImageWidth"], told["ExifIFD:ExifImageHeight"]) == (2 * width, 2 * height)
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_size_among_the_main_fields_of_exif_is_turned_too(order, scene, pillow_bytes, exiftool, tmp_path):
+    block = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(order + "IHI", 8, 0, 0)
+    sides = {0x0100: 64, 0x0101: 48, exif.ORIENTATION: 6}
+    block = ifd.append(block, {tag: ifd.number(order, ifd.SHORT, side) for tag, side in sides.items()})
+    photo = read_photo(pillow_bytes(scene, "JPEG", exif=b"Exif\0\0" + block))
+    path = tmp_path / "a.jpg"
+    write_photo(photo, path)
+    told = exiftool(path)
+    assert (told["IFD0:ImageWidth"], told["IFD0:ImageHeight"]) == (48, 64)
+    assert told["IFD0:Orientation"] == 1
+    write_photo(photo, tmp_path / "a.tif")
+    assert read_photo(tmp_path / "a.tif").pixels.shape == (64, 48, 3)
+
+
 @pytest.mark.parametrize("kind", ["jpeg", "png", "tiff"])
 def test_resolution_without_exif(kind, scene, pillow_bytes, exiftool, tmp_path):
     path = tmp_path / f"a{KINDS[kind]}"
@@ -264,3 +279,24 @@ def test_a_gain_map_is_dropped_and_said(scene, pillow_bytes):
     photo = read_photo(pillow_bytes(scene, "JPEG", xmp=told))
     assert photo.notes == ("the gain map for HDR screens was left out",)
     assert b"hdrgm:Version" not in encode_photo(photo, "jpeg")
+
+
+CAMERA = 'xmlns:GCamera="http://ns.google.com/photos/1.0/camera/"'
+
+
+@pytest.mark.parametrize("told", [
+    packet(f'{CAMERA} GCamera:MotionPhoto="1" GCamera:MotionPhotoVersion="1" GCamera:HdrPlus="x"'),
+    packet(f'{CAMERA} GCamera:MicroVideo="1" GCamera:MicroVideoOffset="4711" GCamera:HdrPlus="x"'),
+    packet(CAMERA, "<GCamera:MotionPhoto>1</GCamera:MotionPhoto><GCamera:HdrPlus>x</GCamera:HdrPlus>"),
+])  # fmt: skip
+def test_the_film_of_a_motion_photo_is_dropped_and_said(told, scene, pillow_bytes):
+    photo = read_photo(pillow_bytes(scene, "JPEG", xmp=told) + b"\0\0\0\x18ftypmp42" + bytes(100))
+    assert photo.notes == ("the film of the motion photo was left out",)
+    written = encode_photo(photo, "jpeg")
+    assert b"GCamera:HdrPlus" in written
+    assert not any(word in written for word in (b"MotionPhoto", b"MicroVideo", b"ftypmp42"))
+
+
+def test_a_picture_that_says_it_is_no_motion_photo_has_lost_no_film(scene, pillow_bytes):
+    told = packet(f'{CAMERA} GCamera:MotionPhoto="0"')
+    assert read_photo(pillow_bytes(scene, "JPEG", xmp=told)).notes == ()

@@ -90,6 +90,19 @@ def test_what_lies_beyond_srgb_is_resized_along(profiles, pillow_bytes):
     assert stored(encode_photo(twice, "png")).shape == (96, 128, 3)
 
 
+def test_nothing_beyond_srgb_shows_through_the_white_that_a_picture_is_laid_on(profiles, pillow_bytes):
+    """Red that only P3 holds, clear to opaque from left to right."""
+    alpha = np.repeat(np.arange(0, 256, 15, dtype=np.uint8), 16)[np.newaxis].repeat(16, axis=0)
+    red = np.zeros((*alpha.shape, 4), np.uint8)
+    red[..., 0], red[..., 3] = 255, alpha
+    photo = read_photo(pillow_bytes(red, "PNG", icc_profile=profiles["p3"]))
+    shown = stored(encode_photo(photo, "jpeg", quality=100))
+    blended = 255 - (255 - red[..., :3].astype(int)) * alpha[..., np.newaxis] / 255
+    assert shown[:, :8].min() >= 253, "white"
+    assert np.abs(shown[:, -8:] - (255, 0, 0)).max() <= 2, "the file's own red"
+    assert np.abs(shown - blended).max() < 25, "what lies between is blended in sRGB, not in P3"
+
+
 def test_colours_inside_srgb_carry_nothing_beside_them(profiles, pillow_bytes, scene):
     muted = (scene * 0.4 + 70).astype(np.uint8)
     assert read_photo(pillow_bytes(muted, "PNG", icc_profile=profiles["p3"])).beyond is None

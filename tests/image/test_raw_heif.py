@@ -117,6 +117,21 @@ def test_heic_goes_in_and_out(scene):
     assert np.abs(again.pixels - photo.pixels).mean() * 255 < 2
 
 
+@pytest.mark.parametrize(("depth", "most"), [("", 255), (";16", 65_535)])
+def test_heic_whose_colours_are_multiplied_by_alpha(depth, most, scene):
+    pillow_heif = pytest.importorskip("pillow_heif")
+    opacity = np.linspace(0.4, 1.0, 48 * 64).reshape(48, 64, 1)
+    opacity[:8] = 0.0
+    stored = np.concatenate([scene / 255 * opacity, opacity], axis=-1)
+    levels = np.rint(stored * most).astype(np.uint16 if depth else np.uint8)
+    out = io.BytesIO()
+    pillow_heif.encode(f"RGBa{depth}", (64, 48), levels.tobytes(), out, quality=100, chroma=444)
+    photo = read_photo(out.getvalue())
+    np.testing.assert_allclose(photo.alpha, opacity[..., 0], atol=0.01)
+    np.testing.assert_allclose(photo.pixels[8:], scene[8:] / 255, atol=0.03)
+    assert not photo.pixels[:6].any()
+
+
 def test_heic_cut_short_or_too_large_is_refused(scene):
     pillow_heif = pytest.importorskip("pillow_heif")
     out = io.BytesIO()

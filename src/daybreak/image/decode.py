@@ -189,7 +189,7 @@ def _decode_bmp(data: bytes, check: SizeCheck) -> Decoded:
     """OpenCV reads every sort of BMP, but tells of damage only on stderr, so the size is checked before."""
     try:
         offset, header = struct.unpack_from("<II", data, 10)
-        width, height = struct.unpack_from("<HH" if header == 12 else "<ii", data, 18)
+        width, height = bmp_sides(data)
         bits, packing = struct.unpack_from("<H", data, 24 if header == 12 else 28)[0], 0
         if header != 12:
             (packing,) = struct.unpack_from("<I", data, 30)
@@ -207,6 +207,17 @@ def _decode_bmp(data: bytes, check: SizeCheck) -> Decoded:
         return Decoded(levels.reshape(abs(height), width), "gray")
     alpha = levels.shape[2] == 4
     return Decoded(cv2.cvtColor(levels, cv2.COLOR_BGRA2RGBA if alpha else cv2.COLOR_BGR2RGB), "rgb", alpha)
+
+
+def bmp_sides(data: bytes) -> tuple[int, int]:
+    """Width and height by the header, the height negative where the rows begin at the top.
+
+    Raises:
+        struct.error: the header is cut short.
+    """
+    (header,) = struct.unpack_from("<I", data, 14)
+    width, height = struct.unpack_from("<HH" if header == 12 else "<ii", data, 18)  # 12: OS/2
+    return width, height
 
 
 def _quietly_decode(data: bytes) -> Array | None:
@@ -234,17 +245,27 @@ def _decode_heif(data: bytes, check: SizeCheck) -> Decoded:
         raise NotDecodable(str(error).splitlines()[0] if str(error) else "the data is damaged") from None
     told = file.info
     bits = int(told.get("bit_depth") or 8)
+    peak = 255 if levels.dtype == np.uint8 else ((1 << bits) - 1) << (16 - bits)
     gray = file.mode.startswith("L") or file.mode.startswith("I")
     block = (told.get("exif") or b"").removeprefix(b"Exif\0\0")
     return Decoded(
-        levels,
+        _divided_by_alpha(levels, peak) if "a" in file.mode else levels,
         "gray" if gray else "rgb",
-        alpha="A" in file.mode,
-        peak=255 if levels.dtype == np.uint8 else ((1 << bits) - 1) << (16 - bits),
+        alpha="a" in file.mode.lower(),
+        peak=peak,
         icc=told.get("icc_profile") or None,
         metadata=Metadata(exif=block or None, xmp=told.get("xmp") or None, dpi=exif.resolution(block)),
         notes=[f"only the main picture of {len(file)}"] if len(file) > 1 else [],
     )
+
+
+def _divided_by_alpha(levels: Array, peak: int) -> Array:
+    """H×W×C whose colours were multiplied by alpha, the last channel, as before that; black where clear."""
+    alpha = levels[..., -1:]
+    full = np.float32(peak)
+    scale = np.divide(full, alpha, out=np.zeros(alpha.shape, np.float32), where=alpha > 0)
+    colour = np.minimum(np.rint(levels[..., :-1] * scale), full).astype(levels.dtype)
+    return np.concatenate([colour, alpha], axis=-1)
 
 
 def _decode_raw(data: bytes, check: SizeCheck) -> Decoded:

@@ -18,7 +18,8 @@ _EMPTY = b"II*\0\x08\0\0\0" + bytes(6)  # a directory without fields
 
 ORIENTATION, _SOFTWARE = 0x0112, 0x0131
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x011A, 0x011B, 0x0128
-_WIDTH, _HEIGHT = 0xA002, 0xA003
+_WIDTH, _HEIGHT = 0xA002, 0xA003  # in EXIF's own directory; in the first they are a TIFF's
+_TIFF_WIDTH, _TIFF_HEIGHT = 0x0100, 0x0101
 _THUMBNAIL_AT, _THUMBNAIL_LENGTH = 0x0201, 0x0202
 
 # Fields of a TIFF's first directory that speak about the picture and not about how its pixels are stored:
@@ -55,6 +56,9 @@ def refreshed(
         if _WIDTH in detail or _HEIGHT in detail:
             detail[_WIDTH] = ifd.number(order, ifd.LONG, width)
             detail[_HEIGHT] = ifd.number(order, ifd.LONG, height)
+    for tag, side in ((_TIFF_WIDTH, width), (_TIFF_HEIGHT, height)):
+        if tag in directory:
+            directory[tag] = ifd.number(order, ifd.LONG, side)
     _refresh_first(directory, order, dpi)
     keeps_place = isinstance(detail, dict) and ifd.MAKER_NOTE in detail
     return ifd.append(_without_thumbnail(block) if keeps_place else block[:4] + bytes(4), directory)

@@ -12,7 +12,7 @@ import numpy as np
 
 from daybreak.errors import PictureTooLarge, UnreadablePicture
 from daybreak.image import exif, xmp
-from daybreak.image.decode import Decoded, NotDecodable, decode, is_raw_tiff
+from daybreak.image.decode import Decoded, NotDecodable, bmp_sides, decode, is_raw_tiff
 from daybreak.image.depth import to_float, to_levels
 from daybreak.image.formats import FORMATS, describe_stranger, format_of, sniff
 from daybreak.image.paths import read_bytes, shown
@@ -22,6 +22,7 @@ from daybreak.image.rows import Levels
 from daybreak.image.vips import load_vips, one_line
 from daybreak.types import Array
 
+_START = 1 << 16  # bytes from the start of a file, in which a camera's RAW has its first directory
 _MOST_DPI = 1e6  # a nonsense resolution is dropped: the fields for it hold 32 bits
 
 MAX_PIXELS = 1 << 28
@@ -99,19 +100,22 @@ def read_record(source: Path | str | bytes) -> dict[str, str] | None:
 
 
 def read_size(path: Path) -> int | None:
-    """How many pixels a picture has, by its header alone; None where that does not say.
+    """How many pixels a picture has, by its header alone; None where that does not say, or nobody reads it.
 
     Of RAW, whose headers lie deep, the size of the file stands in: it holds a byte or more for each pixel.
     """
     try:
         with path.open("rb") as file:
-            start = file.read(4096)
+            start = file.read(_START)
         format = sniff(start)
         if format == "bmp":
-            sides: tuple[int, int] = struct.unpack_from("<ii", start, 18)
-            return abs(sides[0] * sides[1])
-        if format == "raw":
+            width, height = bmp_sides(start)
+            return abs(width * height)
+        if format == "raw" or (format == "tiff" and _is_raw(start, path)):
             return path.stat().st_size
+        if format == "heif":
+            file = _heif_header(path)
+            return None if file is None else int(file.size[0] * file.size[1])
         header = _header(path, format) if format else None
         return None if header is None else int(header.width * header.height)
     except (OSError, ValueError, RuntimeError, struct.error, load_vips().Error):
@@ -139,15 +143,21 @@ def _header(source: Path | bytes, format: str) -> Any:
     return getattr(image, loader)(str(source), access="sequential")
 
 
+def _heif_header(source: Path | bytes) -> Any:
+    """A HEIC file of pillow-heif that has decoded nothing yet; None where either is broken or missing."""
+    try:
+        import pillow_heif
+
+        return pillow_heif.open_heif(source)
+    except Exception:  # damaged files make it fail in any way, an IndexError for one
+        return None
+
+
 def _packet(source: Path | bytes, format: str) -> bytes | None:
     """The XMP packet of a file, without its pixels."""
     if format == "heif":
-        try:
-            import pillow_heif
-        except ImportError:
-            return None
-        packet: Any = pillow_heif.open_heif(source).info.get("xmp")
-        return packet or None
+        file = _heif_header(source)
+        return (file.info.get("xmp") or None) if file is not None else None
     image = _header(source, format)
     return image.get("xmp-data") if image is not None and image.get_typeof("xmp-data") else None
 
@@ -159,11 +169,13 @@ def _recognise(data: bytes, name: str, path: Path | None) -> str:
         told = describe_stranger(data)
         hint = "Films: daybreak video" if told == "a video" else ""
         raise UnreadablePicture(f"{name} is {told}, no picture", f"one of {kinds}", hint)
-    if format == "tiff":
-        suffix = format_of(path) if path else None
-        if is_raw_tiff(data) or (suffix is not None and suffix.name == "raw"):
-            return "raw"
-    return format
+    return "raw" if format == "tiff" and _is_raw(data, path) else format
+
+
+def _is_raw(data: bytes, path: Path | None) -> bool:
+    """Whether what begins like a TIFF is a camera RAW, by its first directory or its suffix."""
+    suffix = format_of(path) if path else None
+    return is_raw_tiff(data) or (suffix is not None and suffix.name == "raw")
 
 
 def _to_photo(decoded: Decoded, format: str) -> Photo:
@@ -247,10 +259,13 @@ def _checked(metadata: Metadata, notes: list[str]) -> Metadata:
         notes.append("the EXIF block is broken and was left out")
         block = None
     if packet is not None and not xmp.is_readable(packet):
-        notes.append("the XMP packet is broken and was left out")
+        notes.append("the XMP packet is broken or too large and was left out")
         packet = None
-    elif packet is not None and xmp.tells_gain_map(packet):
-        notes.append("the gain map for HDR screens was left out")
+    elif packet is not None:
+        if xmp.tells_gain_map(packet):
+            notes.append("the gain map for HDR screens was left out")
+        if xmp.tells_film(packet):
+            notes.append("the film of the motion photo was left out")
     dpi = metadata.dpi
     if dpi is not None and not all(0 < value <= _MOST_DPI for value in dpi):
         dpi = None

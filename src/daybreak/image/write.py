@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -19,7 +20,7 @@ from daybreak.image.photo import Photo
 from daybreak.image.profile import Space, from_srgb, is_srgb
 from daybreak.image.rows import Levels
 from daybreak.image.vips import load_vips, one_line
-from daybreak.types import Array, Pixels
+from daybreak.types import Array
 
 _DEEP_BITS = {"avif": 12, "heif": 10}  # what "16 bits" become where 16 do not fit
 
@@ -159,9 +160,9 @@ def _prepare(
     if form.name == "bmp" and space == "gray" and alpha is not None:
         space = "rgb"  # BMP has no gray with alpha
     shape = photo.stored.shape[:2]
-    flat = photo if alpha is photo.alpha else photo.with_pixels(_onto_white(photo))
+    flat = photo if alpha is photo.alpha else _onto_white(photo)
     if space == "cmyk" or (icc is not None and not is_srgb(icc, space)):
-        colour = from_srgb(flat.pixels, space, icc, 8 if bits == 8 else 16, photo.beyond)
+        colour = from_srgb(flat.pixels, space, icc, 8 if bits == 8 else 16, flat.beyond)
         if bits not in (8, 16):
             colour = _shifted_up(to_levels(colour.astype(np.float32) * np.float32(1 / 65_535), bits), bits)
     elif space == "gray":
@@ -214,13 +215,14 @@ def _packet(packet: bytes | None, record: Mapping[str, str] | None, form: Format
     return whole
 
 
-def _onto_white(photo: Photo) -> Pixels:
-    """The picture laid on white paper, for formats without transparency."""
-    alpha = photo.alpha
-    if alpha is None:
-        return photo.pixels
-    opaque = alpha[..., np.newaxis]
-    return np.asarray(photo.pixels * opaque + (np.float32(1.0) - opaque), dtype=np.float32)
+def _onto_white(photo: Photo) -> Photo:
+    """The picture laid on white paper, for formats without transparency; white holds nothing beyond sRGB."""
+    if photo.alpha is None:
+        return photo
+    opaque = photo.alpha[..., np.newaxis]
+    pixels = np.asarray(photo.pixels * opaque + (np.float32(1.0) - opaque), dtype=np.float32)
+    beyond = None if photo.beyond is None else np.multiply(photo.beyond, opaque, dtype=np.float16)
+    return replace(photo, stored=pixels, beyond=beyond)
 
 
 def _shifted_up(levels: Array, bits: int) -> Array:

@@ -2,12 +2,14 @@
 
 The record is one JSON text under daybreak's own namespace, so that any string survives as it is. Everything
 else in a packet stays as it was, except what describes the picture before: its orientation (the pixels are
-upright now), thumbnails, and the pointers to a gain map or an extended packet, which are not written.
+upright now), thumbnails, and the pointers to a gain map, the film of a motion photo or an extended packet,
+which are not written.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from xml.parsers.expat import ExpatError
@@ -20,6 +22,8 @@ _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _XMLNS = "http://www.w3.org/2000/xmlns/"
 _TIFF = "http://ns.adobe.com/tiff/1.0/"
 _GAIN_MAP = "http://ns.adobe.com/hdr-gain-map/1.0/"
+_CAMERA = "http://ns.google.com/photos/1.0/camera/"
+_FILM = ("MotionPhoto", "MicroVideo")  # how the names of its fields about a film begin
 
 _STALE = {
     (NAMESPACE, "record"),
@@ -113,6 +117,12 @@ def tells_gain_map(packet: bytes) -> bool:
     return _GAIN_MAP.encode() in packet
 
 
+def tells_film(packet: bytes) -> bool:
+    """Whether the packet says that the file is a motion photo, with a film behind the picture."""
+    says = re.search(rb":(?:MotionPhoto|MicroVideo)(?:\s*=\s*[\"']|>)\s*1\b", packet)
+    return says is not None and _CAMERA.encode() in packet
+
+
 def _parse(packet: bytes) -> Document | None:
     """The packet as a tree, None where it is malformed or a bomb: with a DOCTYPE, for it has entities, or too
     many or too deep nodes.
@@ -153,7 +163,9 @@ def _new_description(document: Document) -> Element:
 
 def _drop_stale(description: Element) -> None:
     def is_stale(node: Any) -> bool:
-        return (node.namespaceURI, node.localName) in _STALE or node.namespaceURI == _GAIN_MAP
+        space, name = node.namespaceURI, node.localName
+        of_film = space == _CAMERA and name.startswith(_FILM)
+        return (space, name) in _STALE or space == _GAIN_MAP or of_film
 
     for child in [node for node in description.childNodes if node.nodeType == node.ELEMENT_NODE]:
         if is_stale(child):
