@@ -51,6 +51,23 @@ def test_a_retouched_result_is_exit_1_and_told(folder, capsys):
     assert "2 confirmed bit for bit, 1 not" in told
 
 
+@pytest.mark.parametrize(
+    ("command", "what"),
+    [
+        (["enhance", "in/large.png", "-o", "out"], "the result"),
+        (["compare", "in/large.png", "-m", "gamma", "-o", "out.png"], "the comparison"),
+    ],
+)
+def test_a_picture_of_too_many_pixels_is_not_read(command, what, folder, capsys):
+    Image.new("L", (1010, 1000), 9).save(folder / "in/large.png")
+    assert run([*command, "--evidence", "e.json"]) == 0
+    assert run(["verify", "e.json", "--max-pixels", "1"]) == 1
+    told = capsys.readouterr().out
+    assert f"{what} cannot be made again: in/large.png claims 1010x1000 pixels" in told
+    assert "Type --max-pixels MILLIONS" in told
+    assert run(["verify", "e.json", "--max-pixels", "2"]) == 0
+
+
 def test_another_version_is_told_and_confirmed(folder, capsys):
     assert run(["enhance", "in/a.png", "-o", "out", "--evidence", "e.json", "-q"]) == 0
     text = (folder / "e.json").read_text()

@@ -106,8 +106,8 @@ class Made:
             told[section] = {**told[section], **values}
         return type(self.entry)(**told)
 
-    def findings(self, entry=None):
-        return "; ".join(verify_entry(entry or self.entry, self.manifest.parent).findings)
+    def findings(self, entry=None, **limit):
+        return "; ".join(verify_entry(entry or self.entry, self.manifest.parent, **limit).findings)
 
 
 def test_what_nobody_touched_is_confirmed(made):
@@ -127,17 +127,21 @@ def low_limit(monkeypatch):
     assert most == MAX_PIXELS
     monkeypatch.setattr(Output.__init__, "__defaults__", (*others, 100))
     monkeypatch.setitem(read_photo.__kwdefaults__, "max_pixels", 100)
-    monkeypatch.setattr("daybreak.enhancing.verify.MAX_PIXELS", 100)
+    monkeypatch.setattr(verify_entry, "__defaults__", (100,))
 
 
-def test_what_was_made_of_more_pixels_than_usual_is_confirmed(made, low_limit):
+def test_what_was_made_of_more_pixels_than_usual_is_read_when_allowed(made, low_limit):
     with pytest.raises(PictureTooLarge):
         read_photo(made.source)
-    assert made.findings() == ""
+    told = made.findings()
+    assert "cannot be made again: " in told
+    assert "claims 30x20 pixels" in told
+    assert "Type --max-pixels MILLIONS if you trust" in told
+    assert made.findings(max_pixels=600) == ""
     made.target.write_bytes(encode_photo(Photo.from_pixels(dark(20, 30), bit_depth=8), "png"))
-    assert "in 600 of 600 pixels" in made.findings()
+    assert "in 600 of 600 pixels" in made.findings(max_pixels=600)
     made.target.write_bytes(png(40, 30))
-    assert "it is no readable picture any more" in made.findings()
+    assert "it is no readable picture any more" in made.findings(max_pixels=600)
 
 
 def test_a_rerun_shows_what_was_made_of_more_pixels_than_usual(made, low_limit):

@@ -59,6 +59,12 @@ def test_every_compression_is_taken(folder, kind):
     assert [path.read_bytes() for path in sorted(folder.iterdir())] == [PICTURE, PICTURE]
 
 
+def test_a_member_may_be_larger_than_the_directory(folder):
+    data = zipped(["a.png"], data=20 * PICTURE)
+    assert take_in([("a.zip", BytesIO(data))], folder, Limits(job_pictures=1)) == ["a.png"]
+    assert (folder / "000000").read_bytes() == 20 * PICTURE
+
+
 @pytest.mark.parametrize("place", [0.02, 0.5])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_damaged_member(folder, kind, place):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ import zipfile
 from contextlib import closing, suppress
 from functools import partial
 from io import BytesIO
+from types import SimpleNamespace
 
 import httpx
 import numpy as np
@@ -20,11 +22,14 @@ import pytest
 
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.errors import OutputExists, UnwritablePicture
+from daybreak.files import writing
 from daybreak.image.read import read_photo
 from daybreak.image.write import encode_photo
 from daybreak.serving.jobs import pictures as work
 from daybreak.serving.jobs import runner
+from daybreak.serving.jobs.room import Room
 from daybreak.serving.jobs.store import JobStore
+from daybreak.serving.limits import Limits
 from daybreak.stopping import look
 
 get = partial(httpx.get, timeout=60)  # machines differ and are shared
@@ -534,6 +539,97 @@ def test_a_full_disk_does_not_end_the_jobs(serve, png, monkeypatch):
     with serve() as address:
         id = queue(address, {"a.png": png}, method="gamma").json()["id"]
         assert wait_for(lambda: over(address, id))["state"] == "done"
+
+
+@pytest.fixture
+def full(monkeypatch):
+    """While it is set, the disk takes no results of pictures; needs no right to mount one."""
+    full, real = threading.Event(), work.write_whole
+
+    def write(path, data, **options):
+        with writing(path):
+            if full.is_set() and path.suffix != ".json":
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(path, data, **options)
+
+    monkeypatch.setattr(work, "write_whole", write)
+    monkeypatch.setattr(runner, "_RETRY_SECONDS", 0.05)
+    return full
+
+
+def test_a_job_waits_while_nothing_can_be_written(serve, png, gate, full, caplog):
+    with serve() as address:
+        id = queue(address, {"a.png": png, "b.png": png, "c.png": png}, method="gamma").json()["id"]
+        gate.release()
+        wait_for(lambda: get(f"{address}/v1/jobs/{id}").json()["done"] == 1)
+        full.set()
+        gate.release(1000)
+        wait_for(lambda: caplog.text.count("the jobs cannot go on") > 2)
+        job = get(f"{address}/v1/jobs/{id}").json()
+        assert (job["state"], job["done"], job["failed"]) == ("running", 1, 0)
+        full.clear()
+        job = wait_for(lambda: over(address, id))
+        assert (job["state"], job["done"], job["failed"]) == ("done", 3, 0)
+
+
+def test_a_job_that_does_not_get_on_lets_the_others_go_on(serve, png, full, monkeypatch, tmp_path):
+    monkeypatch.setattr(runner, "_PATIENCE_SECONDS", 0.3)
+    real = JobStore.finish
+
+    def finish(self, id, error, keep_seconds):
+        real(self, id, error, keep_seconds)
+        full.clear()  # of what the first job left
+
+    monkeypatch.setattr(JobStore, "finish", finish)
+    full.set()
+    with serve() as address:
+        first, second = (queue(address, {"a.png": png}, method="gamma").json()["id"] for _ in range(2))
+        job = wait_for(lambda: over(address, first))
+        assert job["state"] == "failed"
+        assert job["error"] == "there is no room for what the job makes: the disk took no more for too long"
+        assert list((tmp_path / "state" / "jobs" / first).iterdir()) == []
+        assert wait_for(lambda: over(address, second))["state"] == "done"
+
+
+def test_a_job_that_gets_on_is_waited_for(tmp_path, monkeypatch):
+    now = iter([0.0, 3000.0, 4000.0, 7000.0, 7600.0])
+    monkeypatch.setattr(runner, "time", SimpleNamespace(monotonic=lambda: next(now)))
+    with closing(JobStore(tmp_path)) as store:
+        id = store.new_id()
+        store.add(id, "pictures", {}, ["a.png"])
+        worker = runner.Runner(store, Limits())
+        assert [worker._hopeless(id) for _ in range(2)] == [False, False]
+        store.progress(id, 1, 0, 2)
+        assert [worker._hopeless(id) for _ in range(3)] == [False, False, True]
+
+
+@pytest.fixture
+def room(tmp_path, monkeypatch):
+    """room(made, ...) raises where a job of 10 bytes has no room for as many more; 100 lie beside it."""
+    with closing(JobStore(tmp_path)) as store:
+        mine, waits, done = (store.new_id() for _ in range(3))
+        (store.inputs(mine) / "000000").write_bytes(bytes(10))
+        (store.inputs(waits) / "000000").write_bytes(bytes(60))
+        store.result(done).write_bytes(bytes(40))
+
+        def check(made, *, kept, disk):
+            used = SimpleNamespace(used=disk - 5, free=5)  # by others too
+            monkeypatch.setattr("daybreak.serving.jobs.room.shutil.disk_usage", lambda _: used)
+            Room(store, mine, kept).check(made)
+
+        yield check
+
+
+def test_what_came_for_jobs_that_wait_takes_no_room_of_one_that_runs(room):
+    room(20, kept=70, disk=1000)
+    with pytest.raises(UnwritablePicture, match="all jobs here may take 69 bytes"):
+        room(20, kept=69, disk=1000)
+
+
+def test_a_disk_that_is_smaller_than_what_may_be_kept(room):
+    room(20, kept=1000, disk=130)
+    with pytest.raises(UnwritablePicture, match="the disk of all jobs here has 129 bytes"):
+        room(20, kept=1000, disk=129)
 
 
 class Disk:

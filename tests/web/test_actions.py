@@ -112,6 +112,13 @@ def test_what_went_before_the_work_began_is_named(actions, pictures):
         actions.enhance(list(map(str, pictures)), WORDS, quiet)
 
 
+def test_a_comparison_of_what_went_meanwhile_is_refused_in_words(actions, pictures):
+    assert set(actions.compare([str(pictures[0])], ["gamma", "he"])) == {"original", "gamma", "he"}
+    pictures[0].unlink()
+    with pytest.raises(UnreadablePicture, match=r"a\.png is here no more.*Drop or choose it again"):
+        actions.compare([str(pictures[0])], ["gamma"])
+
+
 def test_a_held_upload_counts_once_and_is_copied_where_there_are_no_links(pages, pictures, monkeypatch):
     before, data = pages.size(), pictures[0].read_bytes()
     folder = pages.fresh()
@@ -158,6 +165,23 @@ def test_a_fault_of_ours_with_one_picture_is_that_pictures_alone(actions, pictur
     assert told == {"a.png": "", "b.jpg": fault, "c.png": ""}
     assert fault in done.words.splitlines()
     assert "secret detail" in caplog.text
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_result_that_cannot_be_shown_is_handed_out(actions, pictures, monkeypatch, caplog, count):
+    def large(*_, **__):
+        raise MemoryError("no room for a preview")
+
+    monkeypatch.setattr("daybreak.web.actions.read_photo", large)
+    done = actions.enhance(list(map(str, pictures[:count])), WORDS, quiet)
+    assert done.pictures == {}
+    assert "no room for a preview" in caplog.text
+    if count == 1:
+        assert done.file.name == "a_daybreak.png"
+        return
+    with zipfile.ZipFile(done.file) as archive:
+        assert len(archive.namelist()) == count + 1
+        assert [entry["error"] for entry in json.loads(archive.read("report.json"))["files"]] == [""] * count
 
 
 def test_work_that_is_stopped_is_no_fault_of_a_picture(actions, pictures, monkeypatch):

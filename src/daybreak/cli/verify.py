@@ -12,6 +12,7 @@ import typer
 from daybreak.cli.console import DONE, SOME_FAILED, complain
 from daybreak.enhancing.manifest import Manifest, read_manifests
 from daybreak.enhancing.verify import Verdict, verify_comparison, verify_entry
+from daybreak.image.read import MAX_PIXELS
 from daybreak.text import printable
 
 
@@ -19,11 +20,22 @@ def verify(
     manifests: Annotated[
         list[Path], typer.Argument(help="What --evidence wrote.", metavar="MANIFEST...", show_default=False)
     ],
+    max_pixels: Annotated[
+        int | None,
+        typer.Option(
+            "--max-pixels",
+            min=1,
+            metavar="MILLIONS",
+            help="Largest picture to read, whatever the manifest says. [default: 268]",
+            show_default=False,
+        ),
+    ] = None,
 ) -> int:
     """Make each result again from its input as the manifest says, and compare bit for bit; writes nothing.
 
     Exit code 0: all confirmed. 1: something differs, and is told. 2: no manifest.
     """
+    most = max_pixels * 1_000_000 if max_pixels else MAX_PIXELS
     found = [(path, manifest) for path in manifests for manifest in read_manifests(path)]
     confirmed = differ = 0
     for path, manifest in found:
@@ -31,7 +43,7 @@ def verify(
             complain(f"{path}: the run was interrupted; it holds what was done until then")
         for failure in manifest.failed:
             complain(f"{path}: nothing was made of {failure.path}: {failure.error}")
-        for verdict in verdicts(manifest, path.parent):
+        for verdict in verdicts(manifest, path.parent, most):
             tell(verdict)
             confirmed, differ = confirmed + verdict.confirmed, differ + (not verdict.confirmed)
     for path in manifests:
@@ -42,10 +54,10 @@ def verify(
     return SOME_FAILED if differ else DONE
 
 
-def verdicts(manifest: Manifest, folder: Path) -> Iterator[Verdict]:
+def verdicts(manifest: Manifest, folder: Path, max_pixels: int) -> Iterator[Verdict]:
     """Of the pictures, of the comparisons, then of the films."""
-    yield from (verify_entry(entry, folder) for entry in manifest.entries)
-    yield from (verify_comparison(entry, folder) for entry in manifest.comparisons)
+    yield from (verify_entry(entry, folder, max_pixels) for entry in manifest.entries)
+    yield from (verify_comparison(entry, folder, max_pixels) for entry in manifest.comparisons)
     if manifest.films:
         from daybreak.enhancing.video.evidence import verify_film  # brings FFmpeg in
 

@@ -16,7 +16,7 @@ from daybreak.enhancing.comparison import PAGE, make_comparison
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.environment import COMPILED, environment
 from daybreak.enhancing.manifest import ComparisonEntry, Entry, FileFact, Made, fact_of
-from daybreak.errors import DaybreakError
+from daybreak.errors import DaybreakError, PictureTooLarge
 from daybreak.image.depth import to_levels
 from daybreak.image.paths import read_bytes, shown
 from daybreak.image.photo import Photo
@@ -25,9 +25,6 @@ from daybreak.image.rows import Levels
 from daybreak.native import left_out
 from daybreak.text import counted
 from daybreak.types import Array
-
-_ANY = sys.maxsize
-"""Pixels: an input whose SHA-256 is the manifest's was accepted already, whatever `--max-pixels` it took."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +48,13 @@ class Verdict:
         return not self.findings
 
 
-def verify_entry(entry: Entry, folder: Path) -> Verdict:
+def verify_entry(entry: Entry, folder: Path, max_pixels: int = MAX_PIXELS) -> Verdict:
     """Look at both files, make the result again, and compare.
 
     Args:
         entry: of a manifest.
         folder: that the manifest lies in.
+        max_pixels: read no picture whose header claims more, though the manifest may be of more.
     """
     source, target = folder / entry.input.path, folder / entry.output.path
     changed = changed_file(source, entry.input, "input")
@@ -65,16 +63,15 @@ def verify_entry(entry: Entry, folder: Path) -> Verdict:
         findings.append("so the result could not be made again")
     else:
         with as_then(entry):
-            findings += _made_again(entry, source, target)
+            findings += _made_again(entry, source, target, max_pixels)
     return verdict(source, target, findings, changed_environment(entry))
 
 
-def verify_comparison(entry: ComparisonEntry, folder: Path) -> Verdict:
+def verify_comparison(entry: ComparisonEntry, folder: Path, max_pixels: int = MAX_PIXELS) -> Verdict:
     """The same of a sheet or a page: made again from its picture and compared.
 
     Args:
-        entry: of a manifest.
-        folder: that the manifest lies in.
+        entry, folder, max_pixels: as for `verify_entry`.
     """
     source, target = folder / entry.input.path, folder / entry.output.path
     changed = changed_file(source, entry.input, "input")
@@ -83,17 +80,19 @@ def verify_comparison(entry: ComparisonEntry, folder: Path) -> Verdict:
         findings.append("so the comparison could not be made again")
     else:
         with as_then(entry):
-            findings += _compared_again(entry, source, target)
+            findings += _compared_again(entry, source, target, max_pixels)
     return verdict(source, target, findings, changed_environment(entry))
 
 
-def _compared_again(entry: ComparisonEntry, source: Path, target: Path) -> list[str]:
+def _compared_again(entry: ComparisonEntry, source: Path, target: Path, max_pixels: int) -> list[str]:
     """Where a comparison made now is not the manifest's, or not what lies there."""
     methods, format = entry.asked.methods, entry.asked.format
     try:
-        again, now = make_comparison(read_bytes(source), source, methods, format, evidence=True)
+        data = read_bytes(source)
+        read_photo(data, max_pixels=max_pixels, name=shown(source))  # no comparison is of more than usual
+        again, now = make_comparison(data, source, methods, format, evidence=True)
     except DaybreakError as error:
-        return [f"the comparison cannot be made again: {error}"]
+        return [f"the comparison cannot be made again: {_why(error)}"]
     assert now is not None
     findings = [
         f"of {name}: another choice, other settings or other weights than what ran now"
@@ -106,7 +105,7 @@ def _compared_again(entry: ComparisonEntry, source: Path, target: Path) -> list[
         findings.append("made again, the comparison has other bytes than the manifest says")
     lies = target.read_bytes() if target.is_file() else again  # that it is gone was told already
     if lies != again:
-        apart = _lines_apart(lies, again) if format == PAGE else difference(lies, again)
+        apart = _lines_apart(lies, again) if format == PAGE else difference(lies, again, max_pixels)
         findings.append(f"the output against the comparison made again: {apart}")
     return findings
 
@@ -154,15 +153,15 @@ def changed_file(path: Path, wanted: FileFact, role: str) -> list[str]:
     ]
 
 
-def _made_again(entry: Entry, source: Path, target: Path) -> list[str]:
+def _made_again(entry: Entry, source: Path, target: Path, max_pixels: int) -> list[str]:
     """Make the result again and compare it with what the manifest says and with what lies there."""
     asked = entry.asked
-    written = Output(asked.format, asked.quality, asked.bit_depth, evidence=True, max_pixels=_ANY)
+    written = Output(asked.format, asked.quality, asked.bit_depth, evidence=True, max_pixels=max_pixels)
     try:
         enhancer = Enhancer(asked.method, strength=asked.strength, exposure=asked.exposure, **asked.settings)
         again, result = enhance_bytes(read_bytes(source), enhancer, written, source, None)
     except DaybreakError as error:
-        return [f"the result cannot be made again: {error}"]
+        return [f"the result cannot be made again: {_why(error)}"]
     assert result.evidence is not None
     now = result.evidence
     findings = []
@@ -181,8 +180,15 @@ def _made_again(entry: Entry, source: Path, target: Path) -> list[str]:
         findings.append("made again, the result has other bytes than the manifest says")
     lies = target.read_bytes() if target.is_file() else again  # that it is gone was told already
     if lies != again:
-        findings.append(f"the output against the result made again: {difference(lies, again)}")
+        findings.append(f"the output against the result made again: {difference(lies, again, max_pixels)}")
     return findings
+
+
+def _why(error: DaybreakError) -> str:
+    """What stood in the way, and of a large picture what to type."""
+    if not isinstance(error, PictureTooLarge):
+        return str(error)
+    return f"{error.came}; expected {error.expected}. Type --max-pixels MILLIONS if you trust the file"
 
 
 def _first_other(entry: Made, now: Made) -> str:
@@ -196,7 +202,7 @@ def _first_other(entry: Made, now: Made) -> str:
     return f"number {first + 1} ({new.get('operation')}) differs in {', '.join(keys)}"
 
 
-def difference(one: bytes, other: bytes) -> str:
+def difference(one: bytes, other: bytes, max_pixels: int = MAX_PIXELS) -> str:
     """How far two picture files are apart, in a clause: other sizes, other pixels, or only other bytes.
 
     Pixels are compared as they are shown: upright, in sRGB, at the depth of the deeper file.
@@ -204,11 +210,12 @@ def difference(one: bytes, other: bytes) -> str:
     Args:
         one: may be anything.
         other: of our own making, and of any size.
+        max_pixels: `one` is read where it has no more than these, or than the other.
     """
     try:
-        second = read_photo(other, max_pixels=_ANY)
+        second = read_photo(other, max_pixels=sys.maxsize)
         height, width = second.stored.shape[:2]
-        first = read_photo(one, max_pixels=max(MAX_PIXELS, height * width))
+        first = read_photo(one, max_pixels=max(max_pixels, height * width))
     except DaybreakError as error:
         return f"it is no readable picture any more ({error.came})"
     if first.stored.shape != second.stored.shape:

@@ -20,8 +20,8 @@ class Limits:
         bytes: of one request to /v1/enhance, and of each picture of a job (413).
         pixels: of one picture, by its header, before anything is decoded (413).
         seconds: from the last byte of a request to the first of its answer (503).
-        receive_seconds: for a request to arrive (408), and for each 64 KiB of an answer and its end to be taken,
-            else the connection is closed.
+        receive_seconds: for a request to arrive (408), and for each 64 KiB of an answer and its end to be
+            taken, else the connection is closed.
         receive_rate: bytes of a request that earn it one second more: large ones come over thin lines too.
         header_seconds: for the head of a request to arrive, and for what still comes of one that is answered,
             else the connection is closed.

@@ -40,7 +40,8 @@ class Done:
     Attributes:
         file: to be downloaded.
         words: what was done, in a line for each picture.
-        pictures: name -> pixels, to be shown; the original first. Of many pictures, the first.
+        pictures: name -> pixels, to be shown; the original first. Of many pictures, the first. None where
+            nothing can be shown.
     """
 
     file: Path
@@ -96,7 +97,8 @@ class Actions:
             raise BadSetting("no picture", "one, dropped or chosen above")
         if not methods:
             raise BadSetting("no method to compare", "one or more")
-        photo = self._read(Path(files[0]), [Enhancer(name) for name in methods])
+        with self.folder.held([Path(files[0])], self.folder.fresh()) as [path]:
+            photo = self._read(path, [Enhancer(name) for name in methods])
         return {"original": photo.stored} | {name: Enhancer(name).run(photo.stored).rows for name in methods}
 
     def video(self, file: str | None, words: Mapping[str, str], tell: Tell, *, whole: bool) -> Path:
@@ -162,7 +164,6 @@ class Actions:
                 tell(place / len(paths), f"{place + 1} of {len(paths)}: {path.name}")
                 try:
                     data, made, result = self._one(path, asked)
-                    shown = shown or _shown(data, made, result)
                 except Stopped:
                     raise
                 except Exception as error:
@@ -174,6 +175,7 @@ class Actions:
                 archive.writestr(name, made)
                 lines.append(_line(result))
                 report.append({"input": path.name, "output": name, "method": result.method, "error": ""})
+                shown = shown or _shown(data, made, result)
             archive.writestr(REPORT, json.dumps({"files": report}, indent=2))
         return Done(target, "\n".join(lines), shown)
 
@@ -201,8 +203,14 @@ def _fault(name: str, error: Exception) -> str:
 
 
 def _shown(data: bytes, made: bytes, result: Result) -> Mapping[str, Rows]:
-    """Before and after, as the two files have it."""
-    return {"original": read_photo(data).stored, result.method or "unchanged": read_photo(made).stored}
+    """Before and after, as the two files have it; nothing where they cannot be shown: the result is there."""
+    try:
+        return {"original": read_photo(data).stored, result.method or "unchanged": read_photo(made).stored}
+    except Stopped:
+        raise
+    except Exception as error:
+        LOG.error("a result of the page cannot be shown", exc_info=error)
+        return {}
 
 
 def _line(result: Result) -> str:

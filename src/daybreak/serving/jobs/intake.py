@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -105,12 +106,33 @@ def _opened(content: IO[bytes], limits: Limits) -> zipfile.ZipFile:
         Problem: 413 for a larger one, 422 for a zip that cannot be read.
     """
     with _zip_read():
-        # its own reader: by another one, a file might have two directories
-        end = zipfile._EndRecData(content)  # type: ignore[attr-defined]
-        claimed: int = end[zipfile._ECD_SIZE] if end else 0  # type: ignore[attr-defined]
-        if claimed > limits.job_pictures * _ENTRY_BYTES + _SLACK_BYTES:
-            raise _too_many(limits)
-        return zipfile.ZipFile(content)
+        bounded = _Bounded(content, limits)
+        archive = zipfile.ZipFile(bounded)
+        bounded.most = sys.maxsize  # members are read piece by piece
+        return archive
+
+
+class _Bounded:
+    """A file whose reader gets no more at once than the directory of a zip may take.
+
+    Args:
+        content: can be read from any place.
+        limits: of the server.
+
+    Attributes:
+        most: bytes that may be asked for at once; what is read to the end is not bounded, as `zipfile`
+            reads the last 64 KiB.
+    """
+
+    def __init__(self, content: IO[bytes], limits: Limits) -> None:
+        self._content, self._limits = content, limits
+        self.most = limits.job_pictures * _ENTRY_BYTES + _SLACK_BYTES
+        self.seek, self.tell, self.seekable = content.seek, content.tell, content.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        if size > self.most:
+            raise _too_many(self._limits)
+        return self._content.read(size)
 
 
 def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 
 from daybreak.errors import UnwritablePicture
 from daybreak.serving.jobs.store import JobStore
@@ -24,11 +25,12 @@ class Room:
 
     Args:
         store: where the jobs lie.
-        most: bytes of all of them together.
+        id: of the job.
+        most: bytes of all of them together; what came for jobs that wait is not counted.
     """
 
-    def __init__(self, store: JobStore, most: int) -> None:
-        self._store, self._most = store, most
+    def __init__(self, store: JobStore, id: str, most: int) -> None:
+        self._store, self._id, self._most = store, id, most
         self._look_at = 0
 
     def check(self, made: int) -> None:
@@ -42,9 +44,17 @@ class Room:
         """
         if made < self._look_at:
             return
-        self._look_at = made + self._most // _LOOKS
-        if self._store.size() + made > self._most:
-            raise UnwritablePicture(
-                f"there is no room for what the job makes: all jobs here may take {self._most:,} bytes",
-                hint="Ask for less at once, or fetch other results and cancel their jobs (DELETE)",
-            )
+        disk = shutil.disk_usage(self._store.folder)
+        size = disk.used + disk.free  # not `total`, a part of which the system may keep for itself
+        self._look_at = made + min(self._most, size) // _LOOKS
+        if self._store.size_with(self._id) + made > self._most:
+            raise _no_room(f"all jobs here may take {self._most:,} bytes")
+        if self._store.size() + made > size:  # whoever else's files go
+            raise _no_room(f"the disk of all jobs here has {size:,} bytes")
+
+
+def _no_room(why: str) -> UnwritablePicture:
+    return UnwritablePicture(
+        f"there is no room for what the job makes: {why}",
+        hint="Ask for less at once, or fetch other results and cancel their jobs (DELETE)",
+    )

@@ -19,6 +19,7 @@ LOG = logging.getLogger("daybreak.serving")
 
 _SWEEP_SECONDS = 30.0
 _RETRY_SECONDS = 5.0
+_PATIENCE_SECONDS = 3600.0  # with a disk that refuses a job: meanwhile the others wait too
 _MOST_STARTS = 3  # without getting on: a picture that ends the process would end it again for ever
 
 
@@ -37,6 +38,7 @@ class Runner:
         self._keep = 3600 * limits.keep_hours
         self._next_sweep = 0.0
         self._begun = ""
+        self._refused = ("", 0, 0.0)  # the job that the disk refused, how far it was, and since when
         self._thread = threading.Thread(target=self._work, name="daybreak-jobs", daemon=True)
 
     def start(self) -> None:
@@ -95,7 +97,19 @@ class Runner:
             else:
                 store.put_back(job.id)
             return
+        except (OSError, sqlite3.Error):
+            if not self._hopeless(job.id):
+                raise
+            error = "there is no room for what the job makes: the disk took no more for too long"
         store.finish(job.id, error, self._keep)
+
+    def _hopeless(self, id: str) -> bool:
+        """Whether a job that the disk refuses once more did not get on for as long as others can wait."""
+        job, now = self.store.find(id), time.monotonic()
+        done = job.done if job else 0
+        if self._refused[:2] != (id, done):
+            self._refused = (id, done, now)
+        return now - self._refused[2] >= _PATIENCE_SECONDS
 
     def _run(self, job: Job) -> str:
         """Make its result; gives why there is none, "" where there is.
@@ -105,7 +119,7 @@ class Runner:
             OSError, sqlite3.Error: the disk is full; what is done stays.
         """
         store, go_on = self.store, look()
-        room = Room(store, self.limits.kept_bytes)
+        room = Room(store, job.id, self.limits.kept_bytes)
 
         def progress(done: int, failed: int, total: int, made: int) -> None:
             store.progress(job.id, done, failed, total)

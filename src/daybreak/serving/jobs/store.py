@@ -183,6 +183,8 @@ class JobStore:
 
     def finish(self, id: str, error: str, keep_seconds: float) -> None:
         """It is over: done, or failed where there is an error; the result alone stays."""
+        if error:  # a full disk may take the change of a row only when the files are gone
+            self._clear(id)
         now = time.time()
         self._do(
             "update jobs set state = ?, error = ?, ended = ?, expires = ? where id = ?",
@@ -209,7 +211,12 @@ class JobStore:
 
     def size(self) -> int:
         """Bytes that the files of all jobs take."""
-        return sum(_size(Path(folder, name)) for folder, _, names in os.walk(self.folder) for name in names)
+        return _size_below(self.folder)
+
+    def size_with(self, id: str) -> int:
+        """Bytes of what was made for all jobs, and of what came for one; what came for others waits."""
+        came = sum(_size_below(folder) for folder in self.folder.glob("*/in") if folder != self.inputs(id))
+        return self.size() - came
 
     def sweep(self, now: float) -> int:
         """Drop the jobs whose time has come; gives how many."""
@@ -246,6 +253,11 @@ def _open(path: Path) -> sqlite3.Connection:
         came = f"{printable(str(path))} cannot be used ({error})"
         raise UnwritablePicture(came, hint="Move it away, or choose another folder with --state") from None
     return rows
+
+
+def _size_below(top: Path) -> int:
+    """Bytes of all files in a folder and below."""
+    return sum(_size(Path(folder, name)) for folder, _, names in os.walk(top) for name in names)
 
 
 def _size(path: Path) -> int:
