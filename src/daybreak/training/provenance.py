@@ -51,7 +51,7 @@ CHANGED: Mapping[str, str] = {
     "start": "assumed: what was learned on photographed darkness is not learned again",
     "data.shrink": "assumed: instance norm meets whole pictures later, and a small crop has other means",
     "data.rotate": "assumed: what is turned is a picture still, and there are few",
-    "data.channel_shuffle": "assumed: colours are then found in the dark picture, not remembered from its like",
+    "data.channel_shuffle": "assumed: colours are then found in the picture, not remembered from its like",
     "data.darkened": "assumed: two kinds of darkness, so that neither is learned by heart",
     "data.darken_highs": "assumed: more clean pictures to darken",
     "data.whole": "assumed: what is judged of whole pictures is learned on whole pictures",
