@@ -667,7 +667,7 @@ def disk(tmp_path):
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"no right to mount a small disk ({error})")
     yield Disk(folder)
-    subprocess.run(["umount", str(folder)], check=True)
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def test_a_job_waits_until_the_disk_has_room(serve, png, gate, disk, monkeypatch, caplog):

@@ -98,6 +98,14 @@ def test_a_second_head_on_the_same_line_has_its_time_too(serve):
         assert time.monotonic() - start < 50
 
 
+@pytest.mark.parametrize("path", ["/gradio_api/upload/", "/gradio_api/upload_progress", "/v1/jobsx"])
+def test_only_the_very_paths_of_uploads_take_much(path, serve):
+    with serve() as address, connect(address) as line:
+        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {2 << 20}\r\n\r\n"
+        line.sendall(head.encode())
+        assert line.recv(65536).startswith(b"HTTP/1.1 413 ")
+
+
 def test_the_body_of_a_request_that_is_answered_holds_no_connection(serve):
     with serve(header_seconds=0.5) as address, connect(address) as line:
         line.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n\r\n")

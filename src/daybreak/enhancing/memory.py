@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from daybreak import heap
 from daybreak.errors import BadSetting
-from daybreak.image.read import read_size
+from daybreak.image.read import comes_whole, read_size
 from daybreak.methods.base import Method
 
 if TYPE_CHECKING:
@@ -93,9 +93,12 @@ def keep_memory() -> None:
 
 
 def too_large(path: Path, room: Room) -> bool:
-    """Whether a file's picture cannot be read, enhanced and encoded in memory, whatever the method."""
+    """Whether a file's picture cannot be read, enhanced and encoded in memory, whatever the method.
+
+    False for what can only be decoded whole: memory is all there is to try.
+    """
     left = room.left()
-    return left is not None and IN_MEMORY * (read_size(path) or 0) > left
+    return left is not None and not comes_whole(path) and IN_MEMORY * (read_size(path) or 0) > left
 
 
 def out_of_memory(error: BaseException) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from io import BytesIO
 from pathlib import Path
@@ -102,7 +103,8 @@ def read_record(source: Path | str | bytes) -> dict[str, str] | None:
 def read_size(path: Path) -> int | None:
     """How many pixels a picture has, by its header alone; None where that does not say, or nobody reads it.
 
-    Of RAW, whose headers lie deep, the size of the file stands in: it holds a byte or more for each pixel.
+    Of RAW, whose headers lie deep, the size of the file stands in: it holds a byte or more for each pixel. HEIC
+    is coded in blocks, with up to 63 rows and columns more than are shown.
     """
     try:
         with path.open("rb") as file:
@@ -113,13 +115,24 @@ def read_size(path: Path) -> int | None:
             return abs(width * height)
         if format == "raw" or (format == "tiff" and _is_raw(start, path)):
             return path.stat().st_size
-        if format == "heif":
-            file = _heif_header(path)
-            return None if file is None else int(file.size[0] * file.size[1])
+        if format == "heif":  # of its tiles and of the whole
+            sizes = (struct.unpack_from(">II", start, box.end() + 4) for box in re.finditer(b"ispe", start))
+            return max((width * height for width, height in sizes), default=None)
         header = _header(path, format) if format else None
         return None if header is None else int(header.width * header.height)
     except (OSError, ValueError, RuntimeError, struct.error, load_vips().Error):
         return None
+
+
+def comes_whole(path: Path) -> bool:
+    """Whether a file is of a format that is decoded all at once or not at all: RAW and HEIF."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(_START)
+    except OSError:
+        return False
+    format = sniff(start)
+    return format in ("raw", "heif") or (format == "tiff" and _is_raw(start, path))
 
 
 _LOADERS = {

@@ -124,7 +124,7 @@ class Guard:
         """
         limits = self.config.limits
         path = scope["path"]
-        most = limits.job_bytes if path.startswith(LARGE) else limits.bytes if path == PICTURE else WORDS
+        most = limits.job_bytes if path in LARGE else limits.bytes if path == PICTURE else WORDS
         told = headers.get("content-length", "")
         if told.isdigit() and int(told) > most:
             raise _too_large(most)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -67,7 +68,7 @@ def _enhance(path: Path, name: str, target: Path, asked: Asked, limits: Limits) 
     data = path.read_bytes()
     try:
         made, result = enhance_bytes(data, asked.enhancer, asked.output, Path(name), None, max_pixels=most)
-    except Stopped:
+    except (Stopped, sqlite3.Error):
         raise
     except DaybreakError as error:
         return entry | {"error": str(error)}

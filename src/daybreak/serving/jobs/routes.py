@@ -202,12 +202,13 @@ async def look(request: Request, id: JobId) -> Response:
     status_code=204,
     summary="Cancel a job",
     response_class=Response,
-    responses={204: {"description": "It is gone."}, **responses(401, 403, 404, 422)},
+    responses={204: {"description": "It is gone."}, **responses(401, 403, 404, 422, 503)},
 )
 async def cancel(request: Request, id: JobId) -> Response:
     """Stop it where it is, and remove all of it, the result too."""
     _find(request, id)
-    await run_in_threadpool(state_of(request).store.drop, id)
+    with _disk():
+        await run_in_threadpool(state_of(request).store.drop, id)
     return Response(status_code=204)
 
 

@@ -196,10 +196,14 @@ class JobStore:
 
     def drop(self, id: str) -> bool:
         """Forget a job and remove its files; False where there is none."""
+        forget = "delete from jobs where id = ? returning id"
         try:
-            return bool(self._do("delete from jobs where id = ? returning id", id))
-        finally:  # a full disk may take the change of a row only when the files are gone
+            found = self._do(forget, id)
+        except sqlite3.OperationalError:  # a full disk may take the change of a row only when files are gone
             self._remove(id)
+            found = self._do(forget, id)
+        self._remove(id)
+        return bool(found)
 
     def _remove(self, id: str) -> None:
         shutil.rmtree(self.folder / id, ignore_errors=True)
