@@ -103,8 +103,8 @@ def read_record(source: Path | str | bytes) -> dict[str, str] | None:
 def read_size(path: Path) -> int | None:
     """How many pixels a picture has, by its header alone; None where that does not say, or nobody reads it.
 
-    Of RAW, whose headers lie deep, the size of the file stands in: it holds a byte or more for each pixel. HEIC
-    is coded in blocks, with up to 63 rows and columns more than are shown.
+    Of RAW, whose headers lie deep, the size of the file stands in: it holds a byte or more for each pixel.
+    HEIC is coded in blocks, with up to 63 rows and columns more than are shown.
     """
     try:
         with path.open("rb") as file:
