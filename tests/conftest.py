@@ -7,6 +7,7 @@ scope, and Playwright, whose event loop stays open in its thread, ends with the 
 import os
 import shutil
 import signal
+import subprocess
 
 import pytest
 from hypothesis import settings
@@ -37,3 +38,24 @@ def browser():
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """small_disk(name, options of a tmpfs) gives a folder that is a disk; needs the right to mount one."""
+    mounted = []
+
+    def mount(name, options):
+        folder = tmp_path / name
+        folder.mkdir()
+        try:
+            command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+            subprocess.run(command, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            pytest.skip(f"no right to mount a small disk ({error})")
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)

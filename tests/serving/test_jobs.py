@@ -557,6 +557,16 @@ def full(monkeypatch):
     return full
 
 
+def waits_and_is_done(address, id, caplog, free):
+    """A job of three, of which one is done, while its disk is full and after it was freed."""
+    wait_for(lambda: caplog.text.count("the jobs cannot go on") > 2)
+    job = get(f"{address}/v1/jobs/{id}").json()
+    assert (job["state"], job["done"], job["failed"]) == ("running", 1, 0)
+    free()
+    job = wait_for(lambda: over(address, id))
+    assert (job["state"], job["done"], job["failed"]) == ("done", 3, 0)
+
+
 def test_a_job_waits_while_nothing_can_be_written(serve, png, gate, full, caplog):
     with serve() as address:
         id = queue(address, {"a.png": png, "b.png": png, "c.png": png}, method="gamma").json()["id"]
@@ -564,12 +574,7 @@ def test_a_job_waits_while_nothing_can_be_written(serve, png, gate, full, caplog
         wait_for(lambda: get(f"{address}/v1/jobs/{id}").json()["done"] == 1)
         full.set()
         gate.release(1000)
-        wait_for(lambda: caplog.text.count("the jobs cannot go on") > 2)
-        job = get(f"{address}/v1/jobs/{id}").json()
-        assert (job["state"], job["done"], job["failed"]) == ("running", 1, 0)
-        full.clear()
-        job = wait_for(lambda: over(address, id))
-        assert (job["state"], job["done"], job["failed"]) == ("done", 3, 0)
+        waits_and_is_done(address, id, caplog, full.clear)
 
 
 def test_a_job_that_does_not_get_on_lets_the_others_go_on(serve, png, full, monkeypatch, tmp_path):
@@ -657,17 +662,9 @@ class Disk:
 
 
 @pytest.fixture
-def disk(tmp_path):
+def disk(small_disk):
     """Where a server keeps its state."""
-    folder = tmp_path / "state"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m,nr_inodes=100", "tmpfs", str(folder)]
-    try:
-        subprocess.run(mount, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"no right to mount a small disk ({error})")
-    yield Disk(folder)
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    return Disk(small_disk("state", "size=4m,nr_inodes=100"))
 
 
 def test_a_job_waits_until_the_disk_has_room(serve, png, gate, disk, monkeypatch, caplog):
@@ -678,12 +675,7 @@ def test_a_job_waits_until_the_disk_has_room(serve, png, gate, disk, monkeypatch
         wait_for(lambda: get(f"{address}/v1/jobs/{id}").json()["done"] == 1)
         disk.fill(but=12_288)  # for what is noted of a picture, not for its result
         gate.release(1000)
-        wait_for(lambda: caplog.text.count("the jobs cannot go on") > 2)
-        job = get(f"{address}/v1/jobs/{id}").json()
-        assert (job["state"], job["done"], job["failed"]) == ("running", 1, 0)
-        disk.free()
-        job = wait_for(lambda: over(address, id))
-        assert (job["state"], job["done"], job["failed"]) == ("done", 3, 0)
+        waits_and_is_done(address, id, caplog, disk.free)
         assert len(unpacked(address, id)[0]) == 3
 
 

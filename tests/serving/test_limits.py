@@ -67,6 +67,16 @@ def read_all(line):
     return came
 
 
+def exchange(line, head):
+    """What comes for a request for JSON; the connection stays open."""
+    line.sendall(head)
+    came = b""
+    while not came.endswith(b"}"):
+        came += (more := line.recv(65536))
+        assert more, came
+    return came
+
+
 def test_a_head_sent_too_slowly_loses_its_connection(serve, png):
     with serve(header_seconds=2) as address:
         with connect(address) as idle, connect(address) as trickle:
@@ -85,12 +95,7 @@ def test_a_head_sent_too_slowly_loses_its_connection(serve, png):
 
 def test_a_second_head_on_the_same_line_has_its_time_too(serve):
     with serve(header_seconds=0.5) as address, connect(address) as line:
-        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        came = b""
-        while not came.endswith(b"}"):
-            came += (more := line.recv(65536))
-            assert more, came
-        assert b"200 OK" in came
+        assert b"200 OK" in exchange(line, b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         time.sleep(0.7)
         line.sendall(b"GET /healthz HTTP/1.1\r\nHo")
         start = time.monotonic()
@@ -108,11 +113,7 @@ def test_only_the_very_paths_of_uploads_take_much(path, serve):
 
 def test_the_body_of_a_request_that_is_answered_holds_no_connection(serve):
     with serve(header_seconds=0.5) as address, connect(address) as line:
-        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n\r\n")
-        came = b""
-        while not came.endswith(b"}"):
-            came += (more := line.recv(65536))
-            assert more, came
+        exchange(line, b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n\r\n")
         line.sendall(b"x")
         assert read_all(line) == b""
 

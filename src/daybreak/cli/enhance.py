@@ -20,6 +20,7 @@ from daybreak.cli.options import (
     FormatOption,
     MemoryOption,
     MethodOption,
+    PixelsOption,
     PrecisionOption,
     QualityOption,
     SetsOption,
@@ -72,16 +73,7 @@ def enhance(
     precision: PrecisionOption = "auto",
     threads: ThreadsOption = None,
     max_memory: MemoryOption = None,
-    max_pixels: Annotated[
-        int | None,
-        typer.Option(
-            "--max-pixels",
-            min=1,
-            metavar="MILLIONS",
-            help="Largest picture to accept. [default: 268]",
-            show_default=False,
-        ),
-    ] = None,
+    max_pixels: PixelsOption = None,
     recursive: Annotated[
         bool, typer.Option("-r", "--recursive", help="Folders with all below; keeps the tree.")
     ] = False,

@@ -117,6 +117,16 @@ FormatOption = Annotated[
 ]
 QualityOption = Annotated[int | None, typer.Option("--quality", min=1, max=100, help="For JPEG, WebP, AVIF.")]
 DepthOption = Annotated[Literal["keep", "8", "16"], typer.Option("--bit-depth", help="Bits a channel.")]
+PixelsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--max-pixels",
+        min=1,
+        metavar="MILLIONS",
+        help="Largest picture to accept. [default: 268]",
+        show_default=False,
+    ),
+]
 DeviceOption = Annotated[
     str,
     typer.Option(

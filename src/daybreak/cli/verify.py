@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from daybreak.cli.console import DONE, SOME_FAILED, complain
+from daybreak.cli.options import PixelsOption
 from daybreak.enhancing.manifest import Manifest, read_manifests
 from daybreak.enhancing.verify import Verdict, verify_comparison, verify_entry
 from daybreak.image.read import MAX_PIXELS
@@ -20,16 +21,7 @@ def verify(
     manifests: Annotated[
         list[Path], typer.Argument(help="What --evidence wrote.", metavar="MANIFEST...", show_default=False)
     ],
-    max_pixels: Annotated[
-        int | None,
-        typer.Option(
-            "--max-pixels",
-            min=1,
-            metavar="MILLIONS",
-            help="Largest picture to read, whatever the manifest says. [default: 268]",
-            show_default=False,
-        ),
-    ] = None,
+    max_pixels: PixelsOption = None,
 ) -> int:
     """Make each result again from its input as the manifest says, and compare bit for bit; writes nothing.
 

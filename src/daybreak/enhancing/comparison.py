@@ -21,7 +21,7 @@ from daybreak.enhancing.operations import Operation, enhancing_operations, readi
 from daybreak.errors import BadSetting
 from daybreak.image.paths import shown
 from daybreak.image.photo import Photo
-from daybreak.image.read import read_photo
+from daybreak.image.read import MAX_PIXELS, read_photo
 from daybreak.image.write import encode_photo
 
 PAGE = "html"
@@ -29,7 +29,13 @@ PAGE = "html"
 
 
 def make_comparison(
-    data: bytes, source: Path, methods: Sequence[str], format: str, *, evidence: bool = False
+    data: bytes,
+    source: Path,
+    methods: Sequence[str],
+    format: str,
+    *,
+    evidence: bool = False,
+    max_pixels: int = MAX_PIXELS,
 ) -> tuple[bytes, ComparisonEntry | None]:
     """Show one picture through several methods.
 
@@ -39,6 +45,7 @@ def make_comparison(
         methods: their names, each with its defaults.
         format: `PAGE`, or a key of `FORMATS`.
         evidence: refuse what cannot be repeated, use one core, and say what was done.
+        max_pixels: refuse a picture whose header claims more.
 
     Returns:
         The encoded sheet or page, and with evidence what is to be said of it; paths are filled in later.
@@ -52,7 +59,7 @@ def make_comparison(
     enhancers = [Enhancer(name) for name in methods]
     if evidence:
         _check(enhancers, format)
-    photo = read_photo(data, name=shown(source))
+    photo = read_photo(data, max_pixels=max_pixels, name=shown(source))
     with opencv_threads(1) if evidence else nullcontext():
         outcomes = [enhancer.run(photo.pixels) for enhancer in enhancers]
         results = {name: outcome.pixels for name, outcome in zip(methods, outcomes, strict=True)}

@@ -98,7 +98,7 @@ def too_large(path: Path, room: Room) -> bool:
     False for what can only be decoded whole: memory is all there is to try.
     """
     left = room.left()
-    return left is not None and not comes_whole(path) and IN_MEMORY * (read_size(path) or 0) > left
+    return left is not None and IN_MEMORY * (read_size(path) or 0) > left and not comes_whole(path)
 
 
 def out_of_memory(error: BaseException) -> bool:

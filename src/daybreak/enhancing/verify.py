@@ -89,8 +89,7 @@ def _compared_again(entry: ComparisonEntry, source: Path, target: Path, max_pixe
     methods, format = entry.asked.methods, entry.asked.format
     try:
         data = read_bytes(source)
-        read_photo(data, max_pixels=max_pixels, name=shown(source))  # no comparison is of more than usual
-        again, now = make_comparison(data, source, methods, format, evidence=True)
+        again, now = make_comparison(data, source, methods, format, evidence=True, max_pixels=max_pixels)
     except DaybreakError as error:
         return [f"the comparison cannot be made again: {_why(error)}"]
     assert now is not None

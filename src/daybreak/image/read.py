@@ -107,13 +107,11 @@ def read_size(path: Path) -> int | None:
     HEIC is coded in blocks, with up to 63 rows and columns more than are shown.
     """
     try:
-        with path.open("rb") as file:
-            start = file.read(_START)
-        format = sniff(start)
+        format, start = _kind(path)
         if format == "bmp":
             width, height = bmp_sides(start)
             return abs(width * height)
-        if format == "raw" or (format == "tiff" and _is_raw(start, path)):
+        if format == "raw":
             return path.stat().st_size
         if format == "heif":  # of its tiles and of the whole
             sizes = (struct.unpack_from(">II", start, box.end() + 4) for box in re.finditer(b"ispe", start))
@@ -127,12 +125,17 @@ def read_size(path: Path) -> int | None:
 def comes_whole(path: Path) -> bool:
     """Whether a file is of a format that is decoded all at once or not at all: RAW and HEIF."""
     try:
-        with path.open("rb") as file:
-            start = file.read(_START)
+        return _kind(path)[0] in ("raw", "heif")
     except OSError:
         return False
+
+
+def _kind(path: Path) -> tuple[str | None, bytes]:
+    """The format of a file, and its beginning, by which that is known."""
+    with path.open("rb") as file:
+        start = file.read(_START)
     format = sniff(start)
-    return format in ("raw", "heif") or (format == "tiff" and _is_raw(start, path))
+    return "raw" if format == "tiff" and _is_raw(start, path) else format, start
 
 
 _LOADERS = {
