@@ -21,7 +21,7 @@ from daybreak.image.depth import to_float, to_levels
 from daybreak.image.photo import Metadata, Photo
 from daybreak.image.read import read_photo, turn_upright
 from daybreak.image.write import encode_photo, keep_format
-from daybreak.types import Array, Pixels
+from daybreak.types import Array, Pixels, Plane
 
 
 class Rebuild(Protocol):
@@ -39,16 +39,20 @@ _PEAK = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
 _KINDS = "a path, bytes of a picture file, a Photo, a PIL image, a NumPy array or a torch tensor"
 
 
-def adapt(image: Any) -> tuple[list[Pixels], Rebuild]:
-    """Split a picture of any accepted kind into float32 pixels and the way back.
+Seen = tuple[Pixels, Plane | None]
+"""H×W×3 float32, and alpha, H×W float32 in [0, 1], where there is any."""
+
+
+def adapt(image: Any) -> tuple[list[Seen], Rebuild]:
+    """Split a picture of any accepted kind into float32 pixels, alpha and the way back.
 
     Args:
         image: a path, the bytes of a picture file, a `Photo`, a PIL image, an array H×W, H×W×1, H×W×3 or
             H×W×4 of uint8, uint16 or float in [0, 1], or a torch tensor C×H×W or N×C×H×W with C in 1, 3, 4.
 
     Returns:
-        The pictures as H×W×3 float32 (one, or N for a batch), and a function that takes as many results and
-        gives back the kind that came. A path gives a `Photo`.
+        The pictures (one, or N for a batch), and a function that takes as many results and gives back the
+        kind that came, with its alpha. A path gives a `Photo`.
 
     Raises:
         BadPixels: another kind, shape or dtype; NaN or values outside [0, 1].
@@ -61,8 +65,8 @@ def adapt(image: Any) -> tuple[list[Pixels], Rebuild]:
     if isinstance(image, bytes | bytearray | memoryview):
         return _adapt_file(bytes(image))
     if isinstance(image, np.ndarray):
-        pixels, rebuild = _adapt_array(image)
-        return [pixels], lambda results, _=None: rebuild(results[0])
+        seen, rebuild = _adapt_array(image)
+        return [seen], lambda results, _=None: rebuild(results[0])
     return _adapt_pil(image) if _is_pil(image) else _adapt_tensor(image)
 
 
@@ -92,14 +96,12 @@ def as_photo(image: Any) -> Photo:
         array, *others = _tensor_arrays(image)
         if others:
             raise BadPixels(f"a batch of {1 + len(others)} pictures", "one picture a file")
-    pixels, _ = _adapt_array(array)
-    channels = 1 if array.ndim == 2 else array.shape[2]
-    alpha = np.ascontiguousarray(_to_float(array)[..., 3]) if channels == 4 else None
+    (pixels, alpha), _ = _adapt_array(array)
     return Photo(
         turn_upright(pixels, orientation),
         None if alpha is None else turn_upright(alpha, orientation),
         bit_depth=8 if array.dtype == np.uint8 else 16,
-        gray=channels == 1,
+        gray=array.ndim == 2 or array.shape[2] == 1,
         metadata=metadata,
     )
 
@@ -118,27 +120,27 @@ def _is_pil(image: Any) -> bool:
     raise BadPixels(f"a picture of type {type(image).__name__}", _KINDS)
 
 
-def _adapt_photo(photo: Photo) -> tuple[list[Pixels], Rebuild]:
+def _adapt_photo(photo: Photo) -> tuple[list[Seen], Rebuild]:
     def back(results: list[Pixels], record: Mapping[str, str] | None = None) -> Photo:
         made = photo.with_pixels(results[0])
         return made if record is None else replace(made, record=record)
 
-    return [photo.pixels], back
+    return [(photo.pixels, photo.alpha)], back
 
 
-def _adapt_file(data: bytes) -> tuple[list[Pixels], Rebuild]:
+def _adapt_file(data: bytes) -> tuple[list[Seen], Rebuild]:
     photo = read_photo(data)
     pictures, photo_of = _adapt_photo(photo)
     kept = keep_format(photo)
 
     def back(results: list[Pixels], record: Mapping[str, str] | None = None) -> bytes:
-        left = results[0] is pictures[0] and kept == photo.format
+        left = results[0] is photo.pixels and kept == photo.format
         return data if left else encode_photo(photo_of(results, record), kept)
 
     return pictures, back
 
 
-def _adapt_array(array: Array) -> tuple[Pixels, Callable[[Pixels], Array]]:
+def _adapt_array(array: Array) -> tuple[Seen, Callable[[Pixels], Array]]:
     channels = 1 if array.ndim == 2 else array.shape[-1]
     if array.ndim not in (2, 3) or channels not in (1, 3, 4) or not array.size:
         raise BadPixels(
@@ -147,6 +149,7 @@ def _adapt_array(array: Array) -> tuple[Pixels, Callable[[Pixels], Array]]:
     values = _to_float(array)
     planes = values.reshape(*values.shape[:2], channels)
     colour = np.repeat(planes, 3, axis=2) if channels == 1 else np.ascontiguousarray(planes[..., :3])
+    alpha = np.ascontiguousarray(planes[..., 3]) if channels == 4 else None
 
     def rebuild(result: Pixels) -> Array:
         levels = _to_dtype(luma(result) if channels == 1 else result, array.dtype)
@@ -154,7 +157,7 @@ def _adapt_array(array: Array) -> tuple[Pixels, Callable[[Pixels], Array]]:
             levels = np.concatenate([levels, _alpha(array, levels.shape)], axis=2)
         return levels.reshape(*result.shape[:2], *array.shape[2:])
 
-    return colour, rebuild
+    return (colour, alpha), rebuild
 
 
 def _alpha(array: Array, shape: tuple[int, ...]) -> Array:
@@ -196,10 +199,10 @@ def _pil_array(image: Any) -> Array:
     return np.asarray(image if image.mode == wanted else image.convert(wanted))
 
 
-def _adapt_pil(image: Any) -> tuple[list[Pixels], Rebuild]:
+def _adapt_pil(image: Any) -> tuple[list[Seen], Rebuild]:
     from PIL import Image
 
-    pixels, rebuild = _adapt_array(_pil_array(image))
+    seen, rebuild = _adapt_array(_pil_array(image))
 
     def back(results: list[Pixels], _: Mapping[str, str] | None = None) -> Any:
         made = Image.fromarray(rebuild(results[0]))
@@ -207,7 +210,7 @@ def _adapt_pil(image: Any) -> tuple[list[Pixels], Rebuild]:
         made.info = {key: value for key, value in image.info.items() if key != "transparency"}
         return made
 
-    return [pixels], back
+    return [seen], back
 
 
 def _tensor_arrays(tensor: Any) -> list[Array]:
@@ -223,7 +226,7 @@ def _tensor_arrays(tensor: Any) -> list[Array]:
     return [picture.to(kept).numpy() for picture in batch]
 
 
-def _adapt_tensor(tensor: Any) -> tuple[list[Pixels], Rebuild]:
+def _adapt_tensor(tensor: Any) -> tuple[list[Seen], Rebuild]:
     import torch
 
     split = [_adapt_array(picture) for picture in _tensor_arrays(tensor)]
@@ -233,4 +236,4 @@ def _adapt_tensor(tensor: Any) -> tuple[list[Pixels], Rebuild]:
         made = torch.from_numpy(np.stack(arrays)).movedim(-1, 1)
         return made.reshape(*tensor.shape[:-2], *made.shape[-2:]).to(tensor.dtype).to(tensor.device)
 
-    return [pixels for pixels, _ in split], back
+    return [seen for seen, _ in split], back

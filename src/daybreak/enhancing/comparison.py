@@ -61,7 +61,7 @@ def make_comparison(
         _check(enhancers, format)
     photo = read_photo(data, max_pixels=max_pixels, name=shown(source))
     with opencv_threads(1) if evidence else nullcontext():
-        outcomes = [enhancer.run(photo.pixels) for enhancer in enhancers]
+        outcomes = [enhancer.photo(photo)[1] for enhancer in enhancers]
         results = {name: outcome.pixels for name, outcome in zip(methods, outcomes, strict=True)}
         if format == PAGE:
             encoded = compare_page(source.name, photo.pixels, results)

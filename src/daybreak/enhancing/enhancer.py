@@ -15,6 +15,7 @@ from daybreak.engines.runtime import PrecisionAsked, Runtime
 from daybreak.enhancing.amount import Amount, amount_for, check_amount, enlarged, short_of
 from daybreak.enhancing.arrays import adapt
 from daybreak.enhancing.bands import enhance_levels
+from daybreak.enhancing.cutout import clear, put_back, without
 from daybreak.enhancing.memory import UNMEASURED, Room, bytes_per_pixel, out_of_memory, parse_memory
 from daybreak.enhancing.record import asked, done
 from daybreak.enhancing.tiling import SMALL, enhance_fitting
@@ -23,7 +24,7 @@ from daybreak.image.photo import Photo
 from daybreak.image.rows import Levels, Rows
 from daybreak.methods import get_method
 from daybreak.methods.base import FILM, Method, Settings, check_pixels, parse_settings
-from daybreak.types import Pixels
+from daybreak.types import Pixels, Plane
 
 
 @dataclass(frozen=True)
@@ -176,26 +177,38 @@ class Enhancer:
                 [0, 1], or a torch tensor 3×H×W or N×3×H×W (1 or 4 channels too). RGB, sRGB-encoded.
 
         Returns:
-            The same kind, dtype and number of channels; alpha is kept as it was. Of a file that is left as it
-            is and whose format can be written, its own bytes.
+            The same kind, dtype and number of channels; alpha is kept as it was, and so are the colours below
+            it where it is 0, which count for nothing. Of a file that is left as it is and whose format can be
+            written, its own bytes.
 
         Raises:
             BadPixels: an array that is no picture, or NaN in it.
             UnreadablePicture: a file that cannot be read.
         """
         pictures, rebuild = adapt(image)
-        outcomes = [self.run(pixels) for pixels in pictures]
+        outcomes = [self._seen(*seen) for seen in pictures]
         results = [
             pixels if outcome.unchanged else outcome.pixels
-            for pixels, outcome in zip(pictures, outcomes, strict=True)
+            for (pixels, _), outcome in zip(pictures, outcomes, strict=True)
         ]
         return rebuild(results, asked(self) | done(outcomes[0]))
 
     def photo(self, photo: Photo) -> tuple[Photo, Outcome]:
-        """Enhance a photo; what travels beside its pixels stays, and its record tells what was done."""
-        outcome = self.run(photo.stored)
+        """Enhance a photo; what travels beside its pixels stays, and its record tells what was done.
+
+        What is fully transparent counts for nothing and stays as it is.
+        """
+        outcome = self._seen(photo.stored, photo.alpha)
         made = photo if outcome.unchanged else photo.with_pixels(outcome.rows)
         return replace(made, record=asked(self) | done(outcome)), outcome
+
+    def _seen(self, rows: Rows, alpha: Plane | None) -> Outcome:
+        """`run` on what can be seen of a picture."""
+        hidden = clear(alpha)
+        if hidden is None:
+            return self.run(rows)
+        outcome = self.run(without(rows, hidden))
+        return replace(outcome, rows=rows if outcome.unchanged else put_back(outcome.rows, rows, hidden))
 
     @property
     def picks_by_memory(self) -> bool:

@@ -14,6 +14,7 @@ from daybreak.methods.base import Method
 
 Operation = dict[str, Any]
 
+_ALPHA = "kept beside the pixels; where it is 0 they count for nothing and stay as they came"
 _DECODERS = {"bmp": "OpenCV", "heif": "libheif", "raw": "LibRaw"}
 _TURNED = {
     1: "as stored",
@@ -78,7 +79,7 @@ def reading_operations(photo: Photo) -> list[Operation]:
             "bits": photo.bit_depth,
             "width": width,
             "height": height,
-            "alpha": "kept beside the pixels" if photo.alpha is not None else "none",
+            "alpha": "none" if photo.alpha is None else _ALPHA,
             "notes": list(photo.notes),
         },
         {"operation": "orient", "exif": photo.orientation, "turn": _TURNED.get(photo.orientation, "none")},

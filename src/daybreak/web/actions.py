@@ -99,7 +99,7 @@ class Actions:
             raise BadSetting("no method to compare", "one or more")
         with self.folder.held([Path(files[0])], self.folder.fresh()) as [path]:
             photo = self._read(path, [Enhancer(name) for name in methods])
-        return {"original": photo.stored} | {name: Enhancer(name).run(photo.stored).rows for name in methods}
+        return {"original": photo.stored} | {name: Enhancer(name).photo(photo)[1].rows for name in methods}
 
     def video(self, file: str | None, words: Mapping[str, str], tell: Tell, *, whole: bool) -> Path:
         """Enhance a film, or its first ten seconds, into MP4, which every browser shows, where that fits.

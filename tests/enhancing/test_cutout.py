@@ -1,0 +1,86 @@
+"""What cannot be seen of a picture counts for nothing and stays as it came."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import daybreak
+from daybreak.enhancing.cutout import clear
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.image.read import read_photo
+
+RNG = np.random.default_rng(0)
+FIGURE = RNG.integers(110, 220, (40, 30, 3), np.uint8)  # well lit
+DARK = FIGURE // 8
+
+
+def cut_out(figure, ground, dtype=np.uint8):
+    """H×W×4: the figure in the middle of a clear ground of one level."""
+    whole = np.full((120, 100, 4), ground, np.uint8)
+    whole[..., 3] = 0
+    whole[40:80, 30:60, :3], whole[40:80, 30:60, 3] = figure, 255
+    whole[40, 30:60, 3] = 100  # an edge that is half there
+    if np.dtype(dtype).kind == "f":
+        return (whole / 255).astype(dtype)
+    return whole.astype(dtype) * dtype(np.iinfo(dtype).max // 255)
+
+
+def as_png(array):
+    file = io.BytesIO()
+    Image.fromarray(array).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("ground", [0, 255])
+def test_a_well_lit_cut_out_is_left_as_it_is(ground):
+    array = cut_out(FIGURE, ground)
+    assert np.array_equal(daybreak.enhance(array), array)
+    assert daybreak.enhance(as_png(array)) == as_png(array)
+    assert Enhancer("auto").photo(read_photo(as_png(array)))[1].unchanged
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("method", ["auto", "he", "daybreak", "gamma"])
+def test_the_ground_does_not_change_the_figure_and_stays_itself(method, dtype):
+    black, white = (cut_out(DARK, ground, dtype) for ground in (0, 255))
+    one, other = daybreak.enhance(black, method), daybreak.enhance(white, method)
+    seen = black[..., 3] > 0
+    assert np.array_equal(one[seen], other[seen])
+    assert one[seen][:, :3].mean() > 2 * black[seen][:, :3].mean()
+    assert np.array_equal(one[~seen], black[~seen])
+    assert np.array_equal(other[~seen], white[~seen])
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_file_has_the_same_ground_afterwards(bits, tmp_path):
+    array = cut_out(DARK, 40)
+    array[:20, :, :3] = RNG.integers(0, 255, (20, 100, 3))  # colours that nobody sees
+    data = as_png(array)
+    if bits == 16:
+        import pyvips
+
+        data = pyvips.Image.new_from_memory(array.astype(np.uint16) * 257, 100, 120, 4, "ushort")
+        data = data.copy(interpretation="rgb16").write_to_buffer(".png")
+    made, before = read_photo(daybreak.enhance(data, "gamma")), read_photo(data)
+    hidden = before.alpha == 0
+    assert made.bit_depth == bits
+    assert np.array_equal(made.pixels[hidden], before.pixels[hidden])
+    assert made.pixels[~hidden].mean() > 2 * before.pixels[~hidden].mean()
+
+
+def test_twice_the_size_has_twice_the_ground():
+    made = daybreak.enhance(cut_out(DARK, 255), "neid", upscale=2)
+    assert made.shape == (240, 200, 4)
+    assert (made[:60] == (255, 255, 255, 0)).all()
+
+
+def test_a_picture_all_clear_or_all_there_is_a_picture_like_any():
+    array = cut_out(DARK, 0)
+    for alpha in (0, 1, 255):
+        array[..., 3] = alpha
+        assert clear(array[..., 3] / np.float32(255)) is None
+        assert np.array_equal(daybreak.enhance(array)[..., :3], daybreak.enhance(array[..., :3]))
