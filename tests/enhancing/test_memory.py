@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import pyvips
 import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,7 +31,7 @@ from daybreak.enhancing.memory import (
     too_large,
 )
 from daybreak.enhancing.plan import Job
-from daybreak.image.read import read_photo, read_size
+from daybreak.image.read import Outline, read_outline, read_photo, read_size
 from daybreak.methods import every_method, get_method
 
 MEASURED = Path(__file__).parents[2] / "benchmarks/results/memory.json"
@@ -123,7 +124,7 @@ def test_what_has_no_header_has_no_size(data, tmp_path):
     path = tmp_path / "a.jpg"
     path.write_bytes(data)
     assert read_size(path) is None
-    assert costliest([path, tmp_path / "missing.png"], Enhancer("gamma")) == 0
+    assert costliest([path, tmp_path / "missing.png"], Enhancer("gamma")).pixels == 0
 
 
 def test_a_small_picture_may_cost_more_than_a_large_one(tmp_path):
@@ -131,9 +132,11 @@ def test_a_small_picture_may_cost_more_than_a_large_one(tmp_path):
     for size in (small, large):
         Image.new("RGB", size).save(tmp_path / f"{size[0]}.png")
     for name, expected in (("gamma", large), ("auto", small)):
-        assert costliest(tmp_path.iterdir(), Enhancer(name)) == expected[0] * expected[1]
+        assert costliest(tmp_path.iterdir(), Enhancer(name)).pixels == expected[0] * expected[1]
     limited = Enhancer("auto", max_memory="1GB")
-    assert costliest(tmp_path.iterdir(), limited) == large[0] * large[1], "with a limit all get the quick one"
+    assert costliest(tmp_path.iterdir(), limited).pixels == large[0] * large[1], (
+        "with a limit all get the quick one"
+    )
 
 
 def test_what_is_not_known_is_not_nothing(tmp_path):
@@ -141,7 +144,34 @@ def test_what_is_not_known_is_not_nothing(tmp_path):
     (tmp_path / "broken.png").write_bytes(b"no picture")
     unmeasured = Enhancer("gamma")
     unmeasured.method = replace(unmeasured.method, card=replace(unmeasured.method.card, memory_per_pixel=0.0))
-    assert costliest(tmp_path.iterdir(), unmeasured) == 1200
+    assert costliest(tmp_path.iterdir(), unmeasured).pixels == 1200
+
+
+def test_a_header_tells_what_else_takes_memory(tmp_path):
+    plain = np.zeros((30, 40, 3), np.uint8)
+    p3 = bytes(pyvips.Operation.call("profile_load", "p3"))
+    srgb = bytes(pyvips.Operation.call("profile_load", "srgb"))
+    tifffile.imwrite(tmp_path / "8.tif", plain, photometric="rgb", iccprofile=srgb)
+    tifffile.imwrite(tmp_path / "16.tif", plain.astype(np.uint16), photometric="rgb", iccprofile=p3)
+    Image.fromarray(plain).save(tmp_path / "p3.jpg", icc_profile=p3)
+    Image.fromarray(plain).convert("CMYK").save(tmp_path / "ink.jpg")
+    Image.fromarray(plain).convert("RGBA").save(tmp_path / "clear.png")
+    told = {path.name: read_outline(path) for path in tmp_path.iterdir()}
+    assert told == {
+        "8.tif": Outline(1200),
+        "16.tif": Outline(1200, deep=True, profiled=True),
+        "p3.jpg": Outline(1200, profiled=True),
+        "ink.jpg": Outline(1200, profiled=True),
+        "clear.png": Outline(1200, alpha=True),
+    }
+    enhancer = Enhancer("gamma")
+    assert costliest(tmp_path.iterdir(), enhancer) == told["16.tif"]
+    once = 1200 * (bytes_per_pixel(enhancer.method, None) + memory.more(told["16.tif"]))
+    enhancer.room = Room()
+    for free, expected in ((1.9, 1), (2.1, 2), (100.0, 8)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(memory, "free_memory", lambda free=free: int(free * once / SHARE))
+            assert memory.jobs_for(enhancer, 8, told["16.tif"]) == expected
 
 
 def test_limits_of_control_groups_count(tmp_path, monkeypatch):

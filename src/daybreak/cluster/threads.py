@@ -10,8 +10,9 @@ from daybreak.cluster.rows import Order, Row, Task
 from daybreak.cluster.worker import Worker
 from daybreak.enhancing.cores import opencv_threads
 from daybreak.enhancing.memory import jobs_for
+from daybreak.image.read import Outline
 
-_USUAL = 24_000_000  # pixels of a picture, where memory is shared out before any was read
+_USUAL = Outline(24_000_000)  # a picture, where memory is shared out before any was read
 
 
 class Threads:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from daybreak import heap
 from daybreak.errors import BadSetting
-from daybreak.image.read import comes_whole, read_size
+from daybreak.image.read import Outline, comes_whole, read_outline
 from daybreak.methods.base import Method
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ EXPOSED = 29.0  # bytes a pixel that reaching an exposure adds (measured): all o
 
 UNMEASURED = 400.0  # bytes a pixel: assumed of a method whose card does not say, above most that do
 IN_MEMORY = 12.0  # bytes a pixel: levels before and after, and the encoded file twice while metadata go in
+DEEP, PROFILED, ALPHA = 8.0, 14.0, 5.0  # bytes a pixel that each adds to that (measured)
 LEAST = 256 << 20  # bytes: under this the program itself, with a tile or two, does not fit
 RESERVE = 64 << 20  # bytes under a limit that are left to libraries' buffers and what the allocator keeps
 
@@ -97,8 +98,10 @@ def too_large(path: Path, room: Room) -> bool:
 
     False for what can only be decoded whole: memory is all there is to try.
     """
-    left = room.left()
-    return left is not None and IN_MEMORY * (read_size(path) or 0) > left and not comes_whole(path)
+    left, outline = room.left(), read_outline(path)
+    if left is None or outline is None:
+        return False
+    return (IN_MEMORY + more(outline)) * outline.pixels > left and not comes_whole(path)
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -107,6 +110,11 @@ def out_of_memory(error: BaseException) -> bool:
         return True
     told = str(error).lower()  # ONNX Runtime and OpenCV have exceptions of their own
     return any(word in told for word in ("bad_alloc", "failed to allocate", "insufficient memory"))
+
+
+def more(outline: Outline) -> float:
+    """Bytes a pixel that a picture takes beyond what one of 8 bits, sRGB and no transparency does."""
+    return DEEP * outline.deep + PROFILED * outline.profiled + ALPHA * outline.alpha
 
 
 def bytes_per_pixel(method: Method[Any], exposure: float | None) -> float:
@@ -135,26 +143,28 @@ def fitting_jobs(most: int, pixels: int, per_pixel: float, free: int | None) -> 
     return max(1, min(most, int(SHARE * free / peak)))
 
 
-def jobs_for(enhancer: Enhancer, most: int, pixels: int, size: float | None = None) -> int:
+def jobs_for(enhancer: Enhancer, most: int, outline: Outline, size: float | None = None) -> int:
     """How many pictures fit into what memory there is now, at least one.
 
     Args:
         most: how many at the most, usually the cores.
-        pixels: of the picture that takes most.
+        outline: of the picture that takes most.
         size: as for `Enhancer.run`.
     """
-    method = enhancer.picked(pixels if size is None else size)
+    method = enhancer.picked(outline.pixels if size is None else size)
     free = enhancer.room.left() if enhancer.room.limit else free_memory()
-    return fitting_jobs(most, pixels, bytes_per_pixel(method, enhancer.exposure), free)
+    known = bytes_per_pixel(method, enhancer.exposure)
+    return fitting_jobs(most, outline.pixels, known and known + more(outline), free)
 
 
-def costliest(paths: Iterable[Path], enhancer: Enhancer) -> int:
-    """Pixels of the picture that takes most memory, by the headers; what cannot be read counts as none."""
+def costliest(paths: Iterable[Path], enhancer: Enhancer) -> Outline:
+    """The picture that takes most memory, by the headers; what cannot be read counts as none."""
 
-    def taken(pixels: int) -> float:
-        return pixels * (bytes_per_pixel(enhancer.picked(pixels), enhancer.exposure) or UNMEASURED)
+    def taken(outline: Outline) -> float:
+        known = bytes_per_pixel(enhancer.picked(outline.pixels), enhancer.exposure) or UNMEASURED
+        return outline.pixels * (known + more(outline))
 
-    return max((read_size(path) or 0 for path in paths), key=taken, default=0)
+    return max(filter(None, map(read_outline, paths)), key=taken, default=Outline(0))
 
 
 def free_memory() -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from daybreak.image.depth import to_float, to_levels
 from daybreak.image.formats import FORMATS, describe_stranger, format_of, sniff
 from daybreak.image.paths import read_bytes, shown
 from daybreak.image.photo import Metadata, Photo
-from daybreak.image.profile import fits, is_srgb, to_srgb
+from daybreak.image.profile import Space, fits, is_srgb, to_srgb
 from daybreak.image.rows import Levels
 from daybreak.image.vips import load_vips, one_line
 from daybreak.types import Array
@@ -100,26 +101,59 @@ def read_record(source: Path | str | bytes) -> dict[str, str] | None:
     return xmp.read_record(packet) if packet else None
 
 
-def read_size(path: Path) -> int | None:
-    """How many pixels a picture has, by its header alone; None where that does not say, or nobody reads it.
+@dataclass(frozen=True)
+class Outline:
+    """What a picture's header tells of the memory it will take.
 
-    Of RAW, whose headers lie deep, the size of the file stands in: it holds a byte or more for each pixel.
-    HEIC is coded in blocks, with up to 63 rows and columns more than are shown.
+    Attributes:
+        pixels: of the picture. Of RAW, whose headers lie deep, the size of the file stands in: it holds a
+            byte or more for each. HEIC is coded in blocks, with up to 63 rows and columns more than shown.
+        deep: more than 8 bits a value.
+        profiled: its colours go through a profile, both ways.
+        alpha: has transparency.
     """
+
+    pixels: int
+    deep: bool = False
+    profiled: bool = False
+    alpha: bool = False
+
+
+def read_outline(path: Path) -> Outline | None:
+    """What a file's header tells, and no more is read; None where it does not say, or nobody reads it."""
     try:
         format, start = _kind(path)
         if format == "bmp":
             width, height = bmp_sides(start)
-            return abs(width * height)
+            return Outline(abs(width * height))
         if format == "raw":
-            return path.stat().st_size
-        if format == "heif":  # of its tiles and of the whole
+            return Outline(path.stat().st_size, deep=True)
+        if format == "heif":  # of its tiles and of the whole; telephones have a profile in nearly all
             sizes = (struct.unpack_from(">II", start, box.end() + 4) for box in re.finditer(b"ispe", start))
-            return max((width * height for width, height in sizes), default=None)
+            most = max((width * height for width, height in sizes), default=None)
+            return None if most is None else Outline(most, profiled=True)
         header = _header(path, format) if format else None
-        return None if header is None else int(header.width * header.height)
+        return None if header is None else _outline(header)
     except (OSError, ValueError, RuntimeError, struct.error, load_vips().Error):
         return None
+
+
+def _outline(header: Any) -> Outline:
+    """Of an image of libvips."""
+    space: Space = "gray" if header.interpretation in ("b-w", "grey16") else "rgb"
+    icc = header.get("icc-profile-data") if header.get_typeof("icc-profile-data") else None
+    return Outline(
+        int(header.width * header.height),
+        deep=header.format not in ("uchar", "char"),
+        profiled=header.interpretation == "cmyk" or (icc is not None and not is_srgb(icc, space)),
+        alpha=bool(header.hasalpha()),
+    )
+
+
+def read_size(path: Path) -> int | None:
+    """How many pixels a picture has, as `read_outline`."""
+    outline = read_outline(path)
+    return None if outline is None else outline.pixels
 
 
 def comes_whole(path: Path) -> bool:

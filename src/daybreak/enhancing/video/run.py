@@ -27,6 +27,7 @@ from daybreak.enhancing.video.steady import State, Steady
 from daybreak.errors import BadSetting, OutputExists, UnreadablePicture, UnwritablePicture
 from daybreak.files import make_folder, whole_path, writing
 from daybreak.image.paths import shown
+from daybreak.image.read import Outline
 from daybreak.image.rows import Rows
 from daybreak.methods.base import FILM
 from daybreak.text import counted
@@ -276,7 +277,7 @@ def _shots(film: Film, denoise: float, start: int, end: int | None, before: list
 def _workers(about: About, enhancer: Enhancer, options: VideoOptions) -> Iterator[int]:
     """How many frames to work on at the same time; the cores are shared out among them."""
     cores = enhancer.threads or os.cpu_count() or 1
-    count = options.workers or jobs_for(enhancer, cores, about.width * about.height, FILM)
+    count = options.workers or jobs_for(enhancer, cores, Outline(about.width * about.height), FILM)
     with opencv_threads(cores // count or 1):
         yield count
 
