@@ -108,6 +108,7 @@ CONVOLUTIONS_ALONE = [
     ("msdrs-cyclegan", {"resolution": "full"}),
     ("cyclegan", {}),
     ("ema-aspp-cyclegan", {"attention": "none", "aspp_rate": 1}),
+    ("ema-aspp-cyclegan", {"attention": "none", "aspp": False, "upsampling": "smooth"}),
 ]
 
 

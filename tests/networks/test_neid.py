@@ -54,6 +54,30 @@ def test_what_comes_out_is_twice_what_goes_in_and_the_export_keeps_the_size(stre
         torch.testing.assert_close(network.enlarging()(low), network(low)[0])
 
 
+@pytest.mark.parametrize(("upsampling", "grid"), [("plain", True), ("smooth", False)])
+def test_an_even_picture_comes_out_without_a_grid_where_doublings_are_smooth(upsampling, grid):
+    network = small(upsampling=upsampling).eval()
+    with torch.no_grad():
+        middle = network.inference()(torch.full((1, 3, 640, 640), 0.2))[..., 304:336, 304:336]
+    apart = middle.flatten(2).std(2).max()
+    assert apart > 1e-3 if grid else apart < 1e-6
+
+
+@pytest.mark.parametrize("upsampling", ["plain", "smooth"])
+def test_the_halo_is_what_a_cell_depends_on(upsampling, monkeypatch):
+    """Tiles begin at cells of the deepest level, so that what lies around them is a number of whole cells."""
+    network = small(upsampling=upsampling).double()
+    for parameter in network.parameters():
+        torch.nn.init.constant_(parameter, 0.01)
+    monkeypatch.setattr(torch.nn.functional, "max_pool2d", torch.nn.functional.avg_pool2d)
+    even = torch.full((1, 2, 64, 1, 1), 0.5, dtype=torch.float64)
+    monkeypatch.setattr(network.fusion, "weights", lambda *_: even)  # which are told by the whole picture
+    low = torch.full((1, 3, 704, 32), 0.5, dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(network.inference()(low)[..., 320:352, :].sum(), low)
+    seen = slope.abs().sum((0, 1, 3)).nonzero().flatten()
+    assert max(320 - int(seen.min()), int(seen.max()) - 351) == network.halo
+
+
 @STREAMS
 def test_the_detail_stream_learns_and_is_not_exported(streams):
     network = small(streams=streams)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from daybreak.layers.norm import InstanceNorm
 from daybreak.layers.reflected import Reflected
+from daybreak.layers.smooth import Doubling, Smooth
 
 
 def _normed(convolution: nn.Module) -> tuple[nn.Module, ...]:
@@ -49,15 +50,18 @@ class ResNetGenerator(nn.Module):
         width: channels at full size; a quarter of the size holds 4·width.
         pyramid: the end of the encoder, keeps the shape; nn.Identity() in CycleGAN itself.
         blocks: the transformer between encoder and decoder, each keeps the shape.
+        smooth: whether blurs behind the first doubling and before the tanh leave no grid of cells.
 
     Attributes:
-        reach: pixels that an output pixel depends on, on each side, but for pyramid and blocks; one of their
-            pixels is four.
+        reach: pixels that an output pixel depends on, on each side, but for pyramid and blocks, one of whose
+            pixels is four; smooth ones see 3 more.
     """
 
     reach = 12
 
-    def __init__(self, width: int, pyramid: nn.Module, blocks: Iterable[nn.Module]) -> None:
+    def __init__(
+        self, width: int, pyramid: nn.Module, blocks: Iterable[nn.Module], *, smooth: bool = False
+    ) -> None:
         super().__init__()
         self.encoder = nn.Sequential(
             *_normed(Reflected(3, width, 7)),
@@ -67,13 +71,14 @@ class ResNetGenerator(nn.Module):
         self.pyramid = pyramid
         self.transformer = nn.Sequential(*blocks)
         self.decoder = nn.Sequential(
-            *_normed(nn.ConvTranspose2d(4 * width, 2 * width, 3, stride=2, padding=1, output_padding=1)),
-            *_normed(nn.ConvTranspose2d(2 * width, width, 3, stride=2, padding=1, output_padding=1)),
+            *_normed(Doubling(4 * width, 2 * width, 3, smooth=smooth)),
+            *_normed(Doubling(2 * width, width, 3)),  # whose grid the second blur takes
             Reflected(width, 3, 7),
         )
+        self.settle = Smooth(3) if smooth else nn.Identity()
 
     def forward(self, picture: Tensor) -> Tensor:
         """See the class; float32 under autocast too."""
         features = self.transformer(self.pyramid(self.encoder(picture)))
-        painted: Tensor = self.decoder(features).float().tanh()
+        painted: Tensor = self.settle(self.decoder(features).float()).tanh()
         return painted

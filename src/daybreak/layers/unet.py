@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from daybreak.layers.smooth import Doubling
+
 
 def double(inputs: int, outputs: int) -> nn.Sequential:
     """Two 3×3 convolutions with ReLU, no normalisation."""
@@ -44,12 +46,13 @@ class Decoder(nn.Module):
 
     Args:
         width: as the encoder's.
+        smooth: whether a blur behind each transposed convolution leaves no grid of it.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, *, smooth: bool = False) -> None:
         super().__init__()
         widths = [width << level for level in range(3, -1, -1)]
-        self.ups = nn.ModuleList(nn.ConvTranspose2d(2 * w, w, 2, stride=2) for w in widths)
+        self.ups = nn.ModuleList(Doubling(2 * w, w, 2, smooth=smooth) for w in widths)
         self.levels = nn.ModuleList(double(2 * w, w) for w in widths)
 
     def forward(self, deepest: Tensor, skips: Sequence[Tensor]) -> Tensor:

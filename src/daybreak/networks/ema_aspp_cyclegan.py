@@ -82,6 +82,11 @@ class EmaAsppSettings(CycleSettings):
         source="cited: CycleGAN, section 5.2, 0.5 λ; the paper gives no value",
         ge=0,
     )
+    upsampling: Literal["plain", "smooth"] = hyper(
+        "plain",
+        "Doublings as they are, or with fixed blurs of 3×3 that leave no grid of their cells.",
+        source="cited: CycleGAN, appendix 7.2, transposed convolutions; alone they draw a grid",
+    )
     init: Init = hyper(
         "normal",
         "N(0, 0.02), or normal by the fan-in for ReLU; biases start at 0.",
@@ -116,9 +121,11 @@ def build(settings: EmaAsppSettings) -> CycleNetwork:
         BadSetting: the channels do not fall into so many groups.
     """
 
+    smooth = settings.upsampling == "smooth"
+
     def generator() -> ResNetGenerator:
         blocks = [_block(settings) for _ in range(settings.blocks)]
-        return ResNetGenerator(settings.width, _pyramid(settings), blocks)
+        return ResNetGenerator(settings.width, _pyramid(settings), blocks, smooth=smooth)
 
     each = 8 if settings.attention == "none" else 12  # px a block: 3×3 convolutions at a quarter of the size
     far = 16 * settings.aspp_rate if settings.aspp else 0
@@ -126,7 +133,7 @@ def build(settings: EmaAsppSettings) -> CycleNetwork:
         generator,
         lambda: PatchGan((4,), settings.discriminator_width),
         settings.init,
-        halo=ResNetGenerator.reach + each * settings.blocks + far,
+        halo=ResNetGenerator.reach + (3 if smooth else 0) + each * settings.blocks + far,
     )
 
 

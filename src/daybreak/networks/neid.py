@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from daybreak.layers.halve import Halve
+from daybreak.layers.smooth import Smooth
 from daybreak.layers.unet import Decoder, Encoder, double
 from daybreak.losses.color import Hue, color
 from daybreak.losses.huber import huber
@@ -59,6 +60,11 @@ class NeidSettings(NetworkSettings):
         "Hue as a plane whose two ends are red, or as its place on HSV's disk, which has none.",
         source="paper: eq. 4 compares the planes; with them dark reds come out green and violet",
     )
+    upsampling: Literal["plain", "smooth"] = hyper(
+        "plain",
+        "Doublings as they are, or each followed by a fixed blur of 3×3 that leaves no grid of its cells.",
+        source="paper: figure 2, a sub-pixel convolution; alone it draws a grid of dots on what is even",
+    )
     detail_target: Literal["low", "high"] = hyper(
         "low",
         "What the DR stream super-resolves to: the dark picture at full size, or the reference.",
@@ -67,17 +73,23 @@ class NeidSettings(NetworkSettings):
 
 
 class Head(nn.Module):
-    """Sub-pixel ×2 (Shi et al., CVPR 2016) and a sigmoid: B×width×h×w to B×3×2h×2w in (0, 1)."""
+    """Sub-pixel ×2 (Shi et al., CVPR 2016) and a sigmoid: B×width×h×w to B×3×2h×2w in (0, 1).
 
-    def __init__(self, width: int) -> None:
+    Args:
+        width: channels of what comes in.
+        smooth: whether a blur before the sigmoid leaves no grid of the sub-pixels.
+    """
+
+    def __init__(self, width: int, *, smooth: bool) -> None:
         super().__init__()
         self.spread = nn.Conv2d(width, 4 * width, 3, padding=1)
         self.close = nn.Conv2d(width, 3, 3, padding=1)
+        self.settle = Smooth(3) if smooth else nn.Identity()
 
     def forward(self, features: Tensor) -> Tensor:
         """See the class."""
         finer = nn.functional.pixel_shuffle(self.spread(features), 2)
-        picture: Tensor = self.close(nn.functional.relu(finer)).sigmoid()
+        picture: Tensor = self.settle(self.close(nn.functional.relu(finer))).sigmoid()
         return picture
 
 
@@ -161,19 +173,21 @@ class Neid(Network):
     """Both streams over one encoder."""
 
     context = "global"  # the fusion weighs its streams by their mean over the picture
-    halo = 252  # 188 of the stream itself, 64 of the two convolutions whose mean the fusion weighs
     multiple = 32
 
     def __init__(self, settings: NeidSettings) -> None:
         super().__init__()
         width, deepest = settings.width, 16 * settings.width
-        fused = settings.streams == "LE+DR+FF"
+        fused, smooth = settings.streams == "LE+DR+FF", settings.upsampling == "smooth"
+        # beyond a cell of the deepest level, where tiles begin: the stream's and what the fusion adds to it
+        self.halo = 287 if smooth else 255
         self.halve, self.encoder = Halve(), Encoder(width)
-        self.decoder, self.head = Decoder(width), Head(width)
+        self.decoder, self.head = Decoder(width, smooth=smooth), Head(width, smooth=smooth)
         self.detail = nn.ModuleDict()
         if settings.streams != "LE":
             self.detail["between"] = double(deepest, deepest)
-            self.detail["decoder"], self.detail["head"] = Decoder(width), Head(width)
+            self.detail["decoder"] = Decoder(width, smooth=smooth)
+            self.detail["head"] = Head(width, smooth=smooth)
         self.fusion = Fusion(deepest) if fused else Alone()
         _initialise(self, settings.init)
         between = self.detail["between"] if fused else nn.Identity()
