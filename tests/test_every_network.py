@@ -14,20 +14,35 @@ EVERY = pytest.mark.parametrize("spec", NETWORKS, ids=lambda s: s.name)
 pytestmark = pytest.mark.filterwarnings("ignore:no feature extractor")
 
 
+SMALL = {
+    "msdrs-cyclegan": {"width": 16, "deep_blocks": 2, "side_blocks": 1, "discriminator_width": 16},
+    "ema-aspp-cyclegan": {"width": 16, "blocks": 2, "groups": 8, "aspp_width": 16, "discriminator_width": 16},
+    "cyclegan": {"width": 16, "blocks": 2, "discriminator_width": 16},
+    "neid": {"width": 8},
+    "unet": {"width": 8},
+}
+"""Of networks with millions of parameters: a law holds at any width."""
+
+
 def made(spec):
     torch.manual_seed(0)
-    return build(spec.name).eval()
+    return build(spec.name, **SMALL.get(spec.name, {})).eval()
 
 
-def dark(spec, height=32, width=48, batch=2):
-    multiple = made(spec).multiple
+def objective_of(spec, network):
+    return spec.objective(network, spec.settings(**SMALL.get(spec.name, {})), None)
+
+
+def dark(network, height=32, width=48, batch=2):
+    multiple = network.multiple
     size = (batch, 3, -(-height // multiple) * multiple, -(-width // multiple) * multiple)
     return torch.rand(size, generator=torch.Generator().manual_seed(2)) * 0.3
 
 
 @EVERY
 def test_shape_and_range(spec):
-    network, low = made(spec), dark(spec)
+    network = made(spec)
+    low = dark(network)
     with torch.no_grad():
         enhanced = network.inference()(low)
     assert enhanced.shape[2:] == (low.shape[2] * network.scale, low.shape[3] * network.scale)
@@ -39,7 +54,8 @@ def test_shape_and_range(spec):
 
 @EVERY
 def test_pictures_of_a_batch_do_not_touch_each_other(spec):
-    network, low = made(spec), dark(spec)
+    network = made(spec)
+    low = dark(network)
     with torch.no_grad():
         both = network.inference()(low)
         alone = network.inference()(low[:1])
@@ -51,7 +67,7 @@ def test_pictures_of_a_batch_do_not_touch_each_other(spec):
 def test_nothing_beyond_the_halo_matters(spec):
     network = made(spec)
     halo, side = network.halo, 2 * network.halo + 21
-    low = dark(spec, side, side, 1)
+    low = dark(network, side, side, 1)
     other = torch.rand(low.shape, generator=torch.Generator().manual_seed(5)) * 0.3
     top = left = 10  # the pixel looked at is `halo` away from everything that changes
     keep = slice(0, 10 + halo + 1)
@@ -65,7 +81,8 @@ def test_nothing_beyond_the_halo_matters(spec):
 
 @pytest.mark.parametrize("spec", [s for s in NETWORKS if made(s).control], ids=lambda s: s.name)
 def test_a_control_is_one_number_per_picture(spec):
-    network, low = made(spec), dark(spec)
+    network = made(spec)
+    low = dark(network)
     with torch.no_grad():
         both = network.inference()(low, torch.tensor([0.7, 1.4]))
         alone = network.inference()(low[1:], torch.tensor([1.4]))
@@ -74,9 +91,10 @@ def test_a_control_is_one_number_per_picture(spec):
 
 @EVERY
 def test_steps_of_training_lower_the_loss_and_reach_what_is_exported(spec):
-    network, low = made(spec).train(), dark(spec, 64, 64)
+    network = made(spec).train()
+    low = dark(network, 64, 64)
     batch = Batch(low, low.sqrt(), torch.ones(len(low)))
-    phases = spec.objective(network, spec.settings(), None).phases()
+    phases = objective_of(spec, network).phases()
     optimisers = [torch.optim.Adam([p for m in f.modules for p in m.parameters()], lr=1e-4) for f in phases]
     losses = []
     for _ in range(4):
@@ -95,18 +113,16 @@ def test_steps_of_training_lower_the_loss_and_reach_what_is_exported(spec):
 @EVERY
 def test_the_phases_share_the_parameters_out(spec):
     network = made(spec)
-    moved = [
-        {id(p) for m in f.modules for p in m.parameters()}
-        for f in spec.objective(network, spec.settings(), None).phases()
-    ]
+    moved = [{id(p) for m in f.modules for p in m.parameters()} for f in objective_of(spec, network).phases()]
     assert sum(map(len, moved)) == len(set().union(*moved)), "two phases move the same parameter"
     assert {id(p) for p in network.inference().parameters()} <= set().union(*moved)
 
 
 @EVERY
 def test_panels_are_pictures(spec):
-    network, low = made(spec), dark(spec, 64, 64)
-    objective = spec.objective(network, spec.settings(), None)
+    network = made(spec)
+    low = dark(network, 64, 64)
+    objective = objective_of(spec, network)
     with torch.no_grad():
         panels = objective.panels(Batch(low, low.sqrt(), torch.ones(len(low))))
     assert {"input", "output"} <= panels.keys()
