@@ -6,11 +6,15 @@ import io
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import daybreak
+from daybreak.enhancing.batch import Output, run_batch
 from daybreak.enhancing.cutout import clear
 from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.plan import Job
+from daybreak.image.color import srgb_to_linear
 from daybreak.image.read import read_photo
 
 RNG = np.random.default_rng(0)
@@ -55,6 +59,51 @@ def test_the_ground_does_not_change_the_figure_and_stays_itself(method, dtype):
     assert np.array_equal(other[~seen], white[~seen])
 
 
+def test_the_figure_comes_out_as_it_would_alone():
+    """What is counted over the whole is counted over the figure: half in the dark, half in the light."""
+    figure = FIGURE.copy()
+    figure[:20] //= 10
+    array = cut_out(figure, 255)
+    array[40, 30:60, 3] = 255  # all of it is there
+    for method, settings in (("he", {}), ("gamma", {"mode": "auto"})):
+        alone = daybreak.enhance(figure, method, **settings)
+        within = daybreak.enhance(array, method, **settings)[40:80, 30:60, :3]
+        assert np.abs(alone.astype(int) - within).max() <= 1
+    alone, within = (Enhancer("auto").photo(read_photo(as_png(kind)))[1] for kind in (figure, array))
+    assert 0 < within.strength == pytest.approx(alone.strength, abs=0.02)
+
+
+@pytest.mark.parametrize("stops", [0.5, 1.0])
+def test_an_exposure_is_that_of_the_figure(stops):
+    array = cut_out(DARK, 255)
+    seen = array[..., 3] > 0
+    before, after = (
+        srgb_to_linear(a[seen][:, :3] / np.float32(255)).mean()
+        for a in (array, daybreak.enhance(array, "gamma", exposure=stops))
+    )
+    assert np.log2(after / before) == pytest.approx(stops, abs=0.05)
+
+
+@pytest.mark.parametrize("mode", ["LA", "PA", "RGBA"])
+def test_images_of_pillow_and_batches_too(mode):
+    rgba = Image.fromarray(cut_out(FIGURE, 0))
+    image = rgba.convert("LA") if mode == "LA" else rgba.quantize().convert("RGBA") if mode == "PA" else rgba
+    assert np.array_equal(np.asarray(daybreak.enhance(image)), np.asarray(image)), "well lit"
+    batch = np.stack([cut_out(FIGURE, 0), cut_out(DARK, 0)]).transpose(0, 3, 1, 2)
+    first, second = daybreak.enhance(torch.from_numpy(batch)).numpy()
+    assert np.array_equal(first, batch[0])
+    assert second[:3, 40:80, 30:60].mean() > 2 * DARK.mean()
+    assert (second[:3, :40] == 0).all()
+
+
+def test_the_brightness_that_is_told_is_that_of_the_figure(tmp_path):
+    (tmp_path / "a.png").write_bytes(as_png(cut_out(DARK, 255)))
+    job = Job(tmp_path / "a.png", tmp_path / "b.png")
+    (result,) = run_batch([job], Enhancer("gamma"), Output())
+    assert result.brightness_before == pytest.approx(DARK.mean() / 255, abs=0.005)
+    assert 2 * result.brightness_before < result.brightness_after < 0.6
+
+
 @pytest.mark.parametrize("bits", [8, 16])
 def test_a_file_has_the_same_ground_afterwards(bits, tmp_path):
     array = cut_out(DARK, 40)
@@ -73,9 +122,13 @@ def test_a_file_has_the_same_ground_afterwards(bits, tmp_path):
 
 
 def test_twice_the_size_has_twice_the_ground():
-    made = daybreak.enhance(cut_out(DARK, 255), "neid", upscale=2)
+    array = cut_out(DARK, 255)
+    array[:, :20, :3] = 7
+    made = daybreak.enhance(array, "neid", upscale=2)
     assert made.shape == (240, 200, 4)
-    assert (made[:60] == (255, 255, 255, 0)).all()
+    assert (made[:60, 60:] == (255, 255, 255, 0)).all()
+    assert (made[:, :30] == (7, 7, 7, 0)).all()
+    assert made[90:150, 70:110, :3].mean() < 230, "the figure is the network's"
 
 
 def test_a_picture_all_clear_or_all_there_is_a_picture_like_any():

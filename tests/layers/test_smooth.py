@@ -49,3 +49,9 @@ def test_a_smooth_doubling_draws_no_grid_on_what_is_even(kernel):
         ]
     assert apart[0].min() > 1e-2
     assert apart[1].max() < 1e-6
+
+
+def test_the_precision_is_that_of_what_comes_in_under_autocast_too():
+    with torch.autocast("cpu", torch.bfloat16):
+        for kind in (torch.float32, torch.bfloat16):
+            assert Smooth(2)(noise(1, 2, 4, 4).to(kind)).dtype == kind

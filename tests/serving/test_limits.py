@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import socket
 import threading
 import time
@@ -10,6 +11,7 @@ from functools import partial
 
 import httpx
 import pytest
+from PIL import Image
 
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.memory import SHARE, bytes_per_pixel
@@ -370,6 +372,17 @@ def test_too_little_memory_is_a_503(serve, png, monkeypatch):
 def test_what_is_let_in_fits_and_so_does_anything_smaller(name, free, at_once, monkeypatch):
     monkeypatch.setattr("daybreak.serving.work.free_memory", lambda: free)
     enhancer = Enhancer(name)
-    fits = fitting_pixels(enhancer, at_once)
+    fits = fitting_pixels(enhancer, at_once, b"no picture")
     for pixels in {fits, min(fits, int(FEW))}:
         assert pixels * bytes_per_pixel(enhancer.picked(pixels), None) <= SHARE * free / at_once
+
+
+def test_fewer_pixels_fit_of_what_takes_more(monkeypatch):
+    monkeypatch.setattr("daybreak.serving.work.free_memory", lambda: 10**8)
+    files = []
+    for mode in ("RGB", "RGBA", "CMYK"):
+        file = io.BytesIO()
+        Image.new(mode, (4, 3)).save(file, "TIFF")
+        files.append(file.getvalue())
+    plain, clear, ink = (fitting_pixels(Enhancer("gamma"), 1, data) for data in files)
+    assert plain > clear > ink

@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 
 from daybreak.enhancing.amount import enlarged
-from daybreak.image.rows import Levels, Rows
+from daybreak.image.rows import Levels, Rows, mean
 from daybreak.types import Array, Plane
+
+_BAND = 256  # rows
 
 
 def clear(alpha: Plane | None) -> Array | None:
@@ -18,16 +20,18 @@ def clear(alpha: Plane | None) -> Array | None:
 
 
 def without(rows: Rows, hidden: Array) -> Rows:
-    """The picture with the mean of what can be seen in place of what cannot, a new one.
+    """The picture with what can be seen, over and over, in place of what cannot; a new one.
+
+    So every level is as frequent as among the pixels that can be seen (to within one round of them), and what
+    a method finds out about the whole is what it would find out about those.
 
     Args:
         rows: H×W×3.
         hidden: from `clear`.
     """
     whole = rows.whole if isinstance(rows, Levels) else rows
-    seen = np.array(cv2.mean(whole, (~hidden).astype(np.uint8))[:3])
     filled = whole.copy()
-    filled[hidden] = (np.rint(seen) if isinstance(rows, Levels) else seen).astype(whole.dtype)
+    filled[hidden] = np.resize(whole[~hidden], (np.count_nonzero(hidden), 3))
     return Levels(filled, rows.peak) if isinstance(rows, Levels) else filled
 
 
@@ -42,16 +46,27 @@ def put_back(made: Rows, rows: Rows, hidden: Array) -> Rows:
         size = (made.shape[1], made.shape[0])
         smooth = cv2.resize((~hidden).astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
         rows, hidden = enlarged(rows[:], made.shape), smooth <= 0.0
+    whole = made.whole.copy() if isinstance(made, Levels) else made
+    for top in range(0, len(whole), _BAND):
+        band = slice(top, top + _BAND)
+        where = hidden[band]
+        whole[band][where] = _like(made, rows[band][where])
+    return Levels(whole, made.peak) if isinstance(made, Levels) else whole
+
+
+def _like(made: Rows, values: Array) -> Array:
+    """float32 in [0, 1] as the result has its numbers."""
     if not isinstance(made, Levels):
-        made[hidden] = _at(rows, hidden, 1.0)
-        return made
-    whole = made.whole.copy()
-    whole[hidden] = np.rint(_at(rows, hidden, made.peak)).astype(whole.dtype)
-    return Levels(whole, made.peak)
+        return values
+    return np.asarray(np.rint(values * np.float64(made.peak)), made.whole.dtype)
 
 
-def _at(rows: Rows, where: Array, peak: float) -> Array:
-    """The pixels there, on a scale up to `peak`."""
+def seen_mean(rows: Rows, alpha: Plane | None) -> float:
+    """`mean` of what can be seen."""
+    hidden = clear(alpha)
+    if hidden is None:
+        return mean(rows)
+    seen = (~hidden).astype(np.uint8)
     if isinstance(rows, Levels):
-        return rows.whole[where] * (np.float64(peak) / rows.peak)
-    return rows[where] * np.float64(peak)
+        return float(np.mean(cv2.mean(rows.whole, seen)[:3])) / rows.peak
+    return float(np.mean(cv2.mean(rows, seen)[:3]))

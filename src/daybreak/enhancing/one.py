@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from daybreak.enhancing.cores import opencv_threads
+from daybreak.enhancing.cutout import seen_mean
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.memory import too_large
 from daybreak.enhancing.plan import Job, Refusal
@@ -26,7 +27,7 @@ from daybreak.image.depth import to_levels
 from daybreak.image.formats import format_of
 from daybreak.image.paths import read_bytes, shown
 from daybreak.image.read import read_photo
-from daybreak.image.rows import Rows, mean, shrink
+from daybreak.image.rows import Rows, shrink
 from daybreak.image.write import encode_photo, keep_format, losses
 from daybreak.stopping import look
 
@@ -255,8 +256,8 @@ def _from_bytes(
         strength=outcome.strength,
         weights_sha256=outcome.weights_sha256,
         settings=outcome.settings,
-        brightness_before=mean(photo.stored),
-        brightness_after=mean(outcome.rows),
+        brightness_before=seen_mean(photo.stored, photo.alpha),
+        brightness_after=seen_mean(outcome.rows, made.alpha),
         notes=tuple(filter(None, (*photo.notes, outcome.note, outcome.missed, outcome.reduced))),
         lost=lost,
         remarkable=tuple(filter(None, (*(() if encoded is data else photo.notes), outcome.missed))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from daybreak.enhancing.cutout import clear
 from daybreak.enhancing.enhancer import Enhancer, Outcome
 from daybreak.image.formats import FORMATS
 from daybreak.image.photo import Photo
@@ -14,7 +15,6 @@ from daybreak.methods.base import Method
 
 Operation = dict[str, Any]
 
-_ALPHA = "kept beside the pixels; where it is 0 they count for nothing and stay as they came"
 _DECODERS = {"bmp": "OpenCV", "heif": "libheif", "raw": "LibRaw"}
 _TURNED = {
     1: "as stored",
@@ -79,12 +79,19 @@ def reading_operations(photo: Photo) -> list[Operation]:
             "bits": photo.bit_depth,
             "width": width,
             "height": height,
-            "alpha": "none" if photo.alpha is None else _ALPHA,
+            "alpha": _alpha(photo),
             "notes": list(photo.notes),
         },
         {"operation": "orient", "exif": photo.orientation, "turn": _TURNED.get(photo.orientation, "none")},
         {"operation": "to sRGB", **_profile(photo, photo.icc, photo.cmyk)},
     ]
+
+
+def _alpha(photo: Photo) -> str:
+    if photo.alpha is None:
+        return "none"
+    told = "kept beside the pixels"
+    return told if clear(photo.alpha) is None else f"{told}, which count for nothing and stay where it is 0"
 
 
 def _profile(photo: Photo, icc: bytes | None, ink: bool) -> Operation:

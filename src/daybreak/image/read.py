@@ -119,20 +119,20 @@ class Outline:
     alpha: bool = False
 
 
-def read_outline(path: Path) -> Outline | None:
-    """What a file's header tells, and no more is read; None where it does not say, or nobody reads it."""
+def read_outline(source: Path | bytes) -> Outline | None:
+    """What a file's header tells; no pixel is decoded. None where it does not say, or nobody reads it."""
     try:
-        format, start = _kind(path)
+        format, start = _kind(source)
         if format == "bmp":
             width, height = bmp_sides(start)
             return Outline(abs(width * height))
         if format == "raw":
-            return Outline(path.stat().st_size, deep=True)
+            return Outline(len(source) if isinstance(source, bytes) else source.stat().st_size, deep=True)
         if format == "heif":  # of its tiles and of the whole; telephones have a profile in nearly all
             sizes = (struct.unpack_from(">II", start, box.end() + 4) for box in re.finditer(b"ispe", start))
             most = max((width * height for width, height in sizes), default=None)
             return None if most is None else Outline(most, profiled=True)
-        header = _header(path, format) if format else None
+        header = _header(source, format) if format else None
         return None if header is None else _outline(header)
     except (OSError, ValueError, RuntimeError, struct.error, load_vips().Error):
         return None
@@ -145,9 +145,14 @@ def _outline(header: Any) -> Outline:
     return Outline(
         int(header.width * header.height),
         deep=header.format not in ("uchar", "char"),
-        profiled=header.interpretation == "cmyk" or (icc is not None and not is_srgb(icc, space)),
+        profiled=header.interpretation == "cmyk" or (icc is not None and _converts(icc, space)),
         alpha=bool(header.hasalpha()),
     )
+
+
+def _converts(icc: bytes, space: Space) -> bool:
+    """Whether the colours of a file with this profile have to be converted."""
+    return fits(icc, space) and not is_srgb(icc, space)
 
 
 def read_size(path: Path) -> int | None:
@@ -164,10 +169,14 @@ def comes_whole(path: Path) -> bool:
         return False
 
 
-def _kind(path: Path) -> tuple[str | None, bytes]:
+def _kind(source: Path | bytes) -> tuple[str | None, bytes]:
     """The format of a file, and its beginning, by which that is known."""
-    with path.open("rb") as file:
-        start = file.read(_START)
+    if isinstance(source, bytes):
+        start, path = source[:_START], None
+    else:
+        path = source
+        with path.open("rb") as file:
+            start = file.read(_START)
     format = sniff(start)
     return "raw" if format == "tiff" and _is_raw(start, path) else format, start
 
@@ -240,7 +249,7 @@ def _to_photo(decoded: Decoded, format: str) -> Photo:
         icc = None
     deep = colour.dtype != np.uint8
     peak = decoded.peak
-    if decoded.space == "cmyk" or (icc is not None and not is_srgb(icc, decoded.space)):
+    if decoded.space == "cmyk" or (icc is not None and _converts(icc, decoded.space)):
         if colour.dtype.kind == "f" or peak not in (255, 65_535):
             colour = _to_full_range(colour, peak)
         colour, beyond = to_srgb(colour, decoded.space, icc)

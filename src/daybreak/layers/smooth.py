@@ -11,14 +11,15 @@ twice, 3×3, and moves nothing.
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, autocast, nn
 
 
 class Smooth(nn.Module):
     """B×C×H×W to the same shape: each channel under (1, 2, 1)⊗(1, 2, 1)/16; no parameters.
 
     The border is continued by its own pixels. What alternates from row to row or from column to column
-    becomes its mean.
+    becomes its mean, but in the first and the last. The precision is that of what comes in, under autocast
+    too.
 
     Args:
         channels: C.
@@ -33,8 +34,9 @@ class Smooth(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """See the class."""
-        wide = nn.functional.pad(features, (1, 1, 1, 1), mode="replicate")
-        return nn.functional.conv2d(wide, self.kernel.to(wide.dtype), groups=len(self.kernel))
+        with autocast(features.device.type, enabled=False):
+            wide = nn.functional.pad(features, (1, 1, 1, 1), mode="replicate")
+            return nn.functional.conv2d(wide, self.kernel.to(wide.dtype), groups=len(self.kernel))
 
 
 class Doubling(nn.ConvTranspose2d):

@@ -162,7 +162,7 @@ def enhance_one(data: bytes, name: str, asked: Asked, state: ServerState) -> tup
             `problem_of` makes of the errors of the library.
     """
     limits = state.config.limits
-    fits = fitting_pixels(asked.enhancer, state.workers.threads)
+    fits = fitting_pixels(asked.enhancer, state.workers.threads, data)
     most = limits.pixels if fits is None else min(limits.pixels, fits)
     try:
         return enhance_bytes(data, asked.enhancer, asked.output, Path(name), None, max_pixels=most)

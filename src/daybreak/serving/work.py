@@ -16,7 +16,8 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.enhancing.memory import SHARE, UNMEASURED, bytes_per_pixel, free_memory
+from daybreak.enhancing.memory import SHARE, UNMEASURED, bytes_per_pixel, free_memory, more
+from daybreak.image.read import Outline, read_outline
 from daybreak.methods.base import FILM, Method
 from daybreak.serving.problems import Problem, busy
 from daybreak.stopping import stoppable
@@ -164,14 +165,20 @@ class Workers:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def fitting_pixels(enhancer: Enhancer, at_once: int) -> int | None:
-    """How many pixels of one picture fit into memory, others of as many at its side; None where unknown."""
+def fitting_pixels(enhancer: Enhancer, at_once: int, data: bytes) -> int | None:
+    """How many pixels of one picture fit into memory, others of as many at its side; None where unknown.
+
+    Args:
+        data: the picture's file, whose header tells what each of its pixels takes.
+    """
     free = free_memory()
     if free is None:
         return None
 
+    besides = more(read_outline(data) or Outline(0))
+
     def fitting(method: Method[Any]) -> int:
-        per_pixel = bytes_per_pixel(method, enhancer.exposure) or UNMEASURED
+        per_pixel = besides + (bytes_per_pixel(method, enhancer.exposure) or UNMEASURED)
         return max(1, int(SHARE * free / per_pixel / at_once))
 
     few = enhancer.picked(1)

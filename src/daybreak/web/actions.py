@@ -132,12 +132,13 @@ class Actions:
 
     def _read(self, path: Path, enhancers: Sequence[Enhancer]) -> Photo:
         self._check_size(path)
-        most = min(self._most(enhancer) for enhancer in enhancers)
-        return read_photo(path.read_bytes(), max_pixels=most, name=path.name)
+        data = path.read_bytes()
+        most = min(self._most(enhancer, data) for enhancer in enhancers)
+        return read_photo(data, max_pixels=most, name=path.name)
 
-    def _most(self, enhancer: Enhancer) -> int:
-        """Pixels that a picture may have."""
-        return min(self.limits.pixels, fitting_pixels(enhancer, self.at_once) or self.limits.pixels)
+    def _most(self, enhancer: Enhancer, data: bytes) -> int:
+        """Pixels that a picture of this file may have."""
+        return min(self.limits.pixels, fitting_pixels(enhancer, self.at_once, data) or self.limits.pixels)
 
     def _check_size(self, path: Path) -> None:
         size = path.stat().st_size
@@ -148,7 +149,7 @@ class Actions:
         """The bytes of a picture, those of its result, and what was done."""
         self._check_size(path)
         data = path.read_bytes()
-        most = self._most(asked.enhancer)
+        most = self._most(asked.enhancer, data)
         name = Path(path.name)
         return data, *enhance_bytes(data, asked.enhancer, asked.output, name, None, max_pixels=most)
 

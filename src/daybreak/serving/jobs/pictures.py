@@ -64,8 +64,8 @@ def _enhance(path: Path, name: str, target: Path, asked: Asked, limits: Limits) 
         OSError, UnwritablePicture: the disk's fault, which is none of the picture's.
     """
     entry: dict[str, Any] = {"input": name, "output": None, "error": ""}
-    most = min(limits.pixels, fitting_pixels(asked.enhancer, 1) or limits.pixels)
     data = path.read_bytes()
+    most = min(limits.pixels, fitting_pixels(asked.enhancer, 1, data) or limits.pixels)
     try:
         made, result = enhance_bytes(data, asked.enhancer, asked.output, Path(name), None, max_pixels=most)
     except (Stopped, sqlite3.Error):
