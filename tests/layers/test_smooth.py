@@ -7,7 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daybreak.layers.smooth import Doubling, Smooth
+from daybreak.layers.smooth import BROAD, FLAT, Doubling, Smooth
+
+TAPS = (BROAD, FLAT)
 
 
 def noise(*size, seed=0):
@@ -15,27 +17,30 @@ def noise(*size, seed=0):
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.integers(1, 4), st.integers(2, 9), st.integers(2, 9), st.integers(0, 99))
-def test_a_grid_of_cells_becomes_its_mean(channels, height, width, seed):
+@given(st.sampled_from(TAPS), st.integers(1, 4), st.integers(3, 9), st.integers(3, 9), st.integers(0, 99))
+def test_a_grid_of_cells_becomes_its_mean(taps, channels, height, width, seed):
     cell = noise(1, channels, 2, 2, seed=seed)
-    made = Smooth(channels)(cell.repeat(1, 1, height, width))
-    inner = made[..., 1:-1, 1:-1]
+    made = Smooth(channels, taps)(cell.repeat(1, 1, height, width))
+    inner = made[..., 2:-2, 2:-2]
     torch.testing.assert_close(inner, cell.mean((2, 3), keepdim=True).expand_as(inner), atol=1e-6, rtol=0)
 
 
-def test_slopes_and_what_is_even_stay():
-    even = torch.full((2, 3, 5, 7), 0.3)
-    torch.testing.assert_close(Smooth(3)(even), even)
-    slope = torch.arange(7.0) + 2 * torch.arange(5.0)[:, None]
-    torch.testing.assert_close(Smooth(1)(slope[None, None])[..., 1:-1, 1:-1], slope[None, None, 1:-1, 1:-1])
+@pytest.mark.parametrize(("taps", "degree"), [(BROAD, 1), (FLAT, 3)], ids=["broad", "flat"])
+def test_what_changes_slowly_stays(taps, degree):
+    down, right = torch.arange(9.0)[:, None], torch.arange(11.0)
+    for power in range(degree + 1):
+        given = (1 + down**power + 2 * right**power)[None, None]
+        made = Smooth(1, taps)(given)
+        torch.testing.assert_close(made[..., 2:-2, 2:-2], given[..., 2:-2, 2:-2])
 
 
+@pytest.mark.parametrize("taps", TAPS, ids=["broad", "flat"])
 @pytest.mark.parametrize("size", [(1, 1), (1, 6), (5, 1)])
-def test_channels_stay_apart_and_any_size_will_do(size):
+def test_channels_stay_apart_and_any_size_will_do(taps, size):
     given = noise(1, 2, *size)
-    made = Smooth(2)(given)
+    made = Smooth(2, taps)(given)
     assert made.shape == given.shape
-    torch.testing.assert_close(made[:, :1], Smooth(1)(given[:, :1]))
+    torch.testing.assert_close(made[:, :1], Smooth(1, taps)(given[:, :1]))
 
 
 @pytest.mark.parametrize("kernel", [2, 3])
@@ -54,4 +59,4 @@ def test_a_smooth_doubling_draws_no_grid_on_what_is_even(kernel):
 def test_the_precision_is_that_of_what_comes_in_under_autocast_too():
     with torch.autocast("cpu", torch.bfloat16):
         for kind in (torch.float32, torch.bfloat16):
-            assert Smooth(2)(noise(1, 2, 4, 4).to(kind)).dtype == kind
+            assert Smooth(2, BROAD)(noise(1, 2, 4, 4).to(kind)).dtype == kind

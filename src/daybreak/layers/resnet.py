@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from daybreak.layers.norm import InstanceNorm
 from daybreak.layers.reflected import Reflected
-from daybreak.layers.smooth import Doubling, Smooth
+from daybreak.layers.smooth import FLAT, Doubling, Smooth
 
 
 def _normed(convolution: nn.Module) -> tuple[nn.Module, ...]:
@@ -54,7 +54,7 @@ class ResNetGenerator(nn.Module):
 
     Attributes:
         reach: pixels that an output pixel depends on, on each side, but for pyramid and blocks, one of whose
-            pixels is four; smooth ones see 3 more.
+            pixels is four; smooth ones see 4 more.
     """
 
     reach = 12
@@ -75,7 +75,7 @@ class ResNetGenerator(nn.Module):
             *_normed(Doubling(2 * width, width, 3)),  # whose grid the second blur takes
             Reflected(width, 3, 7),
         )
-        self.settle = Smooth(3) if smooth else nn.Identity()
+        self.settle = Smooth(3, FLAT) if smooth else nn.Identity()
 
     def forward(self, picture: Tensor) -> Tensor:
         """See the class; float32 under autocast too."""

@@ -84,7 +84,7 @@ class EmaAsppSettings(CycleSettings):
     )
     upsampling: Literal["plain", "smooth"] = hyper(
         "plain",
-        "Doublings as they are, or with fixed blurs of 3×3 that leave no grid of their cells.",
+        "Doublings as they are, or with small fixed blurs that leave no grid of their cells.",
         source="cited: CycleGAN, appendix 7.2, transposed convolutions; alone they draw a grid",
     )
     init: Init = hyper(
@@ -133,7 +133,7 @@ def build(settings: EmaAsppSettings) -> CycleNetwork:
         generator,
         lambda: PatchGan((4,), settings.discriminator_width),
         settings.init,
-        halo=ResNetGenerator.reach + (3 if smooth else 0) + each * settings.blocks + far,
+        halo=ResNetGenerator.reach + (4 if smooth else 0) + each * settings.blocks + far,
     )
 
 

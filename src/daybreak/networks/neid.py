@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from daybreak.layers.halve import Halve
-from daybreak.layers.smooth import Smooth
+from daybreak.layers.smooth import FLAT, Smooth
 from daybreak.layers.unet import Decoder, Encoder, double
 from daybreak.losses.color import Hue, color
 from daybreak.losses.huber import huber
@@ -62,7 +62,7 @@ class NeidSettings(NetworkSettings):
     )
     upsampling: Literal["plain", "smooth"] = hyper(
         "plain",
-        "Doublings as they are, or each followed by a fixed blur of 3×3 that leaves no grid of its cells.",
+        "Doublings as they are, or each followed by a small fixed blur that leaves no grid of its cells.",
         source="paper: figure 2, a sub-pixel convolution; alone it draws a grid of dots on what is even",
     )
     detail_target: Literal["low", "high"] = hyper(
@@ -84,7 +84,7 @@ class Head(nn.Module):
         super().__init__()
         self.spread = nn.Conv2d(width, 4 * width, 3, padding=1)
         self.close = nn.Conv2d(width, 3, 3, padding=1)
-        self.settle = Smooth(3) if smooth else nn.Identity()
+        self.settle = Smooth(3, FLAT) if smooth else nn.Identity()
 
     def forward(self, features: Tensor) -> Tensor:
         """See the class."""

@@ -125,6 +125,8 @@ def _put(rows: list[Block], block: Block, call: _Call) -> None:
     """Append a block, or count it to the one before."""
     if rows and rows[-1].group == block.group and block.inputs == (len(rows) - 1,):
         last = rows[-1]
+        if isinstance(call.module, nn.Identity):
+            return
         if last.kind == block.kind and last.shape == block.shape and block.parameters:
             first = last.name.partition(" ")[0]
             rows[-1] = replace(
