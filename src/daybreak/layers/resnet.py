@@ -80,5 +80,5 @@ class ResNetGenerator(nn.Module):
     def forward(self, picture: Tensor) -> Tensor:
         """See the class; float32 under autocast too."""
         features = self.transformer(self.pyramid(self.encoder(picture)))
-        painted: Tensor = self.settle(self.decoder(features).float()).tanh()
+        painted: Tensor = self.settle(self.decoder(features).float()).float().tanh()
         return painted

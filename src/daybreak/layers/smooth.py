@@ -23,7 +23,8 @@ class Smooth(nn.Module):
     """B×C×H×W to the same shape: each channel under taps⊗taps; no parameters.
 
     The border is continued by its own pixels. What alternates from row to row or from column to column
-    becomes its mean, but at the border. The precision is that of what comes in, under autocast too.
+    becomes its mean, but at the border. While training, the precision is that of what comes in, as of
+    `Reflected`.
 
     Args:
         channels: C.
@@ -40,9 +41,14 @@ class Smooth(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """See the class."""
+        if not self.training:
+            return self._blurred(features)
         with autocast(features.device.type, enabled=False):
-            wide = nn.functional.pad(features, self.edges, mode="replicate")
-            return nn.functional.conv2d(wide, self.kernel.to(wide.dtype), groups=len(self.kernel))
+            return self._blurred(features)
+
+    def _blurred(self, features: Tensor) -> Tensor:
+        wide = nn.functional.pad(features, self.edges, mode="replicate")
+        return nn.functional.conv2d(wide, self.kernel.to(wide.dtype), groups=len(self.kernel))
 
 
 class Doubling(nn.ConvTranspose2d):
