@@ -19,6 +19,7 @@ from av.video.codeccontext import VideoCodecContext
 
 from daybreak.enhancing.video.colors import Colors, FromLevels
 from daybreak.enhancing.video.options import Codec, Speed
+from daybreak.enhancing.video.priority import usual_priority
 from daybreak.enhancing.video.source import About
 from daybreak.errors import UnwritablePicture
 from daybreak.image.rows import Rows
@@ -234,7 +235,8 @@ class Encoder:
         encoding.apply(self.context)
         self.context.flags |= Flags.global_header
         try:
-            self.context.open()
+            with usual_priority():
+                self.context.open()
         except FFmpegError as error:
             size = f"{encoding.width}x{encoding.height} in {encoding.format}"
             came = f"the {encoding.codec} encoder refuses {size} ({error.strerror})"
