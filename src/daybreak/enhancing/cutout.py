@@ -20,18 +20,23 @@ def clear(alpha: Plane | None) -> Array | None:
 
 
 def without(rows: Rows, hidden: Array) -> Rows:
-    """The picture with what can be seen, over and over, in place of what cannot; a new one.
+    """The picture with what can be seen, spread evenly, in place of what cannot; a new one.
 
-    So every level is as frequent as among the pixels that can be seen (to within one round of them), and what
-    a method finds out about the whole is what it would find out about those.
+    So every level is as frequent as among the pixels that can be seen, and what a method counts over the
+    whole is what it would count over those.
 
     Args:
         rows: H×W×3.
         hidden: from `clear`.
     """
     whole = rows.whole if isinstance(rows, Levels) else rows
-    filled = whole.copy()
-    filled[hidden] = np.resize(whole[~hidden], (np.count_nonzero(hidden), 3))
+    filled, seen = whole.copy(), whole[~hidden]
+    count, before = np.count_nonzero(hidden), 0
+    for top in range(0, len(whole), _BAND):
+        band = slice(top, top + _BAND)
+        here = int(np.count_nonzero(hidden[band]))
+        filled[band][hidden[band]] = seen[np.arange(before, before + here) * len(seen) // count]
+        before += here
     return Levels(filled, rows.peak) if isinstance(rows, Levels) else filled
 
 

@@ -249,7 +249,7 @@ def _to_photo(decoded: Decoded, format: str) -> Photo:
         icc = None
     deep = colour.dtype != np.uint8
     peak = decoded.peak
-    if decoded.space == "cmyk" or (icc is not None and _converts(icc, decoded.space)):
+    if decoded.space == "cmyk" or (icc is not None and not is_srgb(icc, decoded.space)):
         if colour.dtype.kind == "f" or peak not in (255, 65_535):
             colour = _to_full_range(colour, peak)
         colour, beyond = to_srgb(colour, decoded.space, icc)
