@@ -10,9 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.video.colors import Colors
 from daybreak.enhancing.video.encoder import Encoder, Encoding
+from daybreak.enhancing.video.options import VideoOptions
 from daybreak.enhancing.video.priority import usual_priority
+from daybreak.enhancing.video.run import enhance_video
+from daybreak.enhancing.video.sink import EncodedSink
 from daybreak.image.rows import Levels
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="not Linux")
@@ -35,6 +39,16 @@ def test_no_thread_goes_before_all_others_once_an_encoder_is_open(codec):
     packets += list(encoder.finish())
     assert packets
     assert policies() == before
+
+
+def test_neither_does_one_once_films_are_written(full, tmp_path):
+    before = policies()
+    enhance_video(full, tmp_path / "a.mp4", Enhancer("gamma"), VideoOptions(codec="av1"))
+    assert policies() == before
+    sink = EncodedSink(str(tmp_path / "b.mkv"), "av1")
+    sink.write(Levels(np.full((64, 64, 3), 90, np.uint8), 255), 0.0)
+    assert policies() == before
+    sink.close()
 
 
 def test_a_priority_that_was_there_stays():

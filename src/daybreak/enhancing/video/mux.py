@@ -20,6 +20,7 @@ from av.video.stream import VideoStream
 from daybreak.enhancing.video.encoder import Encoding
 from daybreak.enhancing.video.options import Codec, check_stop
 from daybreak.enhancing.video.packets import Entry, PacketLog, decoding_times
+from daybreak.enhancing.video.priority import usual_priority
 from daybreak.enhancing.video.source import ATTACHED, About, open_film
 from daybreak.errors import BadSetting, UnwritablePicture
 from daybreak.image.paths import shown
@@ -158,6 +159,8 @@ def mux(
                 copies[stream.index] = _copy_of(out, stream)
         assert picture is not None
         out.set_chapters(_chapters(film.chapters(), part))
+        with usual_priority():  # which opens the encoder once more, to write down how it encodes
+            out.start_encoding()
         others = _beside(film, copies, part)
         for packet in _merged(_shown(log, entries, picture, about, part), others):
             check_stop(stop)

@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 from daybreak.enhancing.video.colors import Colors, FromLevels
 from daybreak.enhancing.video.encoder import DEFAULT_QUALITY, Encoding
 from daybreak.enhancing.video.options import Codec
+from daybreak.enhancing.video.priority import usual_priority
 from daybreak.enhancing.video.raw import RawFormat, write_raw
 from daybreak.errors import OutputExists, UnwritablePicture
 from daybreak.image.rows import Levels, Rows
@@ -141,6 +142,8 @@ class EncodedSink:
         self._out = av.open(self.where, "w", format=format, container_options=options)
         self._stream = cast(VideoStream, self._out.add_stream(encoding.encoder, rate=self.rate))
         encoding.apply(self._stream.codec_context)
+        with usual_priority():
+            self._out.start_encoding()
         self._to_frame = FromLevels(colors, "yuv420p")
 
     def _mux(self, packets: list[Any]) -> None:
