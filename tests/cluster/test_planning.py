@@ -72,12 +72,15 @@ def test_keys_are_listed_as_they_are_taken(tmp_path):
 
 
 def most_memory(folders, target):
-    tasks = iter(plan(f"endless://{folders}", target))
-    tracemalloc.start()
-    assert sum(1 for _ in tasks) == folders * A_FOLDER
-    most = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return most
+    """The least of three goes: what other threads of the process allocate meanwhile is counted too."""
+    found = []
+    for _ in range(3):
+        tasks = iter(plan(f"endless://{folders}", target))
+        tracemalloc.start()
+        assert sum(1 for _ in tasks) == folders * A_FOLDER
+        found.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    return min(found)
 
 
 def test_many_keys_take_little_memory(tmp_path):

@@ -6,15 +6,17 @@ import io
 
 import numpy as np
 import pytest
+import pyvips
 import torch
 from PIL import Image
 
 import daybreak
 from daybreak.enhancing.batch import Output, run_batch
-from daybreak.enhancing.cutout import clear, without
+from daybreak.enhancing.cutout import without
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.plan import Job
 from daybreak.image.color import srgb_to_linear
+from daybreak.image.photo import clear
 from daybreak.image.read import read_photo
 
 RNG = np.random.default_rng(0)
@@ -121,8 +123,6 @@ def test_a_file_has_the_same_ground_afterwards(bits, tmp_path):
     array[:20, :, :3] = RNG.integers(0, 255, (20, 100, 3))  # colours that nobody sees
     data = as_png(array)
     if bits == 16:
-        import pyvips
-
         data = pyvips.Image.new_from_memory(array.astype(np.uint16) * 257, 100, 120, 4, "ushort")
         data = data.copy(interpretation="rgb16").write_to_buffer(".png")
     made, before = read_photo(daybreak.enhance(data, "gamma")), read_photo(data)

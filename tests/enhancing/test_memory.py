@@ -166,7 +166,7 @@ def test_a_header_tells_what_else_takes_memory(tmp_path):
     }
     enhancer = Enhancer("gamma")
     assert costliest(tmp_path.iterdir(), enhancer) == told["16.tif"]
-    once = 1200 * (bytes_per_pixel(enhancer.method, None) + memory.more(told["16.tif"]))
+    once = 1200 * (bytes_per_pixel(enhancer.method, None) + memory.extra_bytes(told["16.tif"]))
     enhancer.room = Room()
     for free, expected in ((1.9, 1), (2.1, 2), (100.0, 8)):
         with pytest.MonkeyPatch.context() as patch:

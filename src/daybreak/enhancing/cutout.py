@@ -7,16 +7,9 @@ import numpy as np
 
 from daybreak.enhancing.amount import enlarged
 from daybreak.image.rows import Levels, Rows, mean
-from daybreak.types import Array, Plane
+from daybreak.types import Array
 
 _BAND = 256  # rows
-
-
-def clear(alpha: Plane | None) -> Array | None:
-    """Where a picture is fully transparent, H×W bool; None where it is nowhere, or everywhere."""
-    if alpha is None or alpha.min() > 0.0 or alpha.max() <= 0.0:
-        return None
-    return np.asarray(alpha <= 0.0)
 
 
 def without(rows: Rows, hidden: Array) -> Rows:
@@ -27,7 +20,7 @@ def without(rows: Rows, hidden: Array) -> Rows:
 
     Args:
         rows: H×W×3.
-        hidden: from `clear`.
+        hidden: where it cannot be seen, H×W bool; neither nowhere nor everywhere.
     """
     whole = rows.whole if isinstance(rows, Levels) else rows
     filled, seen = whole.copy(), whole[~hidden]
@@ -66,9 +59,8 @@ def _like(made: Rows, values: Array) -> Array:
     return np.asarray(np.rint(values * np.float64(made.peak)), made.whole.dtype)
 
 
-def seen_mean(rows: Rows, alpha: Plane | None) -> float:
-    """`mean` of what can be seen."""
-    hidden = clear(alpha)
+def seen_mean(rows: Rows, hidden: Array | None) -> float:
+    """`mean` of what can be seen; None: of all."""
     if hidden is None:
         return mean(rows)
     seen = (~hidden).astype(np.uint8)

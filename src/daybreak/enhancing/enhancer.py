@@ -15,16 +15,16 @@ from daybreak.engines.runtime import PrecisionAsked, Runtime
 from daybreak.enhancing.amount import Amount, amount_for, check_amount, enlarged, short_of
 from daybreak.enhancing.arrays import adapt
 from daybreak.enhancing.bands import enhance_levels
-from daybreak.enhancing.cutout import clear, put_back, without
+from daybreak.enhancing.cutout import put_back, without
 from daybreak.enhancing.memory import UNMEASURED, Room, bytes_per_pixel, out_of_memory, parse_memory
 from daybreak.enhancing.record import asked, done
 from daybreak.enhancing.tiling import SMALL, enhance_fitting
 from daybreak.errors import BadSetting
-from daybreak.image.photo import Photo
+from daybreak.image.photo import Photo, clear
 from daybreak.image.rows import Levels, Rows
 from daybreak.methods import get_method
 from daybreak.methods.base import FILM, Method, Settings, check_pixels, parse_settings
-from daybreak.types import Pixels, Plane
+from daybreak.types import Array, Pixels
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ class Enhancer:
             UnreadablePicture: a file that cannot be read.
         """
         pictures, rebuild = adapt(image)
-        outcomes = [self._seen(*seen) for seen in pictures]
+        outcomes = [self._seen(pixels, clear(alpha)) for pixels, alpha in pictures]
         results = [
             pixels if outcome.unchanged else outcome.pixels
             for (pixels, _), outcome in zip(pictures, outcomes, strict=True)
@@ -198,13 +198,12 @@ class Enhancer:
 
         What is fully transparent counts for nothing and stays as it is.
         """
-        outcome = self._seen(photo.stored, photo.alpha)
+        outcome = self._seen(photo.stored, photo.hidden)
         made = photo if outcome.unchanged else photo.with_pixels(outcome.rows)
         return replace(made, record=asked(self) | done(outcome)), outcome
 
-    def _seen(self, rows: Rows, alpha: Plane | None) -> Outcome:
+    def _seen(self, rows: Rows, hidden: Array | None) -> Outcome:
         """`run` on what can be seen of a picture."""
-        hidden = clear(alpha)
         if hidden is None:
             return self.run(rows)
         outcome = self.run(without(rows, hidden))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from daybreak.enhancing.cutout import clear
 from daybreak.enhancing.enhancer import Enhancer, Outcome
 from daybreak.image.formats import FORMATS
 from daybreak.image.photo import Photo
@@ -91,7 +90,7 @@ def _alpha(photo: Photo) -> str:
     if photo.alpha is None:
         return "none"
     told = "kept beside the pixels"
-    return told if clear(photo.alpha) is None else f"{told}, which count for nothing and stay where it is 0"
+    return told if photo.hidden is None else f"{told}, which count for nothing and stay where it is 0"
 
 
 def _profile(photo: Photo, icc: bytes | None, ink: bool) -> Operation:

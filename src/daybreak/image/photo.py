@@ -77,6 +77,11 @@ class Photo:
         """H×W×3 float32, sRGB-encoded RGB in [0, 1], upright."""
         return self.stored[:] if isinstance(self.stored, Levels) else self.stored
 
+    @cached_property
+    def hidden(self) -> Array | None:
+        """Where it is fully transparent, H×W bool; None where it is nowhere, or everywhere."""
+        return clear(self.alpha)
+
     @classmethod
     def from_pixels(cls, pixels: Pixels, alpha: Plane | None = None, bit_depth: int = 16) -> Photo:
         """A photo made of pixels alone, with nothing else to travel.
@@ -109,6 +114,13 @@ class Photo:
         if beyond is not None:
             beyond = _resize(beyond.astype(np.float32), height, width).astype(np.float16)
         return replace(self, stored=pixels, alpha=alpha, beyond=beyond)
+
+
+def clear(alpha: Plane | None) -> Array | None:
+    """Where an alpha is 0, H×W bool; None where it is nowhere, or everywhere, so that there is no cut-out."""
+    if alpha is None or alpha.min() > 0.0 or alpha.max() <= 0.0:
+        return None
+    return np.asarray(alpha <= 0.0)
 
 
 def _resize(plane: Array, height: int, width: int) -> Array:

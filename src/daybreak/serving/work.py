@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.enhancing.memory import SHARE, UNMEASURED, bytes_per_pixel, free_memory, more
+from daybreak.enhancing.memory import SHARE, UNMEASURED, bytes_per_pixel, extra_bytes, free_memory
 from daybreak.image.read import Outline, read_outline
 from daybreak.methods.base import FILM, Method
 from daybreak.serving.problems import Problem, busy
@@ -175,7 +175,7 @@ def fitting_pixels(enhancer: Enhancer, at_once: int, data: bytes) -> int | None:
     if free is None:
         return None
 
-    besides = more(read_outline(data) or Outline(0))
+    besides = extra_bytes(read_outline(data) or Outline(0))
 
     def fitting(method: Method[Any]) -> int:
         per_pixel = besides + (bytes_per_pixel(method, enhancer.exposure) or UNMEASURED)
