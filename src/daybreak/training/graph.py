@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ TOLERANCE = {"fp32": 1e-4, "fp16": 2e-3}
 """Largest difference between ONNX Runtime and torch in any value of [0, 1], by how parameters are kept."""
 
 SIZES = ((64, 96), (97, 61), (400, 600))
-"""H×W that the two are compared on, each brought up to the network's multiple."""
+"""H×W that the two are compared on before a weight is exported."""
 
 UPSCALE = "upscale"
 
@@ -157,20 +157,26 @@ def _quiet() -> Iterator[None]:
 
 
 @torch.no_grad()
-def check_parity(network: Network, path: Path, tolerance: float = TOLERANCE["fp32"]) -> float:
-    """Compare ONNX Runtime with torch on dark noise of three sizes; gives the largest difference.
+def check_parity(
+    network: Network,
+    path: Path,
+    tolerance: float = TOLERANCE["fp32"],
+    sizes: Sequence[tuple[int, int]] = SIZES,
+) -> float:
+    """Compare ONNX Runtime with torch on dark noise; gives the largest difference.
 
     Args:
         network: in evaluation mode.
         path: the graph.
         tolerance: see `TOLERANCE`.
+        sizes: H×W of each, brought up to the network's multiple.
 
     Raises:
         TrainingError: it is above the tolerance.
     """
     engine, largest = OnnxEngine(path), 0.0
     graph, larger, control = network.inference(), network.enlarging(), network.control
-    for number, (height, width) in enumerate(SIZES):
+    for number, (height, width) in enumerate(sizes):
         many = network.multiple
         size = (1, 3, -(-height // many) * many, -(-width // many) * many)
         low = torch.from_numpy(np.random.default_rng(number).random(size, np.float32)) ** 3
