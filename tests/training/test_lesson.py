@@ -9,7 +9,6 @@ import torch
 from safetensors.torch import load_file
 
 from daybreak.errors import BadSetting, TrainingError
-from daybreak.training.export import export, load_network
 from daybreak.training.fit import fit
 from daybreak.training.lesson import Lesson, check_crop
 from daybreak.training.recipe import list_recipes, load_recipe
@@ -20,7 +19,7 @@ from daybreak.weights import find_weight
 def test_a_phase_freezes_what_the_others_move(tiny, kind):
     lesson = Lesson(tiny(kind))
     for phase in lesson.phases:
-        lesson._let_learn(phase, 1)
+        lesson._let_learn(phase)
         mine = {id(p) for module in phase.modules for p in module.parameters()}
         learning = {id(p) for p in lesson.network.parameters() if p.requires_grad}
         assert learning == mine
@@ -61,29 +60,6 @@ def test_a_look_that_is_kept_with_nothing_beside_it_is_refused():
     settings = {**recipe.settings, "look": "kept"}
     with pytest.raises(BadSetting, match="look=learned"):
         Lesson(recipe.model_copy(update={"settings": settings}))
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:.*LeafSpec")
-def test_what_start_gave_is_held_while_the_rest_catches_up(tiny, material, tmp_path):
-    first = fit(tiny("gan", steps=2), material, tmp_path / "first").checkpoint
-    export(first, "msdrs-cyclegan.mine", tmp_path / "weights")
-    start = str(tmp_path / "weights/msdrs-cyclegan.mine.toml")
-
-    def after(steps):
-        recipe = tiny("gan", start=start, hold=2, steps=steps, optimiser={"lr": 1e-3})
-        before = Lesson(recipe).network.state_dict()
-        learned = load_network(fit(recipe, material, tmp_path / f"run{steps}").checkpoint)[0].state_dict()
-        moved = {key.split(".")[0] for key, value in learned.items() if not torch.equal(value, before[key])}
-        return moved & {"brighten", "darken", "critic_high", "critic_low"}
-
-    assert after(2) == {"darken", "critic_high", "critic_low"}
-    assert after(3) == {"brighten", "darken", "critic_high", "critic_low"}
-
-
-def test_holding_what_is_all_that_learns_is_refused():
-    recipe = load_recipe("daybreak.base").model_copy(update={"hold": 5})
-    with pytest.raises(TrainingError, match=r"hold=5 leaves nothing of the network to learn.* hold=0"):
-        Lesson(recipe)
 
 
 @pytest.mark.parametrize("name", list_recipes())

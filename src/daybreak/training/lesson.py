@@ -41,9 +41,6 @@ class Lesson(L.LightningModule):
         average: the average of its weights, where the recipe asks for one.
         last: the loss and its terms at the last step, by name.
         best: step and score of the best scoring so far, or None.
-
-    Raises:
-        UnknownName, WeightsError, TrainingError: as of `take_up`; or `hold` leaves a phase nothing to learn.
     """
 
     def __init__(
@@ -64,12 +61,6 @@ class Lesson(L.LightningModule):
             self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.objective = spec.objective(self.network, settings, features)
         self.phases: tuple[Phase, ...] = self.objective.phases()
-        self._given = {id(p) for p in self.network.inference().parameters()} if recipe.hold else set[int]()
-        for phase in self.phases:
-            if not _moved(phase) - self._given:
-                raise TrainingError(
-                    f"hold={recipe.hold} leaves nothing of the {phase.name} to learn", "hold=0"
-                )
         self.about = about or {}
         self.last: dict[str, float] = {}
         self.best: tuple[int, float] | None = None
@@ -98,7 +89,7 @@ class Lesson(L.LightningModule):
         values: dict[str, float] = {}
         optimisers, schedules = _several(self.optimizers()), _several(self.lr_schedulers())
         for phase, optimiser, schedule in zip(self.phases, optimisers, schedules, strict=True):
-            self._let_learn(phase, step)
+            self._let_learn(phase)
             terms = phase.terms(batch)
             parts = torch.stack([term.float() for term in terms.values()])
             loss = parts.sum()
@@ -117,9 +108,9 @@ class Lesson(L.LightningModule):
         self.last = {"loss": total, **values}
         self._follow(step)
 
-    def _let_learn(self, phase: Phase, step: int) -> None:
-        """Freeze what other phases move, and what is held yet."""
-        moved = _moved(phase) - (self._given if step <= self.recipe.hold else set())
+    def _let_learn(self, phase: Phase) -> None:
+        """Freeze what other phases move."""
+        moved = {id(p) for module in phase.modules for p in module.parameters()}
         for parameter in self.network.parameters():
             parameter.requires_grad_(id(parameter) in moved)
 
@@ -243,10 +234,6 @@ def features_of(recipe: Recipe) -> Features | None:
     """
     settings = parse_settings(get_network(recipe.network), recipe.settings)
     return vgg_eye() if getattr(settings, "perceptual", 0.0) else None
-
-
-def _moved(phase: Phase) -> set[int]:
-    return {id(p) for module in phase.modules for p in module.parameters()}
 
 
 def _insist(value: float, what: str, step: int) -> None:

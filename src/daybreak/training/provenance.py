@@ -18,7 +18,6 @@ BOOKKEEPING = ("save_every", "score_every", "score_pairs", "log_every", "panels_
 
 USUAL: Mapping[str, str] = {
     "start": "assumed: random weights, as every source begins",
-    "hold": "assumed: all learns from the first step",
     "data.source": "assumed: the pairs that are at hand",
     "data.sampling": "assumed: what the objective is made for",
     "data.crop": "assumed: what the time and memory of two cores allow",
@@ -50,7 +49,6 @@ USUAL: Mapping[str, str] = {
 
 CHANGED: Mapping[str, str] = {
     "start": "assumed: what was learned on photographed darkness is not learned again",
-    "hold": "assumed: what is new catches up before it judges what is learned",
     "data.shrink": "assumed: instance norm meets whole pictures later, and a small crop has other means",
     "data.rotate": "assumed: what is turned is a picture still, and there are few",
     "data.channel_shuffle": "assumed: colours are then found in the picture, not remembered from its like",

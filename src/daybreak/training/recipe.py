@@ -100,8 +100,6 @@ class Recipe(_Part):
         settings: the network's hyper-parameters that differ from its preset.
         start: name of a shipped weight, or path of a weight's card, to learn on from; several with + between
             give what fits of each, the first before the others; "" for random weights.
-        hold: steps in which what `start` gave stays as it is and the rest alone learns: a GAN's weight comes
-            without its discriminators, and new ones would first undo it.
         data, optimiser: see there.
         steps: optimiser steps of the whole run.
         save_every: steps between two checkpoints; a kill loses no more than this.
@@ -118,7 +116,6 @@ class Recipe(_Part):
     tag: str
     settings: dict[str, Any] = Field(default_factory=dict)
     start: str = ""
-    hold: int = Field(default=0, ge=0)
     data: Data = Data()
     optimiser: Optimiser = Optimiser()
     steps: int = Field(gt=0)
@@ -231,9 +228,6 @@ def parse_recipe(values: dict[str, Any]) -> Recipe:
         came = f"{where}={first['input']!r}" if first["type"] != "missing" else f"no {where}"
         told = first["msg"].removeprefix("Input should be ")
         raise BadSetting(f"{came} in the recipe", told) from None
-    if recipe.hold and not (recipe.start and recipe.hold < recipe.steps):
-        wanted = f"a start, which is what is held, and fewer than steps={recipe.steps}"
-        raise BadSetting(f"hold={recipe.hold} in the recipe", wanted)
     spec = get_network(recipe.network)
     parse_settings(spec, recipe.settings)
     if recipe.sampling not in spec.sampling:
