@@ -43,10 +43,10 @@ def test_channels_stay_apart_and_any_size_will_do(taps, size):
     torch.testing.assert_close(made[:, :1], Smooth(1, taps)(given[:, :1]))
 
 
-@pytest.mark.parametrize("kernel", [2, 3])
-def test_a_smooth_doubling_draws_no_grid_on_what_is_even(kernel):
+@pytest.mark.parametrize(("kernel", "taps"), [(2, BROAD), (3, FLAT)], ids=["unet", "resnet"])
+def test_a_smooth_doubling_draws_no_grid_on_what_is_even(kernel, taps):
     torch.manual_seed(0)
-    plain, smooth = Doubling(4, 3, kernel), Doubling(4, 3, kernel, smooth=True)
+    plain, smooth = Doubling(4, 3, kernel), Doubling(4, 3, kernel, taps=taps)
     smooth.load_state_dict(plain.state_dict())  # the same parameters
     with torch.no_grad():
         apart = [

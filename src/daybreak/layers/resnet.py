@@ -54,7 +54,7 @@ class ResNetGenerator(nn.Module):
 
     Attributes:
         reach: pixels that an output pixel depends on, on each side, but for pyramid and blocks, one of whose
-            pixels is four; smooth ones see 4 more.
+            pixels is four; smooth ones see 6 more.
     """
 
     reach = 12
@@ -71,7 +71,7 @@ class ResNetGenerator(nn.Module):
         self.pyramid = pyramid
         self.transformer = nn.Sequential(*blocks)
         self.decoder = nn.Sequential(
-            *_normed(Doubling(4 * width, 2 * width, 3, smooth=smooth)),
+            *_normed(Doubling(4 * width, 2 * width, 3, taps=FLAT if smooth else None)),
             *_normed(Doubling(2 * width, width, 3)),  # whose grid the second blur takes
             Reflected(width, 3, 7),
         )

@@ -52,18 +52,20 @@ class Smooth(nn.Module):
 
 
 class Doubling(nn.ConvTranspose2d):
-    """B×inputs×H×W to B×outputs×2H×2W: a transposed convolution of stride 2, then a `Smooth` if asked for.
+    """B×inputs×H×W to B×outputs×2H×2W: transposed convolution of stride 2, `Smooth` where there are taps.
 
     Args:
         inputs, outputs: channels.
         kernel: 2, where cells do not overlap, or 3.
-        smooth: whether the blur follows, `BROAD`.
+        taps: of the blur; None for none.
     """
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, *, smooth: bool = False) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, *, taps: tuple[float, ...] | None = None
+    ) -> None:
         overlap = kernel - 2
         super().__init__(inputs, outputs, kernel, stride=2, padding=overlap, output_padding=overlap)
-        self.settle = Smooth(outputs, BROAD) if smooth else nn.Identity()
+        self.settle = Smooth(outputs, taps) if taps else nn.Identity()
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
         """See the class."""

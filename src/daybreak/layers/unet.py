@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from daybreak.layers.smooth import Doubling
+from daybreak.layers.smooth import BROAD, Doubling
 
 
 def double(inputs: int, outputs: int) -> nn.Sequential:
@@ -52,7 +52,7 @@ class Decoder(nn.Module):
     def __init__(self, width: int, *, smooth: bool = False) -> None:
         super().__init__()
         widths = [width << level for level in range(3, -1, -1)]
-        self.ups = nn.ModuleList(Doubling(2 * w, w, 2, smooth=smooth) for w in widths)
+        self.ups = nn.ModuleList(Doubling(2 * w, w, 2, taps=BROAD if smooth else None) for w in widths)
         self.levels = nn.ModuleList(double(2 * w, w) for w in widths)
 
     def forward(self, deepest: Tensor, skips: Sequence[Tensor]) -> Tensor:

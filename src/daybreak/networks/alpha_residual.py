@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from daybreak.layers.reach import reach
 from daybreak.losses.perceptual import Features
+from daybreak.losses.ssim import unlike
 from daybreak.networks.base import (
     Batch,
     Control,
@@ -61,6 +62,12 @@ class AlphaResidualSettings(NetworkSettings):
         0.0,
         "Weight of a squared error on the estimated difference map itself.",
         source="paper: section 4.2 has no such term, the error of the output is all there is",
+        ge=0,
+    )
+    ssim: float = hyper(
+        0.0,
+        "Weight of 1 − SSIM of the output.",
+        source="paper: section 4.2 has no such term; table 1 judges by SSIM too",
         ge=0,
     )
 
@@ -195,6 +202,8 @@ class AlphaResidualObjective(Objective[AlphaResidual]):
             terms["difference"] = self.settings.lambda_diff * nn.functional.mse_loss(
                 difference.float(), missing
             )
+        if self.settings.ssim:
+            terms["unlike"] = self.settings.ssim * unlike(output, wanted)
         return terms
 
     def panels(self, batch: Batch) -> dict[str, Tensor]:

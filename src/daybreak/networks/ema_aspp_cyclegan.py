@@ -133,7 +133,7 @@ def build(settings: EmaAsppSettings) -> CycleNetwork:
         generator,
         lambda: PatchGan((4,), settings.discriminator_width),
         settings.init,
-        halo=ResNetGenerator.reach + (4 if smooth else 0) + each * settings.blocks + far,
+        halo=ResNetGenerator.reach + (6 if smooth else 0) + each * settings.blocks + far,
     )
 
 
