@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from daybreak.data.synthetic import Darkening, difference, draw, synthesise
+from daybreak.metrics.ssim import ssim
 from daybreak.networks import build
 from daybreak.networks.alpha_residual import ALPHA, Residual, given_alpha
 from daybreak.networks.base import Batch
@@ -123,6 +124,14 @@ def test_lambda_diff_asks_for_the_difference_map_of_the_generator():
     )
     assert told["restored"].item() == pytest.approx(np.square(clean - dark).mean(), rel=1e-4)
     assert terms(network, batch).keys() == {"restored"}
+
+
+def test_the_loss_may_ask_for_structure_as_the_metric_sees_it():
+    clean, dark = pixels(24, 20), pixels(24, 20) * np.float32(0.4)
+    batch = Batch(planes(dark), planes(clean), torch.tensor([1.0]))
+    told = terms(build("alpha-residual").eval(), batch, ssim=0.5)  # which gives back the dark picture
+    assert told.keys() == {"restored", "ssim"}
+    assert told["ssim"].item() == pytest.approx(0.5 * (1 - ssim(dark, clean)), abs=1e-5)
 
 
 def test_training_makes_alpha_brighten():

@@ -57,7 +57,7 @@ class Doubling(nn.ConvTranspose2d):
     Args:
         inputs, outputs: channels.
         kernel: 2, where cells do not overlap, or 3.
-        taps: of the blur; None for none.
+        taps: `BROAD` or `FLAT`; None for no blur.
     """
 
     def __init__(

@@ -33,7 +33,7 @@ def unlike(output: Tensor, reference: Tensor) -> Tensor:
     """1 − SSIM, the mean over pictures and channels, a scalar in [0, 2].
 
     Args:
-        output, reference: B×C×H×W in [0, 1], sides of 11 pixels at least.
+        output, reference: B×C×H×W for [0, 1], clamped or not, sides of 11 pixels at least.
     """
     a, b = output.float(), reference.float()
     count = len(a)

@@ -180,7 +180,10 @@ def given_alpha(batch: Batch) -> Tensor:
 
 
 class AlphaResidualObjective(Objective[AlphaResidual]):
-    """Paper 3, section 4.2: the squared error of the output; the L2 on weights is the recipe's."""
+    """Paper 3, section 4.2: the squared error of the output; the L2 on weights is the recipe's.
+
+    What `lambda_diff` and `ssim` ask for beside it is ours.
+    """
 
     def __init__(
         self,
@@ -203,7 +206,7 @@ class AlphaResidualObjective(Objective[AlphaResidual]):
                 difference.float(), missing
             )
         if self.settings.ssim:
-            terms["unlike"] = self.settings.ssim * unlike(output, wanted)
+            terms["ssim"] = self.settings.ssim * unlike(output, wanted)
         return terms
 
     def panels(self, batch: Batch) -> dict[str, Tensor]:

@@ -33,7 +33,7 @@ TOLERANCE = {"fp32": 1e-4, "fp16": 2e-3}
 """Largest difference between ONNX Runtime and torch in any value of [0, 1], by how parameters are kept."""
 
 SIZES = ((64, 96), (97, 61), (400, 600))
-"""H×W that the two are compared on before a weight is exported."""
+"""H×W on which ONNX Runtime and torch are compared before a weight is exported."""
 
 UPSCALE = "upscale"
 
