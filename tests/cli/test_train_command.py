@@ -90,16 +90,18 @@ def test_time_and_resume(own, tmp_path, capsys):
 
 
 def test_a_network_of_dark_pictures_alone(own, tmp_path, capsys):
-    words = ["cascade.lol", tmp_path / "run", "--data", own, "--set=settings.perceptual=0.5", *SMALL]
+    words = ["cascade.lol", tmp_path / "run", "--data", own, *SMALL]
     assert train(*words) == 0
     assert "perceptual loss counts as 0" in capsys.readouterr().err
     assert told(tmp_path / "run")["data"] == "pairs of one's own, 11 dark pictures"
 
 
-def test_from_normal_photos_alone(own, tmp_path, capsys):
-    assert train("neid.lol", tmp_path / "run", "--from-normal", own / "high", *NEID) == 0
-    assert told(tmp_path / "run")["recipe"]["data"]["sampling"] == "darkened"
-    assert told(tmp_path / "run")["data"] == "11 photos of own/high, darkened by paper 3's generator"
+def test_from_normal_photos_alone_into_a_folder_named_after_the_recipe(own, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(["train", "neid.lol", "--from-normal", str(own / "high"), *NEID]) == 0
+    made = told(tmp_path / "runs/neid.lol")
+    assert made["recipe"]["data"]["sampling"] == "darkened"
+    assert made["data"] == "11 photos of own/high, darkened by paper 3's generator"
     assert "validation, 1 pairs" in capsys.readouterr().err
 
 

@@ -11,6 +11,7 @@ from daybreak.enhancing.amount import MAX_STRENGTH, amount_for, blend, check_amo
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.errors import BadSetting
 from daybreak.image.rows import Levels
+from daybreak.weights import find_weight
 
 
 def pair(seed: int = 0, shape=(40, 60)):
@@ -93,3 +94,14 @@ def test_how_far_an_exposure_came_is_told():
 def test_amounts_out_of_range_are_refused(strength, exposure):
     with pytest.raises(BadSetting):
         check_amount(strength, exposure)
+
+
+@pytest.mark.parametrize("strength", [0.5, 1.25])
+def test_a_network_that_takes_alpha_is_given_a_share_of_its_own(strength):
+    dark, _ = pair(shape=(32, 48))
+    control = find_weight("alpha-residual.synthetic").card.control
+    alpha = control.intercept + control.slope * float(dark.mean(dtype=np.float64))
+    made = Enhancer("alpha-residual", strength=strength).run(dark).pixels
+    told = Enhancer("alpha-residual", alpha=alpha * strength).run(dark).pixels
+    np.testing.assert_allclose(made, told, atol=1e-6)
+    assert np.abs(made - Enhancer("alpha-residual").run(dark).pixels).mean() > 0.01

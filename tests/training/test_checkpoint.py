@@ -49,7 +49,7 @@ def test_a_checkpoint_from_before_a_key_goes_on_while_the_key_holds_its_default(
         del kept[OURS]["recipe"]["settings"]["detail_target"]
 
     change(begun, forget)
-    with pytest.raises(TrainingError, match="another recipe: panels_every was 0 and is 5"):
+    with pytest.raises(TrainingError, match="another recipe: panels_every was 500 and is 5"):
         fit(tiny("neid", panels_every=5), material, begun.parent, resume=True)
     assert fit(tiny("neid", steps=12), material, begun.parent, resume=True).ended == "finished"
 

@@ -18,7 +18,7 @@ from daybreak.training.explain import BEGIN, END, explain, picture_of, renewed, 
 from daybreak.training.provenance import BOOKKEEPING, CHANGED, USUAL, meanings, provenance
 from daybreak.training.recipe import Data, Optimiser, Recipe, list_recipes, load_recipe
 from daybreak.training.tracing import PICTURE, Block, trace
-from daybreak.weights import list_weights
+from daybreak.weights import find_weight, list_weights
 
 DOCS = Path(__file__).parents[2] / "docs" / "methods"
 EVERY = pytest.mark.parametrize("spec", NETWORKS, ids=lambda s: s.name)
@@ -59,7 +59,7 @@ def test_what_was_published_is_about_keys_of_a_recipe_and_says_where(spec):
 @pytest.mark.parametrize("name", list_recipes())
 def test_every_key_of_a_recipe_is_told_with_where_it_is_from(name):
     text = explain(name)
-    part = text.partition(f"## Training: {name}")[2].partition("## The weight")[0]
+    part = text.partition(f"## Training: {name}\n")[2].partition("\n## ")[0]
     for key in KEYS:
         assert f"`{key}` = " in part, key
     entries = re.findall(r"^- `[\w.]+` = [^*]*?: [^*]+\*([^*]+)\*", part, re.MULTILINE)
@@ -71,8 +71,10 @@ def test_every_key_of_a_recipe_is_told_with_where_it_is_from(name):
 
 @pytest.mark.parametrize("name", list_weights())
 def test_a_weight_is_told_with_its_scores(name):
-    part = explain(name).partition("## The weight")[2]
-    assert "Trained for" in part
+    text, card = explain(name), find_weight(name).card
+    part = text.partition("## The weight")[2]
+    assert f"Trained by {card.recipe} for {card.steps:,} steps" in part
+    assert f"## Training: {card.recipe}\n" in text
     assert " dB" in part
 
 

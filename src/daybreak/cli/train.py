@@ -26,7 +26,9 @@ _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
 def train(
     recipe: Annotated[str, typer.Argument(help="Of the package (cascade.lol), or a .toml file.")],
-    out: Annotated[Path, typer.Option("--out", help="The run's folder.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The run's folder; runs/RECIPE where none is named.")
+    ] = None,
     data: Annotated[
         list[Path] | None,
         typer.Option(
@@ -85,7 +87,7 @@ def train(
                     references=references,
                     sensor=chosen.data.sensor > 0,
                 ),
-                out,
+                out or Path("runs") / chosen.name,
                 resume=resume == "auto",
                 stop=stop,
                 features=features_of(chosen),

@@ -43,7 +43,8 @@ def explain(name: str) -> str:
         recipes = [recipe for recipe in list_recipes() if recipe.partition(".")[0] == network]
         return _page(spec, spec.settings(), recipes, None)
     card = find_weight(name).card if name in list_weights() else None
-    recipes = [name] if name in list_recipes() else []
+    its = dict.fromkeys([name, card.recipe] if card else [name])
+    recipes = [recipe for recipe in its if recipe in list_recipes()]
     given = card.settings if card else load_recipe(name).settings
     return _page(spec, parse_settings(spec, dict(given)), recipes, card)
 
@@ -160,7 +161,7 @@ def _table(traced: Trace) -> list[str]:
 
 
 def _weight(card: WeightCard) -> Iterator[str]:
-    yield f"- Trained for {card.steps:,} steps on {card.training_data} ({card.training_terms})."
+    yield f"- Trained by {card.recipe} for {card.steps:,} steps on {card.training_data} ({card.training_terms})."
     yield f"- Made {card.date}; licence {card.licence}; {card.macs_per_pixel:,} multiply-adds per pixel."
     if card.notes:
         yield f"- {card.notes}"

@@ -72,7 +72,7 @@ CHANGED: Mapping[str, str] = {
 def tell_recipe(spec: AnySpec, recipe: Recipe) -> Iterator[str]:
     """A recipe in its own words, then each key."""
     data = "--from-normal PHOTOS" if recipe.sampling == "darkened" else "--data ROOT"
-    yield from (f"    daybreak train {recipe.name} {data} --out runs/{recipe.name}", "")
+    yield from (f"    daybreak train {recipe.name} {data}", "")
     yield from ("The recipe's own words:", "")
     yield from (f"    {line}".rstrip() for line in _comments(recipe.name))
     yield ""

@@ -123,7 +123,7 @@ class Recipe(_Part):
     score_every: int = Field(default=100, ge=1)
     score_pairs: int = Field(default=20, ge=1)
     log_every: int = Field(default=10, ge=1)
-    panels_every: int = Field(default=0, ge=0)
+    panels_every: int = Field(default=500, ge=0)
     ema: float = Field(default=0.0, ge=0, lt=1)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     seed: int = Field(default=0, ge=0)
