@@ -1,7 +1,7 @@
 """Peak memory of every method per pixel of its picture, at 3 and 12 megapixels.
 
     python benchmarks/memory.py                      # writes benchmarks/results/memory.json
-    python benchmarks/memory.py --card cascade.lol   # writes the figure of one weight on its card
+    python benchmarks/memory.py --card cascade.lol   # one weight: its line there, and its card
 
 Each figure is taken in a process of its own: how far reading, enhancing and encoding one JPEG on one core
 lifts the peak of the process's resident memory above what it was after a small picture through the same
@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from machine import save
+from machine import RESULTS, save
 
 SIZES = {"3": (2000, 1500), "12": (4000, 3000)}
 MORE: dict[str, list[Any]] = {
@@ -86,7 +86,7 @@ def main() -> None:
     """Measure and save."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", help="one line of the table; prints it and saves nothing")
-    parser.add_argument("--card", help="a weight that ships; writes its card and nothing else")
+    parser.add_argument("--card", help="a weight that ships; writes its card and its line")
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -107,6 +107,8 @@ def main() -> None:
             print(name, found[name], flush=True)
     if options.card:
         write_on_card(options.card, max(found[one_line].values()))
+        table = json.loads((RESULTS / "memory.json").read_text())["bytes_per_pixel"]
+        save("memory", {"bytes_per_pixel": table | found})
     elif not options.only:
         save("memory", {"bytes_per_pixel": found})
     return None

@@ -31,6 +31,38 @@ def test_docs_hold_the_table_of_the_results_file(tables, name):
     assert all(score.n == COUNTS[name] for row in results.rows for score in row.scores)
 
 
+@pytest.mark.parametrize(
+    ("name", "row", "least"),
+    [
+        ("eval15", "neid", {"psnr": 19.6, "ssim": 0.72}),
+        ("eval15", "ema-aspp-cyclegan", {"psnr": 17.5}),
+        ("eval15", "msdrs-cyclegan", {"psnr": 17.5}),
+        ("eval15", "cascade", {"psnr": 14.9}),
+        ("kodak24", "alpha-residual", {"psnr": 18.12}),
+        ("kodak24", "alpha-residual alpha=known", {"psnr": 18.12, "ssim": 0.85}),
+    ],
+)
+def test_no_weight_ships_that_is_below_what_was_asked_of_it(tables, name, row, least):
+    means = without_gt_mean(tables.results_of(name), row)
+    assert {metric: means[metric] >= value for metric, value in least.items()} == dict.fromkeys(least, True)
+
+
+def test_the_weight_for_real_pictures_holds_up_on_lol_and_is_the_better_one_elsewhere(tables):
+    lol, others = tables.results_of("eval15"), tables.results_of("kodak24")
+    classical = [row.name for row in others.rows if row.parameters is None and row.name != "auto"]
+    assert "gamma mode=auto" in classical
+    psnr = without_gt_mean(others, "neid.wild")["psnr"]
+    assert psnr >= without_gt_mean(others, "neid")["psnr"] + 3.0
+    assert psnr > max(without_gt_mean(others, name)["psnr"] for name in classical)
+    assert without_gt_mean(lol, "neid.wild")["psnr"] >= without_gt_mean(lol, "neid")["psnr"] - 1.0
+
+
+def without_gt_mean(results, name):
+    """Means of a row by metric."""
+    (row,) = (row for row in results.rows if row.name == name)
+    return {s.column.metric: s.mean for s in row.scores if not s.column.protocol.gt_mean}
+
+
 def test_the_readme_holds_the_methods_with_their_scores(tables):
     page = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"<!-- methods -->\n{tables.readme_table()}\n<!-- /methods -->" in page

@@ -39,6 +39,11 @@ def pictures(folder, peak, count=12, first=0):
     return folder
 
 
+@pytest.fixture(autouse=True)
+def nothing_fetched(tmp_path, monkeypatch):
+    monkeypatch.setenv("DAYBREAK_CACHE", str(tmp_path / "cache"))
+
+
 @pytest.fixture
 def own(tmp_path):
     """Twelve pairs of one's own; one is kept to validate on."""

@@ -8,7 +8,7 @@ import torch
 from daybreak.errors import TrainingError
 from daybreak.training import checkpoint as checkpoints
 from daybreak.training.fit import fit
-from daybreak.training.lesson import OURS
+from daybreak.training.lesson import OURS, Lesson
 from daybreak.training.stop import Stop
 
 pytestmark = [
@@ -44,14 +44,25 @@ def test_what_is_no_checkpoint_is_refused(tmp_path):
 
 def test_a_checkpoint_from_before_a_key_goes_on_while_the_key_holds_its_default(begun, tiny, material):
     def forget(kept):
-        del kept[OURS]["recipe"]["panels_every"]
+        del kept[OURS]["recipe"]["seed"]
         del kept[OURS]["recipe"]["optimiser"]["warmup"]
         del kept[OURS]["recipe"]["settings"]["detail_target"]
 
     change(begun, forget)
-    with pytest.raises(TrainingError, match="another recipe: panels_every was 500 and is 5"):
-        fit(tiny("neid", panels_every=5), material, begun.parent, resume=True)
+    with pytest.raises(TrainingError, match="another recipe: seed was 0 and is 5"):
+        fit(tiny("neid", seed=5), material, begun.parent, resume=True)
     assert fit(tiny("neid", steps=12), material, begun.parent, resume=True).ended == "finished"
+
+
+def test_how_often_things_are_written_down_may_change_on_the_way(begun, tiny):
+    checkpoints.check_same(tiny("neid", panels_every=5, save_every=7), checkpoints.load(begun), begun)
+
+
+def test_a_perceptual_loss_that_comes_or_goes_on_the_way_is_refused(begun, tiny):
+    began = checkpoints.load(begun)
+    lesson = Lesson(tiny("neid"), None, began[OURS]["about"] | {"perceptual": "vgg16"})
+    with pytest.raises(TrainingError, match="begun without VGG16 for the perceptual loss, which is here now"):
+        checkpoints.check(lesson, began, begun)
 
 
 def test_a_key_that_is_gone_is_a_difference(begun, tiny):

@@ -15,8 +15,8 @@ from daybreak.networks import NETWORKS
 from daybreak.networks.registry import get_network
 from daybreak.training.diagram import draw
 from daybreak.training.explain import BEGIN, END, explain, picture_of, renewed, write
-from daybreak.training.provenance import BOOKKEEPING, CHANGED, USUAL, meanings, provenance
-from daybreak.training.recipe import Data, Optimiser, Recipe, list_recipes, load_recipe
+from daybreak.training.provenance import CHANGED, USUAL, meanings, provenance
+from daybreak.training.recipe import BOOKKEEPING, Data, Optimiser, Recipe, list_recipes, load_recipe
 from daybreak.training.tracing import PICTURE, Block, trace
 from daybreak.weights import find_weight, list_weights
 

@@ -56,6 +56,7 @@ def test_unknown_keys_are_refused(values, sentence):
         ({"data": {"crop": "wide"}}, "data.crop='wide'"),
         ({"settings": {"stages": 9}}, "stages=9 of network cascade; expected less than or equal to 5"),
         ({"precision": "fp8"}, "precision='fp8'"),
+        ({"tag": "../mine"}, "tag='../mine' in the recipe; expected letters, digits, - and _"),
     ],
 )
 def test_bad_values_are_refused(values, sentence):

@@ -27,7 +27,7 @@ _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 def train(
     recipe: Annotated[str, typer.Argument(help="Of the package (cascade.lol), or a .toml file.")],
     out: Annotated[
-        Path | None, typer.Option("--out", help="The run's folder; runs/RECIPE where none is named.")
+        Path | None, typer.Option("--out", help="The run's folder; runs/NETWORK.TAG without.")
     ] = None,
     data: Annotated[
         list[Path] | None,

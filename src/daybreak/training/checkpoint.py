@@ -17,7 +17,7 @@ from daybreak.files import whole_file
 from daybreak.networks.base import Network
 from daybreak.networks.registry import build
 from daybreak.training.lesson import OURS, Lesson
-from daybreak.training.recipe import Recipe, parse_recipe
+from daybreak.training.recipe import BOOKKEEPING, Recipe, parse_recipe
 
 LAST = "last.ckpt"
 BEST = "best.ckpt"
@@ -91,7 +91,8 @@ def check(lesson: Lesson, checkpoint: dict[str, Any], path: Path) -> None:
     """Refuse to go on from what this run did not begin.
 
     Raises:
-        TrainingError: another recipe, other pictures, or another version of the network.
+        TrainingError: another recipe, other pictures, a perceptual loss that came or went, or another
+            version of the network.
     """
     check_same(lesson.recipe, checkpoint, path)
     before, now = (about.get("pictures") for about in (checkpoint[OURS]["about"], lesson.about))
@@ -100,13 +101,20 @@ def check(lesson: Lesson, checkpoint: dict[str, Any], path: Path) -> None:
             f"{path} was begun on other pictures",
             hint="Give the run another --out, or the same pictures",
         )
+    eye = [about.get("perceptual") for about in (checkpoint[OURS]["about"], lesson.about)]
+    if None not in eye and eye[0] != eye[1]:
+        raise TrainingError(
+            f"{path} was begun {'with' if eye[0] else 'without'} VGG16 for the perceptual loss, which is "
+            f"{'not here' if eye[0] else 'here'} now",
+            hint="Type daybreak assets fetch vgg16" if eye[0] else "Give the run another --out",
+        )
     _check_shapes(lesson.state_dict(), checkpoint["state_dict"], path, lesson.recipe.network)
 
 
 def check_same(recipe: Recipe, checkpoint: dict[str, Any], path: Path) -> None:
     """Refuse to go on with another recipe than the one the checkpoint was begun with.
 
-    Keys that came to recipes later are no difference while they hold their defaults.
+    Keys that came to recipes later are no difference while they hold their defaults, nor is bookkeeping.
 
     Raises:
         TrainingError: names the first keys that differ.
@@ -114,7 +122,7 @@ def check_same(recipe: Recipe, checkpoint: dict[str, Any], path: Path) -> None:
     plain = Recipe(network=recipe.network, tag=recipe.tag, steps=recipe.steps)
     before = _flat(plain.complete()) | _flat(checkpoint[OURS]["recipe"])
     now = _flat(recipe.complete())
-    keys = sorted(before.keys() | now.keys(), key=lambda key: (key != "network", key))
+    keys = sorted((before.keys() | now.keys()) - set(BOOKKEEPING), key=lambda key: (key != "network", key))
     differ = [key for key in keys if before.get(key) != now.get(key)]
     if differ:
         told = ", ".join(f"{key} was {before.get(key)!r} and is {now.get(key)!r}" for key in differ[:3])

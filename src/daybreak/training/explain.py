@@ -161,7 +161,8 @@ def _table(traced: Trace) -> list[str]:
 
 
 def _weight(card: WeightCard) -> Iterator[str]:
-    yield f"- Trained by {card.recipe} for {card.steps:,} steps on {card.training_data} ({card.training_terms})."
+    data = f"{card.training_data} ({card.training_terms})"
+    yield f"- Trained by {card.recipe} for {card.steps:,} steps on {data}."
     yield f"- Made {card.date}; licence {card.licence}; {card.macs_per_pixel:,} multiply-adds per pixel."
     if card.notes:
         yield f"- {card.notes}"

@@ -87,6 +87,7 @@ def fit(
                 f"{out} holds a run already", hint="Go on with --resume auto, or give another --out"
             )
         about = {"data": material.told, "terms": material.terms, "pictures": material.digest}
+        about["perceptual"] = "vgg16" if features else ""
         lesson = Lesson(recipe, features, about)
         if last.exists():
             checkpoints.check(lesson, checkpoints.load(last), last)

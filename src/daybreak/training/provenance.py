@@ -11,10 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from daybreak.networks.registry import AnySpec
-from daybreak.training.recipe import FOLDER, Data, Optimiser, Recipe
-
-BOOKKEEPING = ("save_every", "score_every", "score_pairs", "log_every", "panels_every")
-"""Keys of a recipe that the steps of training do not depend on."""
+from daybreak.training.recipe import BOOKKEEPING, FOLDER, Data, Optimiser, Recipe
 
 USUAL: Mapping[str, str] = {
     "start": "assumed: random weights, as every source begins",
@@ -26,7 +23,7 @@ USUAL: Mapping[str, str] = {
     "data.rotate": "assumed: flips alone, as most of the sources do",
     "data.channel_shuffle": "assumed: colours stay as they are, as in every source",
     "data.darkened": "assumed: photographed darkness alone",
-    "data.darken_highs": "assumed: photographed darkness alone",
+    "data.darken_highs": "assumed: photos that are given for it; a batch that is all darkened takes both",
     "data.whole": "assumed: squares cut at random, as the sources do",
     "data.lit": "assumed: every photo is darkened, as the sources do",
     "data.sensor": "assumed: paper 3's generator alone, as the sources that darken at all",

@@ -20,6 +20,9 @@ from daybreak.networks.registry import NETWORKS, get_network, parse_settings
 
 FOLDER = Path(__file__).parent / "recipes"
 
+BOOKKEEPING = ("save_every", "score_every", "score_pairs", "log_every", "panels_every")
+"""Keys of a recipe that the steps of training do not depend on."""
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -228,6 +231,8 @@ def parse_recipe(values: dict[str, Any]) -> Recipe:
         came = f"{where}={first['input']!r}" if first["type"] != "missing" else f"no {where}"
         told = first["msg"].removeprefix("Input should be ")
         raise BadSetting(f"{came} in the recipe", told) from None
+    if not recipe.tag.replace("-", "_").isidentifier():  # it names files and folders
+        raise BadSetting(f"tag={recipe.tag!r} in the recipe", "letters, digits, - and _, a letter first")
     spec = get_network(recipe.network)
     parse_settings(spec, recipe.settings)
     if recipe.sampling not in spec.sampling:
