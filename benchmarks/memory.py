@@ -107,8 +107,9 @@ def main() -> None:
             print(name, found[name], flush=True)
     if options.card:
         write_on_card(options.card, max(found[one_line].values()))
-        table = json.loads((RESULTS / "memory.json").read_text())["bytes_per_pixel"]
-        save("memory", {"bytes_per_pixel": table | found})
+        told = json.loads((RESULTS / "memory.json").read_text())  # the machine stays that of the whole table
+        told["bytes_per_pixel"] |= found
+        (RESULTS / "memory.json").write_text(json.dumps(told, indent=2) + "\n")
     elif not options.only:
         save("memory", {"bytes_per_pixel": found})
     return None

@@ -58,11 +58,26 @@ def test_how_often_things_are_written_down_may_change_on_the_way(begun, tiny):
     checkpoints.check_same(tiny("neid", panels_every=5, save_every=7), checkpoints.load(begun), begun)
 
 
-def test_a_perceptual_loss_that_comes_or_goes_on_the_way_is_refused(begun, tiny):
+def test_but_not_what_the_best_is_chosen_by(begun, tiny):
+    with pytest.raises(TrainingError, match="another recipe: score_pairs was 20 and is 3"):
+        checkpoints.check_same(tiny("neid", score_pairs=3), checkpoints.load(begun), begun)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "sentence"),
+    [
+        ("", "vgg16", "begun without VGG16 for the perceptual loss, which is here now.*DAYBREAK_CACHE"),
+        ("vgg16", "", "begun with VGG16 for the perceptual loss, which is not here now.*assets fetch vgg16"),
+    ],
+)
+def test_a_perceptual_loss_that_comes_or_goes_on_the_way_is_refused(begun, tiny, before, now, sentence):
     began = checkpoints.load(begun)
-    lesson = Lesson(tiny("neid"), None, began[OURS]["about"] | {"perceptual": "vgg16"})
-    with pytest.raises(TrainingError, match="begun without VGG16 for the perceptual loss, which is here now"):
+    began[OURS]["about"]["perceptual"] = before
+    lesson = Lesson(tiny("neid"), None, began[OURS]["about"] | {"perceptual": now})
+    with pytest.raises(TrainingError, match=sentence):
         checkpoints.check(lesson, began, begun)
+    del began[OURS]["about"]["perceptual"]  # of a version before the key
+    checkpoints.check(lesson, began, begun)
 
 
 def test_a_key_that_is_gone_is_a_difference(begun, tiny):

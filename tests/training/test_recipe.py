@@ -31,6 +31,12 @@ def test_a_change_reaches_its_key_and_the_hash():
     assert changed.digest() != plain.digest() == load_recipe("cascade.lol").digest()
 
 
+@pytest.mark.parametrize("tag", ["../mine", "-x", "", "a b"])
+def test_a_tag_that_is_no_name_for_a_folder_is_refused(tag):
+    with pytest.raises(BadSetting, match=r"tag='.*' in the recipe; expected letters, digits, - and _"):
+        load_recipe("cascade.lol", {"tag": tag})
+
+
 def test_the_hash_does_not_depend_on_what_is_spelled_out():
     assert parse_recipe(GOOD).digest() == parse_recipe(GOOD | {"settings": {"stages": 3}}).digest()
 
@@ -56,7 +62,6 @@ def test_unknown_keys_are_refused(values, sentence):
         ({"data": {"crop": "wide"}}, "data.crop='wide'"),
         ({"settings": {"stages": 9}}, "stages=9 of network cascade; expected less than or equal to 5"),
         ({"precision": "fp8"}, "precision='fp8'"),
-        ({"tag": "../mine"}, "tag='../mine' in the recipe; expected letters, digits, - and _"),
     ],
 )
 def test_bad_values_are_refused(values, sentence):

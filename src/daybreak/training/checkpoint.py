@@ -22,6 +22,9 @@ from daybreak.training.recipe import BOOKKEEPING, Recipe, parse_recipe
 LAST = "last.ckpt"
 BEST = "best.ckpt"
 
+FREE = set(BOOKKEEPING) - {"score_pairs"}  # by which the best so far was chosen
+"""Keys of a recipe that may change while a run is under way."""
+
 
 class WholeFiles(TorchCheckpointIO):
     """Writes a checkpoint straight into its folder; Lightning's own goes by way of memory and of /tmp."""
@@ -106,7 +109,9 @@ def check(lesson: Lesson, checkpoint: dict[str, Any], path: Path) -> None:
         raise TrainingError(
             f"{path} was begun {'with' if eye[0] else 'without'} VGG16 for the perceptual loss, which is "
             f"{'not here' if eye[0] else 'here'} now",
-            hint="Type daybreak assets fetch vgg16" if eye[0] else "Give the run another --out",
+            hint="Type daybreak assets fetch vgg16"
+            if eye[0]
+            else "Set DAYBREAK_CACHE to another folder, or give the run another --out",
         )
     _check_shapes(lesson.state_dict(), checkpoint["state_dict"], path, lesson.recipe.network)
 
@@ -122,7 +127,7 @@ def check_same(recipe: Recipe, checkpoint: dict[str, Any], path: Path) -> None:
     plain = Recipe(network=recipe.network, tag=recipe.tag, steps=recipe.steps)
     before = _flat(plain.complete()) | _flat(checkpoint[OURS]["recipe"])
     now = _flat(recipe.complete())
-    keys = sorted((before.keys() | now.keys()) - set(BOOKKEEPING), key=lambda key: (key != "network", key))
+    keys = sorted((before.keys() | now.keys()) - FREE, key=lambda key: (key != "network", key))
     differ = [key for key in keys if before.get(key) != now.get(key)]
     if differ:
         told = ", ".join(f"{key} was {before.get(key)!r} and is {now.get(key)!r}" for key in differ[:3])

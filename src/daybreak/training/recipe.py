@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -181,7 +182,10 @@ def load_recipe(name: str, changes: Mapping[str, str] | None = None, folder: Pat
         raise BadSetting(f"the recipe {path} is no TOML: {error}") from None
     for key, text in (changes or {}).items():
         _change(values, key, text)
-    return parse_recipe(values)
+    recipe = parse_recipe(values)
+    if not re.fullmatch(r"[A-Za-z][\w-]*", recipe.tag):  # it names files and folders
+        raise BadSetting(f"tag={recipe.tag!r} in the recipe", "letters, digits, - and _, a letter first")
+    return recipe
 
 
 def implied(recipe: Recipe, folders: int, normal: bool) -> dict[str, str]:
@@ -231,8 +235,6 @@ def parse_recipe(values: dict[str, Any]) -> Recipe:
         came = f"{where}={first['input']!r}" if first["type"] != "missing" else f"no {where}"
         told = first["msg"].removeprefix("Input should be ")
         raise BadSetting(f"{came} in the recipe", told) from None
-    if not recipe.tag.replace("-", "_").isidentifier():  # it names files and folders
-        raise BadSetting(f"tag={recipe.tag!r} in the recipe", "letters, digits, - and _, a letter first")
     spec = get_network(recipe.network)
     parse_settings(spec, recipe.settings)
     if recipe.sampling not in spec.sampling:
