@@ -40,7 +40,7 @@ def test_pages_are_written(tmp_path, capsys):
     assert run(["explain", "gamma", "--write", str(tmp_path)]) == 2
 
 
-@pytest.mark.parametrize(("name", "code"), [("sci", 1), ("gamma", 0)])
+@pytest.mark.parametrize(("name", "code"), [("unet", 1), ("gamma", 0)])
 def test_without_torch_methods_can_still_be_told(name, code, capsys, monkeypatch):
     monkeypatch.delattr("daybreak.training.explain", raising=False)
     monkeypatch.setitem(sys.modules, "daybreak.training.explain", None)
