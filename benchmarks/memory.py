@@ -109,7 +109,7 @@ def main() -> None:
         write_on_card(options.card, max(found[one_line].values()))
         told = json.loads((RESULTS / "memory.json").read_text())  # the machine stays that of the whole table
         told["bytes_per_pixel"] |= found
-        (RESULTS / "memory.json").write_text(json.dumps(told, indent=2) + "\n")
+        save("memory", told)
     elif not options.only:
         save("memory", {"bytes_per_pixel": found})
     return None
