@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+from functools import reduce
 
 import cv2
 import numpy as np
@@ -55,14 +56,15 @@ def test_alpha_is_kept_to_the_bit():
     assert np.array_equal(daybreak.enhance(array, "gamma")[..., 3], array[..., 3])
 
 
-@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "P", "1", "CMYK", "YCbCr", "I;16"])
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "P", "PA", "1", "CMYK", "YCbCr", "I;16"])
 def test_pil_images_keep_their_mode(mode):
     source = Image.fromarray(levels((6, 9, 3), np.uint8))
-    image = source.convert("L").convert("I;16") if mode == "I;16" else source.convert(mode)
+    way = {"I;16": ("L", "I;16"), "PA": ("P", "PA")}.get(mode, (mode,))
+    image = reduce(Image.Image.convert, way, source)
     out = daybreak.enhance(image, "gamma")
     assert isinstance(out, Image.Image)
     assert out.size == image.size
-    assert out.mode == ("RGB" if mode == "P" else "L" if mode == "1" else mode)
+    assert out.mode == {"P": "RGB", "PA": "RGBA", "1": "L"}.get(mode, mode)
 
 
 @pytest.mark.parametrize("shape", [(3, 6, 9), (2, 3, 6, 9), (1, 6, 9), (4, 6, 9)], ids=str)

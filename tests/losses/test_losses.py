@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daybreak.losses.color import color, hue_and_saturation
+from daybreak.losses.color import color, hue_and_saturation, kept_colors
 from daybreak.losses.fidelity import fidelity
 from daybreak.losses.huber import huber
 from daybreak.losses.perceptual import Perceptual
@@ -172,3 +172,32 @@ def test_two_reds_are_near_on_the_circle_and_far_in_the_plane():
     turns = [color(*both, "circle").item() for both in ((red, other), (turned(red), turned(other)))]
     assert turns[0] == pytest.approx(turns[1], abs=1e-6)
     assert color(turned(red), turned(other), "plane") < 0.02, "no break where there is no red"
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    rgb=st.tuples(*[st.floats(0.02, 0.2)] * 3),
+    gain=st.floats(0.8, 1.5),
+    seed=st.integers(0, 1000),
+)
+def test_colors_are_kept_at_any_brightness_and_under_noise_and_lost_in_gray(rgb, gain, seed):
+    low = torch.tensor(rgb).view(1, 3, 1, 1).expand(1, 3, 16, 16)
+    lit = (low + 1 / 255) ** 0.45
+    bright, gray = (lit * gain).clamp(0, 1), lit.mean(1, keepdim=True).expand_as(lit)
+    spread = max(rgb) / min(rgb)
+    assert kept_colors(lit, low).item() == pytest.approx(0, abs=1e-6)
+    if bright.max() < 1:
+        assert kept_colors(bright, low).item() < 1e-3
+    if spread > 1.2:
+        assert kept_colors(gray, low).item() > 2 * kept_colors(bright, low).item()
+    noise = 0.1 * torch.randn(lit.shape, generator=torch.Generator().manual_seed(seed))
+    assert kept_colors(lit + noise, low).item() < 0.2 * noise.square().mean().item() / lit.mean().item() ** 2
+
+
+def test_kept_colors_pull_a_gray_picture_to_the_dark_ones_hue():
+    low = torch.tensor([0.12, 0.03, 0.05]).view(1, 3, 1, 1).expand(1, 3, 8, 8)
+    output = torch.full((1, 3, 8, 8), 0.5, requires_grad=True)
+    kept_colors(output, low).backward()
+    red, green, blue = output.grad.sum((0, 2, 3)).tolist()
+    assert red < 0 < green, "more red, less green"
+    assert red < blue

@@ -204,6 +204,43 @@ def test_panels_show_both_cycles():
     assert list(alone) == one_way
 
 
+def test_a_learned_generator_can_be_taught_colors_alone():
+    network, objective = game("msdrs-cyclegan", colors=4.0)
+    (phase,), batch = objective.phases(), pair(side=48)
+    assert phase.modules == (network.brighten,), "the others of the game stay out of it"
+    terms = phase.terms(batch)
+    assert terms["light"] == terms["detail"] == 0, "it begins as it was"
+    learning = torch.optim.Adam(network.brighten.parameters(), 1e-3)
+    for _ in range(15):
+        learning.zero_grad()
+        sum(phase.terms(batch).values()).backward()
+        learning.step()
+    after = phase.terms(batch)
+    assert after["color"] < 0.7 * terms["color"]
+    assert after["light"] < 0.1
+    panels = objective.panels(batch)
+    assert list(panels) == ["input", "before", "output"]
+    assert not torch.equal(panels["before"], panels["output"])
+
+
+def test_what_colors_are_taught_beside_survives_a_stop():
+    network, objective = game("msdrs-cyclegan", colors=4.0)
+    with torch.no_grad():
+        for parameter in network.brighten.parameters():
+            parameter.mul_(1.1)
+    _, resumed = game("msdrs-cyclegan", colors=4.0)
+    resumed.network.load_state_dict(network.state_dict())
+    other = {key: value + 0.1 for key, value in objective.state()["before"].items()}
+    resumed.load_state({"before": other})
+    assert resumed.terms(pair())["light"] != objective.terms(pair())["light"]
+    file = io.BytesIO()
+    torch.save(objective.state(), file)
+    file.seek(0)
+    resumed.load_state(torch.load(file, weights_only=True))
+    ours, theirs = objective.terms(pair()), resumed.terms(pair())
+    assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
 @pytest.mark.parametrize(("upsampling", "grid"), [("plain", True), ("smooth", False)])
 def test_two_even_halves_come_out_without_a_grid_where_doublings_are_smooth(upsampling, grid):
     """One even field would not do: instance norm makes it 0, grid and all."""

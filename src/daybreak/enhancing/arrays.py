@@ -191,11 +191,11 @@ def _to_dtype(values: Array, dtype: np.dtype[Any]) -> Array:
 
 def _pil_array(image: Any) -> Array:
     """A PIL image as H×W or H×W×C, as it lies."""
-    mode = {"1": "L", "P": "RGBA" if "transparency" in image.info else "RGB", "CMYK": "RGB", "YCbCr": "RGB"}
+    palette = "RGBA" if "transparency" in image.info else "RGB"
+    mode = {"1": "L", "LA": "RGBA", "P": palette, "PA": "RGBA", "CMYK": "RGB", "YCbCr": "RGB"}
     wanted = mode.get(image.mode, image.mode)
-    wanted = "RGBA" if wanted == "LA" else wanted
     if wanted not in ("L", "RGB", "RGBA", "I;16"):
-        raise BadPixels(f"a PIL image of mode {image.mode}", "1, L, LA, P, RGB, RGBA, CMYK, YCbCr or I;16")
+        raise BadPixels(f"a PIL image of mode {image.mode}", "1, L, LA, P, PA, RGB, RGBA, CMYK, YCbCr or I;16")
     return np.asarray(image if image.mode == wanted else image.convert(wanted))
 
 
@@ -206,7 +206,7 @@ def _adapt_pil(image: Any) -> tuple[list[Seen], Rebuild]:
 
     def back(results: list[Pixels], _: Mapping[str, str] | None = None) -> Any:
         made = Image.fromarray(rebuild(results[0]))
-        made = made if image.mode in ("1", "P", made.mode) else made.convert(image.mode)
+        made = made if image.mode in ("1", "P", "PA", made.mode) else made.convert(image.mode)
         made.info = {key: value for key, value in image.info.items() if key != "transparency"}
         return made
 

@@ -1,11 +1,14 @@
-"""Colour loss: how far the hue and saturation planes of two pictures point apart (paper 4, its eq. 4)."""
+"""Colour losses: of two pictures' hue and saturation (paper 4, its eq. 4), and of a dark picture and its lit one."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue: ITU-R BT.601."""
 
 Hue = Literal["plane", "circle"]
 
@@ -65,3 +68,33 @@ def _disk(hue: Tensor, saturation: Tensor) -> Tensor:
     """B×H×W each to B×2×H×W, a point for each pixel."""
     angle = 2 * torch.pi * hue
     return torch.stack([saturation * angle.cos(), saturation * angle.sin()], 1)
+
+
+def luma(picture: Tensor) -> Tensor:
+    """B×3×H×W to B×1×H×W, the weighted mean of red, green and blue (BT.601)."""
+    weights = torch.tensor(LUMA, device=picture.device, dtype=picture.dtype)
+    return (picture * weights.view(1, 3, 1, 1)).sum(1, keepdim=True)
+
+
+def cells(picture: Tensor, side: int = 8) -> Tensor:
+    """Means of side×side pixels, B×C×H/side×W/side: noise goes, colour stays."""
+    return nn.functional.avg_pool2d(picture, side)
+
+
+def kept_colors(output: Tensor, low: Tensor, power: float = 0.45) -> Tensor:
+    """How far the colours of a brightened picture are from those of its dark one; needs no reference. A scalar.
+
+    Compared are red, green and blue over luma, of the means of 8×8 pixels, squared. The dark means are lit by
+    a power first, a gray level added: that is where the references of LOL's training part have their colours,
+    within 4°, where the dark picture as it is points 10° away and is twice as saturated.
+
+    Args:
+        output, low: B×3×H×W in [0, 1], the same view, sides multiples of 8.
+        power: what the dark means are raised to.
+    """
+    lit = (cells(low) + 1 / 255) ** power
+    return (_over_luma(cells(output)) - _over_luma(lit)).square().mean()
+
+
+def _over_luma(picture: Tensor, least: float = 0.02) -> Tensor:
+    return picture / (luma(picture) + least)

@@ -180,7 +180,12 @@ class Objective(ABC, Generic[N]):
 
     Args:
         network: what learns.
+
+    Attributes:
+        continues: whether it makes sense only for a network that has learned already.
     """
+
+    continues: bool = False
 
     def __init__(self, network: N) -> None:
         self.network = network

@@ -7,6 +7,7 @@ pictures are in [−1, 1].
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from daybreak.layers.norm import Init, initialise
 from daybreak.losses.adversarial import Gan, judged
+from daybreak.losses.color import cells, kept_colors, luma
 from daybreak.losses.perceptual import Features
 from daybreak.losses.pool import Pool
 from daybreak.networks.base import Batch, Network, NetworkSettings, Objective, Phase, Terms, hyper
@@ -56,6 +58,12 @@ class CycleSettings(NetworkSettings):
         "Channels of the discriminators' first layer; their fourth has eight times as many.",
         source="cited: PatchGAN of pix2pix and CycleGAN, C64-C128-C256-C512",
         ge=1,
+    )
+    colors: float = hyper(
+        0.0,
+        "Weight of the dark picture's own colours where a learned generator is taught those; 0 plays the game.",
+        source="assumed: no source has it; the game alone leaves what is dark without its colours",
+        ge=0,
     )
 
 
@@ -114,12 +122,7 @@ class CycleNetwork(Network):
 class CycleObjective(Objective[CycleNetwork]):
     """Adversarial + cycle + identity for the generators, then adversarial for the discriminators."""
 
-    def __init__(
-        self,
-        network: CycleNetwork,
-        settings: CycleSettings,
-        features: Features | None = None,  # noqa: ARG002 - the registry hands it to every objective
-    ) -> None:
+    def __init__(self, network: CycleNetwork, settings: CycleSettings) -> None:
         super().__init__(network)
         self.settings = settings
         self.pool_high, self.pool_low = Pool(settings.pool), Pool(settings.pool)
@@ -194,12 +197,70 @@ class CycleObjective(Objective[CycleNetwork]):
         self.pool_low.load_state(state["pool_low"])
 
 
+class ColorObjective(Objective[CycleNetwork]):
+    """Teaches the generator of a weight the colours of its dark pictures; all else stays what it made of them.
+
+    Neither a reference nor the other networks of the game are needed, so a weight that was exported can learn
+    on. Ours: the game rewards no colour that the dark picture shows and the discriminator does not miss.
+    """
+
+    continues = True
+
+    def __init__(self, network: CycleNetwork, settings: CycleSettings) -> None:
+        super().__init__(network)
+        self.settings = settings
+        self._before = copy.deepcopy(network.brighten).requires_grad_(False)
+
+    def phases(self) -> tuple[Phase, ...]:
+        """One: the generator that brightens."""
+        return (Phase("generators", (self.network.brighten,), self.terms),)
+
+    def terms(self, batch: Batch) -> Terms:
+        """Light and detail as they were, colours as the dark picture has them."""
+        low = 2.0 * batch.low - 1.0
+        with torch.no_grad():
+            before = (self._before.to(low.device)(low).float() + 1.0) / 2.0
+        now = (self.network.brighten(low).float() + 1.0) / 2.0
+        return {
+            "light": _apart(luma(now), luma(before)),
+            "detail": 0.5 * _apart(_fine(now), _fine(before)),
+            "color": self.settings.colors * kept_colors(now, batch.low),
+        }
+
+    def panels(self, batch: Batch) -> dict[str, Tensor]:
+        """The dark picture, what it became before, and what it becomes."""
+        low = 2.0 * batch.low - 1.0
+        before, now = (seen(one(low)) for one in (self._before.to(low.device), self.network.brighten))
+        return {"input": batch.low, "before": before, "output": now}
+
+    def state(self) -> dict[str, Any]:
+        """The generator as it was when the run began."""
+        return {"before": self._before.state_dict()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take up what `state` gave."""
+        self._before.load_state_dict(state["before"])
+
+
+def cycle_objective(
+    network: CycleNetwork,
+    settings: CycleSettings,
+    features: Features | None = None,  # noqa: ARG001 - the registry hands it to every objective
+) -> Objective[CycleNetwork]:
+    """The game, or what may follow it."""
+    return ColorObjective(network, settings) if settings.colors else CycleObjective(network, settings)
+
+
 def _domains(batch: Batch) -> tuple[Tensor, Tensor]:
     return 2.0 * batch.low - 1.0, 2.0 * batch.reference() - 1.0
 
 
 def _apart(first: Tensor, second: Tensor) -> Tensor:
     return nn.functional.l1_loss(first.float(), second.float())
+
+
+def _fine(picture: Tensor) -> Tensor:
+    return picture - nn.functional.interpolate(cells(picture), scale_factor=8.0)
 
 
 def _cycle(

@@ -11,7 +11,7 @@ from torch import nn
 from daybreak.layers.patchgan import PatchGan
 from daybreak.layers.resnet import Residual, ResNetGenerator, branch
 from daybreak.networks.base import NetworkSpec, hyper
-from daybreak.networks.cycle import CycleNetwork, CycleObjective, CycleSettings
+from daybreak.networks.cycle import CycleNetwork, CycleSettings, cycle_objective
 
 
 class CycleGanSettings(CycleSettings):
@@ -52,7 +52,7 @@ SPEC = NetworkSpec(
     paper="Zhu, Park, Isola, Efros: Unpaired image-to-image translation using CycleGAN. ICCV 2017",
     settings=CycleGanSettings,
     build=build,
-    objective=CycleObjective,
+    objective=cycle_objective,
     sampling=("unpaired", "aligned"),
     published={
         "data.sampling": ("unpaired", "cited: CycleGAN, section 1"),

@@ -18,7 +18,7 @@ from daybreak.layers.patchgan import PatchGan
 from daybreak.layers.resnet import Residual, ResNetGenerator, branch
 from daybreak.losses.adversarial import Gan
 from daybreak.networks.base import NetworkSpec, hyper
-from daybreak.networks.cycle import CycleNetwork, CycleObjective, CycleSettings
+from daybreak.networks.cycle import CycleNetwork, CycleSettings, cycle_objective
 
 
 class EmaAsppSettings(CycleSettings):
@@ -144,7 +144,7 @@ SPEC = NetworkSpec(
     "adversarial networks (paper 1)",
     settings=EmaAsppSettings,
     build=build,
-    objective=CycleObjective,
+    objective=cycle_objective,
     sampling=("unpaired", "aligned"),
     published={
         "data.source": ("lol-v1", "paper: section IV, 485 pairs"),

@@ -21,7 +21,7 @@ from daybreak.layers.reflected import Reflected
 from daybreak.layers.shrinkage import ResidualShrinkage
 from daybreak.losses.adversarial import Gan
 from daybreak.networks.base import NetworkSpec, hyper
-from daybreak.networks.cycle import CycleNetwork, CycleObjective, CycleSettings
+from daybreak.networks.cycle import CycleNetwork, CycleSettings, cycle_objective
 
 
 class MsdrsSettings(CycleSettings):
@@ -153,7 +153,7 @@ SPEC = NetworkSpec(
     paper="CycleGAN based on multi-scale deep residual shrinkage (paper 0; title and authors not at hand)",
     settings=MsdrsSettings,
     build=build,
-    objective=CycleObjective,
+    objective=cycle_objective,
     sampling=("unpaired", "aligned"),
     published={
         "data.source": ("lol-v1", "paper: section 'Experiment settings', 485 pairs"),

@@ -60,6 +60,11 @@ class Lesson(L.LightningModule):
         if recipe.ema:
             self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.objective = spec.objective(self.network, settings, features)
+        if self.objective.continues and not recipe.start:
+            raise TrainingError(
+                f"{recipe.name} learns on from a weight, and has none to start from",
+                hint=f"Type --set start={recipe.network}.lol, or the path of a card",
+            )
         self.phases: tuple[Phase, ...] = self.objective.phases()
         self.about = about or {}
         self.last: dict[str, float] = {}
