@@ -11,8 +11,10 @@ from torch import nn
 from daybreak.errors import BadSetting
 from daybreak.layers.norm import InstanceNorm
 from daybreak.layers.shrinkage import Shrink
+from daybreak.losses.color import lit, luma
 from daybreak.networks import build, get_network
 from daybreak.networks.base import Batch
+from daybreak.networks.cycle import Brighten
 from daybreak.networks.registry import parse_settings
 from daybreak.training.graph import SIZES, check_parity, make_onnx
 
@@ -204,6 +206,26 @@ def test_panels_show_both_cycles():
     assert list(alone) == one_way
 
 
+def test_a_tint_that_is_kept_is_the_dark_pictures():
+    """What begins with instance norm makes one of a picture and its like in coloured light."""
+
+    class Painter(nn.Module):
+        def forward(self, picture):
+            return 0.3 * InstanceNorm()(picture).tanh()
+
+    low = pictures(1, 3, 32, 32) * 0.2 + 0.1
+    other = low * torch.tensor([1.5, 1.0, 0.6]).view(1, 3, 1, 1)
+    free, kept = ([Brighten(Painter(), tint)(each) for each in (low, other)] for tint in ("free", "kept"))
+    torch.testing.assert_close(*free, rtol=0, atol=2e-3)
+    for made, dark in zip(kept, (low, other), strict=True):
+        mean, wanted = made.mean((0, 2, 3)), lit(dark).mean((0, 2, 3))
+        torch.testing.assert_close(mean / mean.sum(), wanted / wanted.sum(), rtol=0.005, atol=0)
+        torch.testing.assert_close(luma(made).mean(), luma(free[0]).mean(), rtol=0.01, atol=0)
+    red, _, blue = (kept[1] - kept[0]).mean((0, 2, 3))
+    assert red > 0.05
+    assert blue < -0.05
+
+
 def test_a_learned_generator_can_be_taught_colors_alone():
     network, objective = game("msdrs-cyclegan", colors=4.0)
     (phase,), batch = objective.phases(), pair(side=48)
@@ -260,7 +282,7 @@ def test_two_even_halves_come_out_without_a_grid_where_doublings_are_smooth(upsa
         ("msdrs-cyclegan", {}),
         ("msdrs-cyclegan", {"resolution": "full"}),
         ("ema-aspp-cyclegan", {"upsampling": "smooth"}),
-        ("cyclegan", {}),
+        ("cyclegan", {"tint": "kept"}),
     ],
 )
 def test_exported_graph_equals_torch(name, settings, tmp_path):

@@ -45,12 +45,12 @@ def test_a_weight_of_which_little_fits_is_refused():
 
 def test_colors_are_taught_to_a_weight_and_to_nothing_else():
     recipe = load_recipe("msdrs-cyclegan.lol-colors")
-    with pytest.raises(TrainingError, match="none to start from. Type --set start=msdrs-cyclegan.lol"):
+    with pytest.raises(TrainingError, match=r"none to start from.*start=msdrs-cyclegan"):
         Lesson(recipe.model_copy(update={"start": ""}))
     lesson = Lesson(recipe)
     held = load_file(find_weight("msdrs-cyclegan.lol").safetensors)
     before = lesson.objective.state()["before"]
-    assert all(torch.equal(before[key.removeprefix("generator.")], held[key].float()) for key in held)
+    assert all(torch.equal(before[key], held[key].float()) for key in held)
 
 
 def test_a_card_whose_path_has_a_plus_in_it_is_one_weight(tmp_path):

@@ -195,7 +195,9 @@ def _pil_array(image: Any) -> Array:
     mode = {"1": "L", "LA": "RGBA", "P": palette, "PA": "RGBA", "CMYK": "RGB", "YCbCr": "RGB"}
     wanted = mode.get(image.mode, image.mode)
     if wanted not in ("L", "RGB", "RGBA", "I;16"):
-        raise BadPixels(f"a PIL image of mode {image.mode}", "1, L, LA, P, PA, RGB, RGBA, CMYK, YCbCr or I;16")
+        raise BadPixels(
+            f"a PIL image of mode {image.mode}", "1, L, LA, P, PA, RGB, RGBA, CMYK, YCbCr or I;16"
+        )
     return np.asarray(image if image.mode == wanted else image.convert(wanted))
 
 

@@ -1,4 +1,4 @@
-"""Colour losses: of two pictures' hue and saturation (paper 4, its eq. 4), and of a dark picture and its lit one."""
+"""Colour losses: hue and saturation of two pictures (paper 4, its eq. 4); a lit picture and its dark one."""
 
 from __future__ import annotations
 
@@ -81,19 +81,25 @@ def cells(picture: Tensor, side: int = 8) -> Tensor:
     return nn.functional.avg_pool2d(picture, side)
 
 
-def kept_colors(output: Tensor, low: Tensor, power: float = 0.45) -> Tensor:
-    """How far the colours of a brightened picture are from those of its dark one; needs no reference. A scalar.
+def lit(low: Tensor) -> Tensor:
+    """A dark picture by a power of 0.45, a gray level added: what its colours are in good light. Same shape.
 
-    Compared are red, green and blue over luma, of the means of 8×8 pixels, squared. The dark means are lit by
-    a power first, a gray level added: that is where the references of LOL's training part have their colours,
-    within 4°, where the dark picture as it is points 10° away and is twice as saturated.
+    Ours: so lit, red, green and blue of LOL's training part (blurred) point 4° away from the references',
+    where those of the dark picture as it is point 10° away and are twice as saturated.
+    """
+    return (low + 1 / 255) ** 0.45
+
+
+def kept_colors(output: Tensor, low: Tensor) -> Tensor:
+    """How far the colours of a brightened picture are from those of its dark one; a scalar.
+
+    Compared are red, green and blue over luma, of the means of 8×8 pixels, the dark ones `lit`; squared. No
+    reference is needed.
 
     Args:
         output, low: B×3×H×W in [0, 1], the same view, sides multiples of 8.
-        power: what the dark means are raised to.
     """
-    lit = (cells(low) + 1 / 255) ** power
-    return (_over_luma(cells(output)) - _over_luma(lit)).square().mean()
+    return (_over_luma(cells(output)) - _over_luma(lit(cells(low)))).square().mean()
 
 
 def _over_luma(picture: Tensor, least: float = 0.02) -> Tensor:

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from daybreak.layers.norm import Init, initialise
+from daybreak.layers.norm import Init, initialise, plane_mean
 from daybreak.losses.adversarial import Gan, judged
-from daybreak.losses.color import cells, kept_colors, luma
+from daybreak.losses.color import cells, kept_colors, lit, luma
 from daybreak.losses.perceptual import Features
 from daybreak.losses.pool import Pool
 from daybreak.networks.base import Batch, Network, NetworkSettings, Objective, Phase, Terms, hyper
+
+Tint = Literal["free", "kept"]
+"""Whether the mean colour of a result is the generator's own, or the dark picture's."""
 
 
 class CycleSettings(NetworkSettings):
@@ -59,9 +62,14 @@ class CycleSettings(NetworkSettings):
         source="cited: PatchGAN of pix2pix and CycleGAN, C64-C128-C256-C512",
         ge=1,
     )
+    tint: Tint = hyper(
+        "free",
+        "Whether the mean colour of a result is the generator's own, or the dark picture's.",
+        source="assumed: no source keeps it; instance norm takes it from what the generator sees",
+    )
     colors: float = hyper(
         0.0,
-        "Weight of the dark picture's own colours where a learned generator is taught those; 0 plays the game.",
+        "Weight of the dark picture's colours where a learned generator is taught those; 0: the game.",
         source="assumed: no source has it; the game alone leaves what is dark without its colours",
         ge=0,
     )
@@ -72,15 +80,23 @@ class Brighten(nn.Module):
 
     Args:
         generator: B×3×H×W in [−1, 1] to the same.
+        tint: "kept" gives the result the mean colour of the dark picture, `lit`. To what begins with instance
+            norm, a picture is one with its like under a gain and an offset for each colour: a brown wall with
+            a gray one.
     """
 
-    def __init__(self, generator: nn.Module) -> None:
+    def __init__(self, generator: nn.Module, tint: Tint) -> None:
         super().__init__()
         self.generator = generator
+        self.tint = tint
 
     def forward(self, low: Tensor) -> Tensor:
         """B×3×H×W in [0, 1], sides multiples of 8, to the enhanced picture, same shape and range."""
-        return seen(self.generator(2.0 * low - 1.0))
+        painted = seen(self.generator(2.0 * low - 1.0))
+        if self.tint == "free":
+            return painted
+        wanted, had = (plane_mean(each, careful=True) + 1e-3 for each in (lit(low), painted))
+        return (painted * ((wanted / luma(wanted)) * (luma(had) / had))).clamp(0.0, 1.0)
 
 
 def seen(picture: Tensor) -> Tensor:
@@ -93,7 +109,7 @@ class CycleNetwork(Network):
 
     Args:
         generator, discriminator: make one, anew at each call.
-        init: of all weights.
+        settings: of all of them, for the first weights and the tint.
         halo: of the generator's convolutions.
     """
 
@@ -105,18 +121,19 @@ class CycleNetwork(Network):
         self,
         generator: Callable[[], nn.Module],
         discriminator: Callable[[], nn.Module],
-        init: Init,
+        settings: CycleSettings,
         halo: int,
     ) -> None:
         super().__init__()
         self.halo = halo
+        self._tint = settings.tint
         self.brighten, self.darken = generator(), generator()
         self.critic_high, self.critic_low = discriminator(), discriminator()
-        initialise(self, init)
+        initialise(self, settings.init)
 
     def inference(self) -> nn.Module:
         """The generator from low to normal light."""
-        return Brighten(self.brighten)
+        return Brighten(self.brighten, self._tint)
 
 
 class CycleObjective(Objective[CycleNetwork]):
@@ -198,7 +215,7 @@ class CycleObjective(Objective[CycleNetwork]):
 
 
 class ColorObjective(Objective[CycleNetwork]):
-    """Teaches the generator of a weight the colours of its dark pictures; all else stays what it made of them.
+    """Teaches the generator of a weight the colours of its dark pictures; all else stays what it was.
 
     Neither a reference nor the other networks of the game are needed, so a weight that was exported can learn
     on. Ours: the game rewards no colour that the dark picture shows and the discriminator does not miss.
@@ -209,7 +226,7 @@ class ColorObjective(Objective[CycleNetwork]):
     def __init__(self, network: CycleNetwork, settings: CycleSettings) -> None:
         super().__init__(network)
         self.settings = settings
-        self._before = copy.deepcopy(network.brighten).requires_grad_(False)
+        self._before = copy.deepcopy(network.inference()).requires_grad_(False)
 
     def phases(self) -> tuple[Phase, ...]:
         """One: the generator that brightens."""
@@ -217,10 +234,9 @@ class ColorObjective(Objective[CycleNetwork]):
 
     def terms(self, batch: Batch) -> Terms:
         """Light and detail as they were, colours as the dark picture has them."""
-        low = 2.0 * batch.low - 1.0
         with torch.no_grad():
-            before = (self._before.to(low.device)(low).float() + 1.0) / 2.0
-        now = (self.network.brighten(low).float() + 1.0) / 2.0
+            before = self._before.to(batch.low.device)(batch.low)
+        now = self.network.inference()(batch.low)
         return {
             "light": _apart(luma(now), luma(before)),
             "detail": 0.5 * _apart(_fine(now), _fine(before)),
@@ -229,9 +245,8 @@ class ColorObjective(Objective[CycleNetwork]):
 
     def panels(self, batch: Batch) -> dict[str, Tensor]:
         """The dark picture, what it became before, and what it becomes."""
-        low = 2.0 * batch.low - 1.0
-        before, now = (seen(one(low)) for one in (self._before.to(low.device), self.network.brighten))
-        return {"input": batch.low, "before": before, "output": now}
+        before = self._before.to(batch.low.device)(batch.low)
+        return {"input": batch.low, "before": before, "output": self.network.inference()(batch.low)}
 
     def state(self) -> dict[str, Any]:
         """The generator as it was when the run began."""

@@ -41,7 +41,7 @@ def build(settings: CycleGanSettings) -> CycleNetwork:
     return CycleNetwork(
         generator,
         lambda: PatchGan((4,), settings.discriminator_width),
-        settings.init,
+        settings,
         halo=ResNetGenerator.reach + 8 * settings.blocks,
     )
 

@@ -132,7 +132,7 @@ def build(settings: EmaAsppSettings) -> CycleNetwork:
     return CycleNetwork(
         generator,
         lambda: PatchGan((4,), settings.discriminator_width),
-        settings.init,
+        settings,
         halo=ResNetGenerator.reach + (6 if smooth else 0) + each * settings.blocks + far,
     )
 

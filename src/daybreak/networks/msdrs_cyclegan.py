@@ -142,7 +142,7 @@ def build(settings: MsdrsSettings) -> CycleNetwork:
     return CycleNetwork(
         lambda: MsdrsGenerator(settings),
         lambda: PatchGan((3, 5), settings.discriminator_width),
-        settings.init,
+        settings,
         halo,
     )
 
