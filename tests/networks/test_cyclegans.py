@@ -226,6 +226,21 @@ def test_a_tint_that_is_kept_is_the_dark_pictures():
     assert blue < -0.05
 
 
+@pytest.mark.parametrize("rgb", [(0.0, 0.0, 0.0), (0.2, 0.0, 0.0), (1.0, 1.0, 1.0), (0.01, 0.01, 1.0)])
+@pytest.mark.parametrize("painted", [-1.0, 0.0, 1.0])
+def test_a_tint_of_what_has_no_colour_or_one_alone_stays_a_picture(rgb, painted):
+    class Painter(nn.Module):
+        def forward(self, picture):
+            return torch.full_like(picture, painted)
+
+    low = torch.tensor(rgb).view(1, 3, 1, 1).expand(1, 3, 16, 16)
+    made = Brighten(Painter(), "kept")(low)
+    assert made.isfinite().all()
+    assert 0 <= made.min() <= made.max() <= 1
+    if len(set(rgb)) == 1:
+        assert torch.allclose(made, torch.full_like(made, (painted + 1) / 2), atol=1e-3), "gray stays gray"
+
+
 def test_a_learned_generator_can_be_taught_colors_alone():
     network, objective = game("msdrs-cyclegan", colors=4.0)
     (phase,), batch = objective.phases(), pair(side=48)
@@ -282,6 +297,7 @@ def test_two_even_halves_come_out_without_a_grid_where_doublings_are_smooth(upsa
         ("msdrs-cyclegan", {}),
         ("msdrs-cyclegan", {"resolution": "full"}),
         ("ema-aspp-cyclegan", {"upsampling": "smooth"}),
+        ("cyclegan", {}),
         ("cyclegan", {"tint": "kept"}),
     ],
 )

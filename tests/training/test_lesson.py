@@ -45,7 +45,7 @@ def test_a_weight_of_which_little_fits_is_refused():
 
 def test_colors_are_taught_to_a_weight_and_to_nothing_else():
     recipe = load_recipe("msdrs-cyclegan.lol-colors")
-    with pytest.raises(TrainingError, match=r"none to start from.*start=msdrs-cyclegan"):
+    with pytest.raises(TrainingError, match=r"none to start from.*a weight of msdrs-cyclegan"):
         Lesson(recipe.model_copy(update={"start": ""}))
     lesson = Lesson(recipe)
     held = load_file(find_weight("msdrs-cyclegan.lol").safetensors)

@@ -64,7 +64,7 @@ class CycleSettings(NetworkSettings):
     )
     tint: Tint = hyper(
         "free",
-        "Whether the mean colour of a result is the generator's own, or the dark picture's.",
+        "Whose mean colour a result has, put on what is exported: the game does not see it.",
         source="assumed: no source keeps it; instance norm takes it from what the generator sees",
     )
     colors: float = hyper(
@@ -80,9 +80,9 @@ class Brighten(nn.Module):
 
     Args:
         generator: B×3×H×W in [−1, 1] to the same.
-        tint: "kept" gives the result the mean colour of the dark picture, `lit`. To what begins with instance
-            norm, a picture is one with its like under a gain and an offset for each colour: a brown wall with
-            a gray one.
+        tint: "kept" gives the result the mean colour of the dark picture, `lit` pixel by pixel, but for what
+            is clipped. To what begins with instance norm, a picture is one with its like under a gain and an
+            offset for each colour: a brown wall with a gray one.
     """
 
     def __init__(self, generator: nn.Module, tint: Tint) -> None:
@@ -95,7 +95,7 @@ class Brighten(nn.Module):
         painted = seen(self.generator(2.0 * low - 1.0))
         if self.tint == "free":
             return painted
-        wanted, had = (plane_mean(each, careful=True) + 1e-3 for each in (lit(low), painted))
+        wanted, had = (plane_mean(each, not self.training) + 1e-3 for each in (lit(low), painted))
         return (painted * ((wanted / luma(wanted)) * (luma(had) / had))).clamp(0.0, 1.0)
 
 
@@ -215,10 +215,11 @@ class CycleObjective(Objective[CycleNetwork]):
 
 
 class ColorObjective(Objective[CycleNetwork]):
-    """Teaches the generator of a weight the colours of its dark pictures; all else stays what it was.
+    """Teaches the generator of a weight the colours of its dark pictures, its light and detail held near.
 
-    Neither a reference nor the other networks of the game are needed, so a weight that was exported can learn
-    on. Ours: the game rewards no colour that the dark picture shows and the discriminator does not miss.
+    Neither references nor the other networks of the game are looked at, so a weight that was exported can
+    learn on. Ours: the game does not reward a colour whose absence the discriminator does not notice. What is
+    held to is what the generator gave when the run began, under this run's tint.
     """
 
     continues = True
@@ -233,7 +234,7 @@ class ColorObjective(Objective[CycleNetwork]):
         return (Phase("generators", (self.network.brighten,), self.terms),)
 
     def terms(self, batch: Batch) -> Terms:
-        """Light and detail as they were, colours as the dark picture has them."""
+        """Away from the light and detail that were, and from the dark picture's colours."""
         with torch.no_grad():
             before = self._before.to(batch.low.device)(batch.low)
         now = self.network.inference()(batch.low)
@@ -245,6 +246,7 @@ class ColorObjective(Objective[CycleNetwork]):
 
     def panels(self, batch: Batch) -> dict[str, Tensor]:
         """The dark picture, what it became before, and what it becomes."""
+        self._before.train(self.network.training)
         before = self._before.to(batch.low.device)(batch.low)
         return {"input": batch.low, "before": before, "output": self.network.inference()(batch.low)}
 

@@ -62,8 +62,8 @@ class Lesson(L.LightningModule):
         self.objective = spec.objective(self.network, settings, features)
         if self.objective.continues and not recipe.start:
             raise TrainingError(
-                f"{recipe.name} learns on from a weight, and has none to start from",
-                hint=f"Type --set start={recipe.network}.lol, or the path of a card",
+                f"{recipe.name} (settings.colors) learns on from a weight, and has none to start from",
+                hint=f"Type --set start=NAME, a weight of {recipe.network} or the path of its card",
             )
         self.phases: tuple[Phase, ...] = self.objective.phases()
         self.about = about or {}
