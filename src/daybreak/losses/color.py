@@ -7,9 +7,6 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-LUMA = (0.299, 0.587, 0.114)
-"""Weights of red, green and blue: ITU-R BT.601."""
-
 Hue = Literal["plane", "circle"]
 
 
@@ -72,7 +69,7 @@ def _disk(hue: Tensor, saturation: Tensor) -> Tensor:
 
 def luma(picture: Tensor) -> Tensor:
     """B×3×H×W to B×1×H×W, the weighted mean of red, green and blue (BT.601)."""
-    weights = torch.tensor(LUMA, device=picture.device, dtype=picture.dtype)
+    weights = torch.tensor((0.299, 0.587, 0.114), device=picture.device, dtype=picture.dtype)
     return (picture * weights.view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 

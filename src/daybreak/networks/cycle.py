@@ -262,9 +262,9 @@ class ColorObjective(Objective[CycleNetwork]):
 def cycle_objective(
     network: CycleNetwork,
     settings: CycleSettings,
-    features: Features | None = None,  # noqa: ARG001 - the registry hands it to every objective
+    _: Features | None = None,
 ) -> Objective[CycleNetwork]:
-    """The game, or what may follow it."""
+    """The game, or what may follow it; neither looks at features."""
     return ColorObjective(network, settings) if settings.colors else CycleObjective(network, settings)
 
 

@@ -62,7 +62,7 @@ class Lesson(L.LightningModule):
         self.objective = spec.objective(self.network, settings, features)
         if self.objective.continues and not recipe.start:
             raise TrainingError(
-                f"{recipe.name} (settings.colors) learns on from a weight, and has none to start from",
+                f"{recipe.name} learns on from a weight, and has none to start from",
                 hint=f"Type --set start=NAME, a weight of {recipe.network} or the path of its card",
             )
         self.phases: tuple[Phase, ...] = self.objective.phases()
