@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 import daybreak
@@ -83,6 +84,24 @@ def test_exif_and_xmp_survive_between_all_formats(source, target, tagged, exifto
     if {source, target} <= {"jpeg", "tiff"}:
         for name, value in IPTC.items():
             assert told.get(name) == value, name
+
+
+def test_what_would_not_fit_into_4_gib_is_a_big_tiff_with_all_of_it(tagged, exiftool, tmp_path, monkeypatch):
+    monkeypatch.setattr("daybreak.image.vips.CLASSIC_TIFF", 100)
+    path, again = tmp_path / "out.tif", tmp_path / "again.jpg"
+    photo = read_photo(tagged("tiff"))
+    write_photo(photo, path)
+    assert path.read_bytes()[:4] == b"II+\0"
+    np.testing.assert_array_equal(read_photo(path).pixels, photo.pixels)
+    with tifffile.TiffFile(path) as file:  # ExifTool reads no GPS in one
+        fields = {tag.name: tag.value for tag in file.pages[0].tags}
+    assert fields["ExifTag"]["DateTimeOriginal"] == FIELDS["ExifIFD:DateTimeOriginal"]
+    assert fields["GPSTag"]["GPSLongitudeRef"] == "E"
+    assert fields["XResolution"] == (240, 1)
+    write_photo(read_photo(path), again)
+    told = exiftool(again)
+    for name, value in (FIELDS | IPTC).items():
+        assert told.get(name) == (pytest.approx(value) if isinstance(value, float) else value), name
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -14,11 +14,10 @@ from daybreak.errors import MissingExtra
 from daybreak.image import containers, exif
 from daybreak.image.photo import Photo
 from daybreak.image.profile import Space
-from daybreak.image.vips import load_vips
+from daybreak.image.vips import load_vips, tiff_options
 from daybreak.types import Array
 
 _LARGE = 1 << 20  # px, from which on threads are worth their while
-_BARE_TIFF = {"compression": "lzw", "predictor": "horizontal", "keep": "none"}
 
 
 @dataclass
@@ -123,10 +122,10 @@ def encode_png(ready: Ready) -> bytes:
 
 
 def encode_tiff(ready: Ready) -> bytes:
-    """LZW with the horizontal predictor, known to every reader and three times as fast as deflate."""
+    """LZW, three times as fast as deflate."""
     metadata = ready.photo.metadata
     return exif.into_tiff(
-        _image(ready).tiffsave_buffer(**_BARE_TIFF),
+        _image(ready).tiffsave_buffer(**tiff_options(ready.levels.nbytes), keep="none"),
         ready.exif(),
         dpi=metadata.dpi,
         xmp=ready.xmp,

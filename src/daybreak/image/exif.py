@@ -96,12 +96,12 @@ def _single(block: bytes, directory: ifd.Directory, tag: int) -> int:
 
 
 def is_readable(exif: bytes) -> bool:
-    """Whether the block is a TIFF structure at all."""
+    """Whether the block is a TIFF structure at all; BigTIFF is for files alone."""
     try:
         ifd.read(exif)
     except ifd.BadDirectory:
         return False
-    return True
+    return exif.startswith(ifd.header(ifd.byte_order(exif))[:4])
 
 
 def resolution(exif: bytes) -> tuple[float, float] | None:
@@ -125,12 +125,12 @@ def from_tiff(data: bytes) -> bytes | None:
     """The EXIF block that lies in the directories of a TIFF or of a RAW file built like one; or None."""
     try:
         directory, order = ifd.read(data), ifd.byte_order(data)
-    except ifd.BadDirectory:  # BigTIFF ends up here too
+    except ifd.BadDirectory:
         return None
     speaking = {tag: entry for tag, entry in directory.items() if tag in _SPEAKING}
     if not speaking:
         return None
-    return ifd.append(data[:4] + bytes(4), ifd.moved(speaking, order, order))
+    return ifd.append(ifd.header(order), ifd.moved(speaking, order, order))
 
 
 def into_tiff(

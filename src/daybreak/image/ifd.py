@@ -1,4 +1,6 @@
-"""TIFF directories (TIFF 6.0, section 2), the structure inside EXIF blocks and TIFF files: read and append.
+"""TIFF directories, the structure inside EXIF blocks and TIFF files: read and append.
+
+Sources: TIFF 6.0, section 2; for files of more than 4 GiB BigTIFF, whose counts and offsets have 8 bytes.
 
 Directories are read into plain dictionaries and written again at the end of the bytes they came from. What
 nothing points to any more stays as dead bytes; what has to keep its place (a maker note, whose inner offsets
@@ -15,9 +17,11 @@ MAKER_NOTE = 0x927C
 
 _POINTERS: dict[int, tuple[int, ...]] = {0: (EXIF, GPS), EXIF: (INTEROP,), GPS: (), INTEROP: ()}
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_SIZES |= {16: 8, 17: 8, 18: 8}
 _WORDS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, 13: 4}  # bytes that a byte order turns round
+_WORDS |= {16: 8, 17: 8, 18: 8}
 
-ASCII, SHORT, LONG, RATIONAL, UNDEFINED = 2, 3, 4, 5, 7
+ASCII, SHORT, LONG, RATIONAL, UNDEFINED, _LONG8 = 2, 3, 4, 5, 7, 16
 
 
 class BadDirectory(ValueError):
@@ -40,14 +44,50 @@ class Entry(NamedTuple):
 Directory: TypeAlias = "dict[int, Entry | Directory]"
 
 
+class _Layout(NamedTuple):
+    """How directories are written, as `struct` has it."""
+
+    order: str
+    counter: str = "H"  # of how many fields there are
+    word: str = "I"  # of numbers of values and of offsets
+    pointer: int = LONG
+
+    @property
+    def room(self) -> int:
+        """Bytes of a value that lies in the field itself; the first offset lies that far into the block."""
+        return struct.calcsize(self.word)
+
+    @property
+    def field(self) -> int:
+        """Bytes of a field."""
+        return 4 + 2 * self.room
+
+
+_LAYOUTS = {
+    b"II*\0": _Layout("<"),
+    b"MM\0*": _Layout(">"),
+    b"II+\0": _Layout("<", "Q", "Q", _LONG8),
+    b"MM\0+": _Layout(">", "Q", "Q", _LONG8),
+}
+
+
+def header(order: str) -> bytes:
+    """The first 8 bytes of a (classic) block that has no directory yet."""
+    return next(start for start, layout in _LAYOUTS.items() if layout == _Layout(order)) + bytes(4)
+
+
 def byte_order(block: bytes) -> str:
     """ "<" or ">" as `struct` writes them.
 
     Raises:
-        BadDirectory: the first four bytes are not those of a (classic) TIFF.
+        BadDirectory: the first four bytes are not those of a TIFF.
     """
+    return _layout(block).order
+
+
+def _layout(block: bytes) -> _Layout:
     try:
-        return {b"II*\0": "<", b"MM\0*": ">"}[bytes(block[:4])]
+        return _LAYOUTS[bytes(block[:4])]
     except KeyError:
         raise BadDirectory("no TIFF header") from None
 
@@ -60,30 +100,34 @@ def read(block: bytes) -> Directory:
     Raises:
         BadDirectory: no TIFF header, or the first directory lies outside the block.
     """
-    order = byte_order(block)
+    layout = _layout(block)
     try:
-        return _read(block, order, struct.unpack_from(order + "I", block, 4)[0], 0)
-    except struct.error:
+        return _read(block, layout, _number(block, layout, layout.room), 0)
+    except (struct.error, OverflowError):
         raise BadDirectory("the directory lies outside its block") from None
 
 
-def _read(block: bytes, order: str, offset: int, owner: int) -> Directory:
+def _number(block: bytes, layout: _Layout, at: int) -> int:
+    number: int = struct.unpack_from(layout.order + layout.word, block, at)[0]
+    return number
+
+
+def _read(block: bytes, layout: _Layout, offset: int, owner: int) -> Directory:
     directory: Directory = {}
-    (count,) = struct.unpack_from(order + "H", block, offset)
-    room = len(block)  # fields do not share bytes; a block made to blow up would
-    for at in range(offset + 2, offset + 2 + 12 * count, 12):
-        if at + 12 > len(block):
+    left = len(block)  # fields do not share bytes; a block made to blow up would
+    for at in _fields(block, layout, offset):
+        if at + layout.field > len(block):
             break
-        tag, kind, number, value = struct.unpack_from(order + "HHII", block, at)
+        tag, kind, number, value = struct.unpack_from(layout.order + "HH" + 2 * layout.word, block, at)
         size = _SIZES.get(kind, 0) * number
-        start = at + 8 if size <= 4 else value
-        if not size or start + size > len(block) or size > room:
+        start = at + 4 + layout.room if size <= layout.room else value
+        if not size or start + size > len(block) or size > left:
             continue
-        room -= size
+        left -= size
         if tag in _POINTERS[owner]:
             try:
-                directory[tag] = _read(block, order, value, tag)
-            except struct.error:
+                directory[tag] = _read(block, layout, value, tag)
+            except (struct.error, OverflowError):
                 continue
         else:
             directory[tag] = Entry(
@@ -92,15 +136,21 @@ def _read(block: bytes, order: str, offset: int, owner: int) -> Directory:
     return directory
 
 
+def _fields(block: bytes, layout: _Layout, offset: int) -> range:
+    """Where the fields of a directory begin; it ends where the next one would."""
+    (count,) = struct.unpack_from(layout.order + layout.counter, block, offset)
+    first = offset + struct.calcsize(layout.counter)
+    return range(first, first + layout.field * count, layout.field)
+
+
 def second(block: bytes) -> Directory:
     """The fields of the second directory, in EXIF that of a thumbnail; none where there is none."""
-    order = byte_order(block)
+    layout = _layout(block)
     try:
-        (first,) = struct.unpack_from(order + "I", block, 4)
-        (count,) = struct.unpack_from(order + "H", block, first)
-        (offset,) = struct.unpack_from(order + "I", block, first + 2 + 12 * count)
-        return _read(block, order, offset, GPS) if offset else {}
-    except struct.error:
+        first = _fields(block, layout, _number(block, layout, layout.room))
+        offset = _number(block, layout, first.stop)
+        return _read(block, layout, offset, GPS) if offset else {}
+    except (struct.error, OverflowError):
         return {}
 
 
@@ -109,24 +159,25 @@ def append(block: bytes, directory: Directory) -> bytes:
 
     Fields with a fixed place are pointed to where they are, so the block must be the one they were read from.
     """
-    order = byte_order(block)
+    layout = _layout(block)
     out = bytearray(block)
-    offset = _append(out, order, directory)
-    struct.pack_into(order + "I", out, 4, offset)
+    offset = _append(out, layout, directory)
+    struct.pack_into(layout.order + layout.word, out, layout.room, offset)
     return bytes(out)
 
 
-def _append(out: bytearray, order: str, directory: Directory) -> int:
-    fields = bytearray()
+def _append(out: bytearray, layout: _Layout, directory: Directory) -> int:
+    fields, start = bytearray(), layout.order + "HH" + layout.word
     for tag, entry in sorted(directory.items()):
         if isinstance(entry, dict):
-            fields += struct.pack(order + "HHII", tag, LONG, 1, _append(out, order, entry))
-        elif len(entry.data) <= 4:
-            fields += struct.pack(order + "HHI4s", tag, entry.kind, entry.number, entry.data)
+            at = _append(out, layout, entry)
+            fields += struct.pack(start + layout.word, tag, layout.pointer, 1, at)
+        elif len(entry.data) <= layout.room:
+            fields += struct.pack(f"{start}{layout.room}s", tag, entry.kind, entry.number, entry.data)
         else:
             at = entry.at or _put(out, entry.data)
-            fields += struct.pack(order + "HHII", tag, entry.kind, entry.number, at)
-    return _put(out, struct.pack(order + "H", len(directory)) + fields + bytes(4))
+            fields += struct.pack(start + layout.word, tag, entry.kind, entry.number, at)
+    return _put(out, struct.pack(layout.order + layout.counter, len(directory)) + fields + bytes(layout.room))
 
 
 def _put(out: bytearray, data: bytes) -> int:

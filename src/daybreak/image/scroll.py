@@ -20,7 +20,7 @@ from daybreak.errors import UnreadablePicture, UnwritablePicture
 from daybreak.image.paths import shown
 from daybreak.image.profile import Space, is_srgb
 from daybreak.image.rows import Levels
-from daybreak.image.vips import load_vips, one_line
+from daybreak.image.vips import load_vips, one_line, tiff_options
 from daybreak.types import Array
 
 _LOADERS = {"jpeg": "jpegload", "png": "pngload", "tiff": "tiffload"}
@@ -165,8 +165,8 @@ def save_rows(
         for name, block in blocks.items():
             image.set_type(vips.GValue.blob_type, name, block)
         if format == "tiff":
-            large = height * width * (1 if gray else 3) * bits // 8 > 3_900_000_000
-            image.tiffsave(str(path), compression="lzw", predictor="horizontal", bigtiff=large)
+            size = height * width * (1 if gray else 3) * bits // 8
+            image.tiffsave(str(path), **tiff_options(size))
         elif format == "png":
             image.pngsave(str(path), compression=2, filter="up")
         else:
