@@ -596,6 +596,34 @@ def test_a_job_that_does_not_get_on_lets_the_others_go_on(serve, png, full, monk
         assert wait_for(lambda: over(address, second))["state"] == "done"
 
 
+@pytest.mark.parametrize("ends", ["done", "failed"])
+def test_a_job_whose_end_the_disk_refuses_is_not_done_again(ends, serve, png, full, monkeypatch):
+    monkeypatch.setattr(runner, "_PATIENCE_SECONDS", 0.1)
+    real, refusals, runs = JobStore._do, iter(range(3)), []
+
+    def do(self, statement, *values):
+        if statement.startswith("update jobs set state = ?") and next(refusals, None) is not None:
+            raise sqlite3.OperationalError("database or disk is full")
+        return real(self, statement, *values)
+
+    def run(self, job, run=runner.Runner._run):
+        runs.append(len(list(self.store.inputs(job.id).glob("*"))))
+        return run(self, job)
+
+    monkeypatch.setattr(JobStore, "_do", do)
+    monkeypatch.setattr(runner.Runner, "_run", run)
+    if ends == "failed":
+        full.set()
+    with serve() as address:
+        id = queue(address, {"a.png": png}, method="gamma").json()["id"]
+        job = wait_for(lambda: over(address, id))
+    assert next(refusals, None) is None, "the disk did refuse"
+    assert job["state"] == ends
+    assert ("no room for what the job makes" in job["error"]) == (ends == "failed")
+    assert runs == [1] * len(runs), "what came lay there each time"
+    assert ends == "failed" or len(runs) == 1
+
+
 def test_a_job_that_gets_on_is_waited_for(tmp_path, monkeypatch):
     now = iter([0.0, 3000.0, 4000.0, 7000.0, 7600.0])
     monkeypatch.setattr(runner, "time", SimpleNamespace(monotonic=lambda: next(now)))

@@ -38,6 +38,7 @@ class Runner:
         self._keep = 3600 * limits.keep_hours
         self._next_sweep = 0.0
         self._begun = ""
+        self._outcome = ("", "")  # the job that came to its end last, and why without a result
         self._refused = ("", 0, 0.0)  # the job that the disk refused, how far it was, and since when
         self._thread = threading.Thread(target=self._work, name="daybreak-jobs", daemon=True)
 
@@ -79,29 +80,34 @@ class Runner:
 
     def _do(self, job: Job) -> None:
         """One job, to its end or until it is stopped."""
+        if job.id != self._outcome[0]:  # else the disk refused to have its end written down
+            error = self._worked(job)
+            if error is None:
+                return
+            self._outcome = (job.id, error)
+        self.store.finish(job.id, self._outcome[1], self._keep)
+
+    def _worked(self, job: Job) -> str | None:
+        """Why there is no result, "" where there is; None where it was stopped."""
         store = self.store
         if job.id != self._begun:  # else the same again after a fault of the disk
             if job.starts >= _MOST_STARTS:
-                store.finish(
-                    job.id, f"the server ended {job.starts} times at the same place of it", self._keep
-                )
-                return
+                return f"the server ended {job.starts} times at the same place of it"
             store.start(job.id)
             self._begun = job.id
         try:
             with stoppable(lambda: self._closing.is_set() or store.find(job.id) is None):
-                error = self._run(job)
+                return self._run(job)
         except Stopped:
             if store.find(job.id) is None:  # cancelled: what was written meanwhile goes too
                 store.drop(job.id)
             else:
                 store.put_back(job.id)
-            return
+            return None
         except (OSError, sqlite3.Error):
             if not self._hopeless(job.id):
                 raise
-            error = "there is no room for what the job makes: the disk took no more for too long"
-        store.finish(job.id, error, self._keep)
+            return "there is no room for what the job makes: the disk took no more for too long"
 
     def _hopeless(self, id: str) -> bool:
         """Whether a job that the disk refuses once more did not get on for as long as others can wait."""
