@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 from daybreak.cli.main import run
+from daybreak.errors import UnwritablePicture
 from daybreak.image.read import read_photo, read_record
 
 
@@ -66,6 +68,29 @@ def test_a_second_run_beside_the_pictures_makes_no_results_of_results(folder):
     }
 
 
+def test_in_place_the_same_again_does_the_rest_and_takes_no_result_for_a_picture(folder, capsys):
+    words = (folder, "--suffix", "", "--overwrite", "-m", "gamma")
+    assert enhance(folder / "a.jpg", *words[1:]) == 0  # what an interrupted run had done
+    first = (folder / "a.jpg").read_bytes()
+    assert enhance(*words, "--dry-run") == 0
+    assert capsys.readouterr().out.count("(done before)") == 1
+    assert enhance(*words) == 0
+    assert "1 done before, 2 enhanced" in capsys.readouterr().err
+    assert (folder / "a.jpg").read_bytes() == first
+    assert enhance(folder / "a.jpg", "--suffix", "", "--overwrite", "-m", "gamma", "-s", "0.5") == 0
+    assert (folder / "a.jpg").read_bytes() != first, "other settings are meant"
+
+
+def test_a_pipe_among_the_pictures_is_refused_and_the_others_are_done(folder, capsys):
+    os.mkfifo(folder / "pipe.jpg")
+    assert enhance(folder / "pipe.jpg") == 1
+    assert "is no regular file" in capsys.readouterr().err
+    assert enhance(*sorted(folder.iterdir()), "-m", "gamma") == 1
+    told = capsys.readouterr().err
+    assert "pipe.jpg is no regular file" in told
+    assert "3 enhanced" in told
+
+
 def test_a_format_without_metadata_is_recognised_by_its_bytes(tmp_path):
     source = picture(tmp_path / "a.bmp")
     assert enhance(source, "-o", tmp_path / "out") == 0
@@ -89,6 +114,33 @@ def test_a_report_never_takes_the_place_of_a_picture(folder, tmp_path, name, cap
     assert "ends in .json" in capsys.readouterr().err
     assert (victim.read_bytes() if victim.exists() else None) == before
     assert not (folder / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "told"), [(["--gallery", "page.png"], "ends in .html"), (["--report", "d.json"], "is a folder")]
+)
+def test_documents_are_refused_before_anything_is_done(more, told, folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "d.json").mkdir()
+    (tmp_path / "r.json").write_text("an older report")
+    words = ["-o", "out", "--report", "r.json", "--evidence", "e.json", *more]
+    assert enhance(folder, *words) == 2
+    assert told in capsys.readouterr().err
+    assert (tmp_path / "r.json").read_text() == "an older report"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["d.json", "in", "r.json"]
+
+
+def test_a_report_that_cannot_be_written_costs_no_evidence(folder, tmp_path, capsys, monkeypatch):
+    def refuses(*_args, **_more):
+        raise UnwritablePicture("r.json cannot be written (No space left on device)")
+
+    monkeypatch.setattr("daybreak.cli.enhance.write_report", refuses)
+    words = ("-o", tmp_path / "out", "--report", tmp_path / "r.json", "--evidence", tmp_path / "e.json")
+    assert enhance(folder, *words, "-m", "gamma") == 1
+    told = capsys.readouterr().err
+    assert "r.json cannot be written" in told
+    assert "3 enhanced" in told
+    assert run(["verify", str(tmp_path / "e.json")]) == 0
 
 
 def test_a_dry_run_writes_nothing(folder, tmp_path, capsys):

@@ -34,6 +34,14 @@ def test_an_interrupted_import_ends_with_130_and_without_a_word(module):
     assert (done.returncode, done.stderr, done.stdout) == (130, "", "")
 
 
+@pytest.mark.parametrize(("closed", "words", "code"), [(">&-", "methods", 0), ("<&-", "enhance -", 1)])
+def test_a_closed_stream_is_an_empty_one(closed, words, code):
+    line = f'"{sys.executable}" -m daybreak {words} {closed}'
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == code, done.stderr
+    assert done.stderr == "" if not code else "is empty (0 bytes)" in done.stderr
+
+
 def test_a_command_that_has_begun_gets_an_exception():
     before = signal.getsignal(signal.SIGINT)
     try:

@@ -51,6 +51,20 @@ def test_our_own_results_and_the_output_folder_are_no_inputs(tmp_path):
     assert [job.source.name for job in jobs] == ["a.png", "a_daybreak.png"]
 
 
+@pytest.mark.parametrize(
+    ("paths", "output"), [(["."], "."), (["a.png", "b.png", "out"], "out"), (["**/*.png"], "out")]
+)
+def test_the_same_command_again_takes_no_result_for_an_input(paths, output, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    touch(tmp_path / "a.png", tmp_path / "b.png")
+    (tmp_path / output).mkdir(exist_ok=True)
+    first = plan(paths, output=Path(output))
+    assert [job.source.name for job in first] == ["a.png", "b.png"]
+    for job in first:
+        job.target.write_bytes(job.source.read_bytes())
+    assert plan(paths, output=Path(output)) == first
+
+
 def test_a_picture_whose_name_ends_like_a_result_is_an_input_still(tmp_path):
     (tmp_path / "z.png").write_bytes(b"one")
     (tmp_path / "za.png").write_bytes(b"another")
@@ -161,6 +175,30 @@ def test_missing_paths_and_dead_links_are_told_and_the_rest_goes_on(tmp_path):
     jobs = plan([str(tmp_path / name) for name in ("none.png", "dead.png", "no*.png", "a.png")])
     assert [type(job) for job in jobs] == [Refusal, Refusal, Refusal, Job]
     assert "link to nothing" in str(jobs[1].error)
+
+
+def test_what_cannot_be_looked_at_is_told_and_the_rest_goes_on(tmp_path):
+    """No rights, a share that is gone; or, for root too, a name that is too long."""
+    touch(tmp_path / "a.png")
+    (tmp_path / "b.png").symlink_to("c" * 300)
+    (tmp_path / "d").symlink_to("e" * 300)
+    for jobs in (
+        plan([str(tmp_path)], recursive=True),
+        plan([str(tmp_path / "a.png"), str(tmp_path / ("f" * 300 + ".png"))]),
+    ):
+        assert [type(job) for job in jobs] == [Job, Refusal]
+        assert "cannot be looked at (File name too long)" in str(jobs[1].error)
+
+
+def test_names_that_some_disk_takes_for_one_do_not_replace_each_other(tmp_path):
+    touch(tmp_path / "in/IMG.png", tmp_path / "in/img.png")
+    out = tmp_path / "out"
+    assert len({job.target for job in plan([str(tmp_path / "in")], output=out)}) == 2
+    first, second = plan([str(tmp_path / "in")], output=out, overwrite=True)
+    assert isinstance(second, Refusal)
+    assert "would take the place of" in str(second.error)
+    touch(first.target, out / "img_daybreak.png")  # a disk that tells them apart
+    assert all(isinstance(job, Job) for job in plan([str(tmp_path / "in")], output=out, overwrite=True))
 
 
 def test_a_loop_of_links_ends(tmp_path):

@@ -155,7 +155,7 @@ def enhance(
     if dry_run:
         return _show(planned, enhancer, written)
     check_documents(planned, report, gallery, evidence)
-    done, page_failed = _Told(len(planned), quiet), False
+    done, lacking = _Told(len(planned), quiet), []
     try:
         if piped:
             work = run_stream(piped, sys.stdin.buffer, enhancer, written, sys.stdout.buffer)
@@ -168,20 +168,34 @@ def enhance(
             try:
                 write_gallery(map(gallery_entry, results), gallery, "Before and after")
             except UnwritablePicture as error:  # no page, but the pictures all the same
-                page_failed = True
-                complain(str(error))
+                lacking.append(str(error))
         for _ in results:
             pass
     except KeyboardInterrupt:
         complain(f"stopped after {len(done.results)} of {len(planned)}; the same command again does the rest")
         return INTERRUPTED
     finally:
-        if report:
-            write_report(done.results, enhancer, report, complete=len(done.results) == len(planned))
-        if evidence:
-            sealed = write_evidence(done.results, evidence, complete=len(done.results) == len(planned))
+        lacking += _documented(done, enhancer, report, evidence)
+        for why in lacking:
+            complain(why)
+    return max(done.summary(), SOME_FAILED if lacking else DONE)
+
+
+def _documented(done: _Told, enhancer: Enhancer, report: Path | None, evidence: Path | None) -> list[str]:
+    """Write report and evidence, each whatever becomes of the other; gives why one could not be."""
+    lacking, complete = [], len(done.results) == done.total
+    if report:
+        try:
+            write_report(done.results, enhancer, report, complete=complete)
+        except UnwritablePicture as error:
+            lacking.append(str(error))
+    if evidence:
+        try:
+            sealed = write_evidence(done.results, evidence, complete=complete)
             print(printable(f"evidence {evidence}: SHA-256 {sealed}"), file=sys.stderr)
-    return max(done.summary(), SOME_FAILED if page_failed else DONE)
+        except UnwritablePicture as error:
+            lacking.append(str(error))
+    return lacking
 
 
 def _check_evidence(paths: Sequence[str], enhancer: Enhancer, format: str | None) -> None:
@@ -216,10 +230,10 @@ def _there(job: Job, enhancer: Enhancer, output: Output) -> str:
     """What a run would find at the job's target, in brackets; raises what it would be refused for."""
     if job.target == STDOUT or not job.target.exists():
         return ""
-    if output.overwrite:
+    if output.overwrite and not job.in_place:
         return " (replaced)"
     found = job.source != STDIN and made_before(job, enhancer, output)
-    return " (done before)" if found else " (is there already)"
+    return " (done before)" if found else " (replaced)" if output.overwrite else " (is there already)"
 
 
 def result_line(result: Result) -> str:

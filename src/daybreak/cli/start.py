@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from typing import NoReturn
 
 _INTERRUPTED = 130  # as in `daybreak.cli.console`, which is among the modules still to come
@@ -15,6 +16,9 @@ def start() -> None:
 
     What is computed on several cores here is by threads of ours, OpenCV's, the engines' and torch's.
     """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by who started this: the next file would get its number
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
     # NumPy's linear algebra would start a thread a core, which spins at first: 7 % of the time of 12 MP
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     gc.disable()  # nothing imported at the start is garbage, and looking for some takes 20 ms

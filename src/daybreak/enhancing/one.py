@@ -126,7 +126,7 @@ def _begin_to(
     shelf: Shelf, data: bytes, job: Job, enhancer: Enhancer, output: Output
 ) -> Callable[[], Result]:
     """`enhance_to` but for putting the result on the shelf, which what is given back does."""
-    ask = not (output.overwrite or output.evidence)
+    ask = not output.evidence and (not output.overwrite or job.in_place)
     if ask and (found := _made_before(shelf, data, job, enhancer, output)):
         return lambda: found
     encoded, result = enhance_bytes(data, enhancer, output, job.source, job.target)
@@ -166,6 +166,9 @@ def made_before(job: Job, enhancer: Enhancer, output: Output) -> Result | None:
 def _made_before(shelf: Shelf, data: bytes, job: Job, enhancer: Enhancer, output: Output) -> Result | None:
     """What the result that lies at the target says of itself; None where there is none or it says nothing.
 
+    A picture that is to be replaced may be a result already: what it was made of is gone then, and nobody
+    asks for the same again of a result.
+
     Raises:
         OutputExists: it was made of another picture or by other settings.
     """
@@ -173,10 +176,14 @@ def _made_before(shelf: Shelf, data: bytes, job: Job, enhancer: Enhancer, output
     if record is None:
         return None
     named = format_of(job.target)
+    wanted = fingerprint(enhancer, output, data, named.name if named else None)
+    itself = shelf.read(job.target) == data if job.in_place else False
+    if itself:
+        del wanted["source"]
     try:
-        check_record(job.target, record, fingerprint(enhancer, output, data, named.name if named else None))
+        check_record(job.target, record, wanted)
     except OutputExists:
-        if shelf.read(job.target) == data:  # left as it was, with what it says of an earlier run
+        if itself or shelf.read(job.target) == data:  # left as it was, with what it says of an earlier run
             return None
         raise
     result = done_before(job.source, job.target, record)

@@ -6,7 +6,8 @@ import filecmp
 import glob
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -25,6 +26,11 @@ class Job:
 
     source: Path
     target: Path
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the result takes the place of its input."""
+        return _key(self.source) == _key(self.target) or self.source.resolve() == self.target
 
 
 @dataclass(frozen=True)
@@ -69,25 +75,24 @@ def plan(
     if "" in paths:
         raise BadSetting("an empty path", "files, folders or globs", "Is a variable not set?")
     found = list(_find(paths, recursive, output))
-    if output is None and suffix:
-        found = _without_results(found, suffix)
-    single = output is not None and is_picture_name(output) and not output.is_dir()
-    if single and (len(found) != 1 or Path(paths[0]).is_dir()):
+    single = output is not None and is_picture_name(output) and not _is(Path.is_dir, output)
+    if suffix and not single:
+        found = _without_results(found, suffix, output)
+    if single and (len(found) != 1 or _is(Path.is_dir, Path(paths[0]))):
         raise BadSetting(
             f"-o {output} is a file name, for {len(found)} pictures", "a folder", "Type: -o FOLDER"
         )
     if single and output is not None:
         _check_format(output, format)
     jobs: list[Job | Refusal] = []
-    taken: dict[Path, Path] = {}
+    taken: dict[Path, Job] = {}
     inputs = {_key(source) for source, _ in found if not isinstance(source, Refusal)}
     for source, below in found:
         if isinstance(source, Refusal):
             jobs.append(source)
             continue
         name = result_name(source, suffix, format)
-        folder = source.parent if output is None else output / below
-        target = output if single and output is not None else folder / name
+        target = output if single and output is not None else _folder(source, below, output) / name
         jobs.append(_check(source, target, taken, inputs, overwrite))
     return jobs
 
@@ -118,17 +123,24 @@ def _check_format(output: Path, format: str | None) -> None:
         raise BadSetting(f"-o {output} together with --format {format}", "one and the same format")
 
 
+def _folder(source: Path, below: Path, output: Path | None) -> Path:
+    """Where a result goes."""
+    return source.parent if output is None else output / below
+
+
 def _check(
-    source: Path, target: Path, taken: dict[Path, Path], inputs: set[Path], overwrite: bool
+    source: Path, target: Path, taken: dict[Path, Job], inputs: set[Path], overwrite: bool
 ) -> Job | Refusal:
     in_place = overwrite and _key(target) == _key(source)
     if in_place and source.is_symlink():
         target = source.resolve()  # the file that is meant, not the link to it
     key = _key(target)
-    if key in taken:
-        came = f"{source}: its result would take the place of that of {taken[key]} ({target})"
+    alike = _anywhere(key) if overwrite else key  # else writing finds the other one there
+    other = taken.get(alike)
+    if other is not None and not _apart(target, other.target):
+        came = f"{source}: its result would take the place of that of {other.source} ({target})"
         hint = "Do one of them by itself, with another -o or --suffix"
-        if source.parent != taken[key].parent:
+        if source.parent != other.source.parent:
             hint += ", or give their folders: those are kept apart"
         return Refusal(source, OutputExists(came, hint=hint))
     if key in inputs and not in_place:
@@ -136,20 +148,24 @@ def _check(
         return Refusal(
             source, OutputExists(came, hint="Type a --suffix, an -o, or --overwrite to replace it")
         )
-    taken[key] = source
-    return Job(source, target)
+    taken[alike] = job = Job(source, target)
+    return job
 
 
 def _without_results(
-    found: list[tuple[Path | Refusal, Path]], suffix: str
+    found: list[tuple[Path | Refusal, Path]], suffix: str, output: Path | None
 ) -> list[tuple[Path | Refusal, Path]]:
-    """Leave out NAME_daybreak.jpg where NAME is among the inputs and it is what an earlier run made of it."""
-    stems = {source.parent / source.stem: source for source, _ in found if isinstance(source, Path)}
+    """Leave out what an earlier run made of another input: NAME_daybreak.jpg, where NAME's result goes."""
+    made = {
+        _key(_folder(source, below, output) / f"{source.stem}{suffix}"): source
+        for source, below in found
+        if isinstance(source, Path)
+    }
 
     def ours(source: Path | Refusal) -> bool:
-        if isinstance(source, Refusal) or not source.stem.endswith(suffix):
+        if isinstance(source, Refusal):
             return False
-        original = stems.get(source.parent / source.stem.removesuffix(suffix))
+        original = made.get(_key(source.with_name(source.stem)))
         return original is not None and _is_result(source, original)
 
     return [(source, below) for source, below in found if not ours(source)]
@@ -172,12 +188,12 @@ def _find(
     """Each picture (or refusal) once, with the folder below the output that it goes to."""
     seen: set[Path] = set()
     given = [path for text in paths for path in _expand(text)]
-    trees = _trees([path for path in given if path.is_dir()]) if len(given) > 1 else {}
+    trees = _trees([path for path in given if _is(Path.is_dir, path)]) if len(given) > 1 else {}
     for path in given:
         if told := _missing(path):
             yield Refusal(path, UnreadablePicture(f"{shown(path)}: {told}")), Path()
             continue
-        inside = _walk(path, recursive, output) if path.is_dir() else iter([(path, Path())])
+        inside = _walk(path, recursive, output) if _is(Path.is_dir, path) else iter([(path, Path())])
         for source, below in inside:
             if isinstance(source, Refusal):
                 yield source, below
@@ -202,6 +218,14 @@ def _trees(folders: Sequence[Path]) -> dict[Path, Path]:
         return Path(*own[-depth:])
 
     return {folder: tail(own) for folder, own in parts.items()}
+
+
+def _is(kind: Callable[[Path], bool], path: Path) -> bool:
+    """`Path.is_dir` or `is_file`; False for what cannot be looked at, which they raise for."""
+    try:
+        return kind(path)
+    except OSError:
+        return False
 
 
 def _missing(path: Path) -> str:
@@ -246,11 +270,14 @@ def _walk(folder: Path, recursive: bool, output: Path | None) -> Iterator[tuple[
             )
             return
         for entry in entries:
-            hidden = entry.name.startswith(".")
-            if entry.is_file() and is_picture_name(entry) and not hidden:
+            if not is_picture_name(entry) or entry.name.startswith("."):
+                continue
+            if _is(Path.is_file, entry):
                 yield entry, here.relative_to(folder)
+            elif told := _missing(entry):
+                yield Refusal(entry, UnreadablePicture(f"{shown(entry)}: {told}")), Path()
         for entry in entries:
-            if recursive and entry.is_dir():
+            if recursive and _is(Path.is_dir, entry):
                 yield from enter(entry)
 
     yield from enter(folder)
@@ -272,6 +299,19 @@ def _kept_suffix(source: PurePath) -> str:
     """The suffix of a result that keeps its input's format: the input's own where we can write it."""
     kept = format_of(source)
     return source.suffix if kept is None or kept.writable else suffix_for(kept.fallback)
+
+
+def _anywhere(key: Path) -> Path:
+    """One key for names that some disk takes for one: that differ in case, or in how accents are coded."""
+    return key.with_name(unicodedata.normalize("NFC", key.name).casefold())
+
+
+def _apart(one: Path, other: Path) -> bool:
+    """Whether two files are there already, and are not one."""
+    try:
+        return not one.samefile(other)
+    except OSError:
+        return False
 
 
 def _key(path: Path) -> Path:

@@ -28,8 +28,8 @@ def check_documents(
     """Refuse, before any work, a report, gallery or manifest that would take the place of something else.
 
     Raises:
-        BadSetting: a report not named `*.json`, or one of them is an input or a result of the batch; what
-            `check_manifest_path` refuses.
+        BadSetting: a report not named `*.json`, a gallery not `*.html`, a folder of that name, or one of them
+            is an input or a result of the batch; what `check_manifest_path` refuses.
     """
     if report is not None and report.suffix.lower() != ".json":
         raise BadSetting(f"--report {shown(report)}", "a name that ends in .json")
@@ -38,9 +38,15 @@ def check_documents(
         from daybreak.enhancing.manifest import check_manifest_path  # few ask for it
 
         check_manifest_path(evidence, ".json", [*used, *filter(None, (report, gallery))])
+    if gallery is not None:
+        from daybreak.enhancing.page import check_page_path  # few ask for one
+
+        check_page_path(gallery)
     for option, path in (("--report", report), ("--gallery", gallery)):
         if path is not None and path.absolute() in used:
             raise BadSetting(f"{option} {shown(path)} is a picture of this run", "a name of its own")
+        if path is not None and path.is_dir():
+            raise BadSetting(f"{option} {shown(path)} is a folder", "the name of a file in it")
     if report is not None:
         make_folder(report.parent)
 

@@ -102,11 +102,19 @@ def _compared_again(entry: ComparisonEntry, source: Path, target: Path, max_pixe
         findings.append(f"the manifest's operations are not those of now: {_first_other(entry, now)}")
     if now.output.sha256 != entry.output.sha256:
         findings.append("made again, the comparison has other bytes than the manifest says")
-    lies = target.read_bytes() if target.is_file() else again  # that it is gone was told already
+    lies = _lying(target, again)
     if lies != again:
         apart = _lines_apart(lies, again) if format == PAGE else difference(lies, again, max_pixels)
         findings.append(f"the output against the comparison made again: {apart}")
     return findings
+
+
+def _lying(target: Path, again: bytes) -> bytes:
+    """What lies at the target; where it cannot be read, which was told already, what was made again."""
+    try:
+        return target.read_bytes()
+    except OSError:
+        return again
 
 
 def _lines_apart(one: bytes, other: bytes) -> str:
@@ -177,7 +185,7 @@ def _made_again(entry: Entry, source: Path, target: Path, max_pixels: int) -> li
         findings.append(f"the manifest's operations are not those of now: {_first_other(entry, now)}")
     if now.output.sha256 != entry.output.sha256:
         findings.append("made again, the result has other bytes than the manifest says")
-    lies = target.read_bytes() if target.is_file() else again  # that it is gone was told already
+    lies = _lying(target, again)
     if lies != again:
         findings.append(f"the output against the result made again: {difference(lies, again, max_pixels)}")
     return findings

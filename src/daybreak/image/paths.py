@@ -18,6 +18,18 @@ def shown(path: Path | str) -> str:
     return text if text.isprintable() else ascii(text)
 
 
+def beginning(path: Path, size: int) -> bytes:
+    """Up to so many bytes from the start of a file.
+
+    Raises:
+        OSError: it cannot be read, or is no regular file: opening a pipe might wait for ever.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(f"{shown(path)} is no regular file")
+    with path.open("rb") as file:
+        return file.read(size)
+
+
 def read_bytes(path: Path) -> bytes:
     """The whole file.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from daybreak.image import exif, xmp
 from daybreak.image.decode import Decoded, NotDecodable, bmp_sides, decode, is_raw_tiff
 from daybreak.image.depth import to_float, to_levels
 from daybreak.image.formats import FORMATS, describe_stranger, format_of, sniff
-from daybreak.image.paths import read_bytes, shown
+from daybreak.image.paths import beginning, read_bytes, shown
 from daybreak.image.photo import Metadata, Photo
 from daybreak.image.profile import Space, fits, is_srgb, to_srgb
 from daybreak.image.rows import Levels
@@ -91,8 +90,7 @@ def read_record(source: Path | str | bytes) -> dict[str, str] | None:
     """
     try:
         place = source if isinstance(source, bytes) else Path(source)
-        with BytesIO(place) if isinstance(place, bytes) else place.open("rb") as file:
-            format = sniff(file.read(4096))
+        format = sniff(place[:4096] if isinstance(place, bytes) else beginning(place, 4096))
         if format is None or not FORMATS[format].tags:
             return None
         packet = _packet(place, format)
@@ -174,9 +172,7 @@ def _kind(source: Path | bytes) -> tuple[str | None, bytes]:
     if isinstance(source, bytes):
         start, path = source[:_START], None
     else:
-        path = source
-        with path.open("rb") as file:
-            start = file.read(_START)
+        start, path = beginning(source, _START), source
     format = sniff(start)
     return "raw" if format == "tiff" and _is_raw(start, path) else format, start
 
