@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import lzma
 import sys
 import zipfile
 import zlib
@@ -22,14 +21,16 @@ ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
-    lzma.LZMAError,
-    OSError,  # of bzip2; a place before the file's beginning
+    OSError,  # a place before the file's beginning
     EOFError,
     ValueError,  # a place beyond any file; a name that is no UTF-8
     OverflowError,
-    RuntimeError,  # a password; a compression that is not known
+    RuntimeError,  # a password
 )
 """What `zipfile` raises of a zip that is damaged, or made of what it does not know."""
+
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""How members may be packed; of all else `zipfile` unpacks all that it has read, however much that makes."""
 
 _ENTRY_BYTES = 1 << 10  # a file's share of a zip's directory: a long path, twice, as macOS packs it
 _SLACK_BYTES = 64 << 10  # folders, and files that nobody put there
@@ -93,6 +94,8 @@ def _every(files: Sequence[tuple[str, IO[bytes]]], limits: Limits) -> Iterator[t
             members = [member for member in archive.infolist() if _wanted(member.filename)]
             if sum(member.file_size for member in members) > limits.job_bytes:
                 raise Problem(413, "a zip that unpacks to too much", f"At most {limits.job_bytes:,} bytes")
+            if any(member.compress_type not in _PACKED for member in members):
+                raise Problem(422, "a zip that is not packed by deflate", "Pack it anew, as is usual")
             for member in members:
                 yield safe_name(member.filename), _unpacked(archive, member)
 
