@@ -196,6 +196,22 @@ def test_this_machine_says_what_is_free():
     assert 0 < free_memory() <= whole
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="not Linux")
+def test_a_limit_is_shared_among_no_more_than_can_work_with_it(tmp_path, monkeypatch):
+    """Sixteen cores: a sixteenth of the limit would hold no picture; each would be streamed or refused."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    jobs = []
+    for n in range(4):
+        path = tmp_path / f"{n}.jpg"
+        Image.new("RGB", (1200, 900), (20, 20, 20)).save(path, exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0")
+        jobs.append(Job(path, tmp_path / "out" / path.name))
+    for workers in (None, 16):
+        enhancer = Enhancer("auto", max_memory="300MB")
+        results = list(run_batch(jobs, enhancer, Output(overwrite=True), workers))
+        assert [(result.state, result.error) for result in results] == [("enhanced", "")] * 4
+        assert not any("streamed" in note for result in results for note in result.notes)
+
+
 @pytest.mark.parametrize(("pictures", "expected"), [(1.5, 1), (2.5, 2), (100.0, 4)])
 def test_a_batch_takes_as_many_at_once_as_fit(pictures, expected, tmp_path, monkeypatch):
     """The crew is asked how large it was made; nothing is timed."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -46,6 +48,9 @@ def test_a_limit_of_memory_counts_where_the_choice_hangs_on_it():
     for name in ("auto", "gamma"):
         free, limited = (asked(daybreak.Enhancer(name, max_memory=most)) for most in (None, "1GB"))
         assert (free != limited) == (name == "auto")
+        for made, wanted in ((free, limited), (limited, free)):
+            with pytest.raises(OutputExists, match="another memory") if name == "auto" else nullcontext():
+                check_record(Path("a.png"), made, wanted)
 
 
 def test_a_picture_that_was_left_as_it_is_says_that(tmp_path):

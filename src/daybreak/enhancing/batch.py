@@ -16,7 +16,7 @@ from typing import IO
 
 from daybreak.enhancing.cores import opencv_threads
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.enhancing.memory import costliest, jobs_for
+from daybreak.enhancing.memory import costliest, jobs_for, processes_for
 from daybreak.enhancing.one import attempt, enhance_bytes, enhance_to, run_job
 from daybreak.enhancing.plan import STDOUT, Job, Refusal
 from daybreak.enhancing.result import Output, Result, State
@@ -53,7 +53,8 @@ def run_batch(
         output: how results are written.
         workers: pictures at the same time, one core each. None: as many as there are cores (or as the
             enhancer has threads) and as fit into memory, the cores shared out among them, but of evidence one
-            core each: then it cannot depend on how many there are.
+            core each: then it cannot depend on how many there are. Under a limit of memory never more
+            than it has room for.
         read: gives the bytes of a job's source. Another than the default may be bound to this process, so
             the pictures are then worked on in its threads.
 
@@ -66,7 +67,7 @@ def run_batch(
             `if __name__ == "__main__":` around what it does.
     """
     cores = enhancer.threads or os.cpu_count() or 1
-    at_once = max(1, min(workers or _fitting(jobs, enhancer, cores), len(jobs)))
+    at_once = max(1, min(_fitting(jobs, enhancer, workers, cores), len(jobs)))
     threads = cores // at_once or 1 if workers is None and not output.evidence else 1
     if len(jobs) > 1 and read is read_bytes:
         from daybreak.enhancing.crew import in_processes  # one picture needs no processes
@@ -105,12 +106,14 @@ def _in_threads(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _fitting(jobs: Sequence[Job | Refusal], enhancer: Enhancer, cores: int) -> int:
-    """How many of the jobs to do at the same time where nobody said."""
-    if min(len(jobs), cores) < 2:
+def _fitting(jobs: Sequence[Job | Refusal], enhancer: Enhancer, workers: int | None, cores: int) -> int:
+    """How many of the jobs to do at the same time: as many as somebody said, or as fit."""
+    if workers and enhancer.room.limit is None:
+        return workers
+    if min(len(jobs), workers or cores) < 2:
         return 1
-    sources = [job.source for job in jobs if isinstance(job, Job)]
-    return jobs_for(enhancer, cores, costliest(sources, enhancer))
+    outline = costliest([job.source for job in jobs if isinstance(job, Job)], enhancer)
+    return processes_for(enhancer.room, workers or jobs_for(enhancer, cores, outline), outline)
 
 
 def run_stream(

@@ -157,6 +157,23 @@ def jobs_for(enhancer: Enhancer, most: int, outline: Outline, size: float | None
     return fitting_jobs(most, outline.pixels, known and known + extra_bytes(outline), free)
 
 
+def processes_for(room: Room, most: int, outline: Outline) -> int:
+    """How many processes a limit has room for, each with its share of it; at least one.
+
+    Args:
+        room: whose limit they share.
+        most: how many at the most.
+        outline: of a picture that each has to hold beside itself: else it is streamed for want of room.
+
+    >>> [processes_for(Room(limit), 16, Outline(2_000_000)) for limit in (1_000_000_000, None)]
+    [3, 16]
+    """
+    if room.limit is None:
+        return most
+    each = LEAST + (IN_MEMORY + extra_bytes(outline)) * outline.pixels / SHARE
+    return max(1, min(most, int(room.limit / each)))
+
+
 def costliest(paths: Iterable[Path], enhancer: Enhancer) -> Outline:
     """The picture that takes most memory, by the headers; what cannot be read counts as none."""
 

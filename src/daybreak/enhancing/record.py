@@ -25,7 +25,8 @@ def asked(enhancer: Enhancer) -> dict[str, str]:
     one; `memory` of what chooses by that (`Enhancer.picked`).
     """
     network = {"engine": str(enhancer.runtime)} if enhancer.method.on is not None else {}
-    limited = {"memory": "limited"} if enhancer.picks_by_memory else {}
+    memory = "limited" if enhancer.picks_by_memory else "free"
+    limited = {"memory": memory} if enhancer.method.pick is not None else {}
     always = {
         "method": enhancer.method.card.name,
         "settings": enhancer.settings.model_dump_json(),
