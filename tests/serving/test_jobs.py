@@ -25,12 +25,14 @@ from daybreak.errors import OutputExists, UnwritablePicture
 from daybreak.files import writing
 from daybreak.image.read import read_photo
 from daybreak.image.write import encode_photo
+from daybreak.serving.asking import understand
 from daybreak.serving.jobs import pictures as work
 from daybreak.serving.jobs import runner
+from daybreak.serving.jobs.films import run_film
 from daybreak.serving.jobs.room import Room
 from daybreak.serving.jobs.store import JobStore
 from daybreak.serving.limits import Limits
-from daybreak.stopping import look
+from daybreak.stopping import Stopped, look
 
 get = partial(httpx.get, timeout=60)  # machines differ and are shared
 post = partial(httpx.post, timeout=60)  # machines differ and are shared
@@ -323,6 +325,35 @@ def test_a_film_is_a_job_of_frames(serve, film, tmp_path):
     assert streams[0]["nb_read_frames"] == "24"
 
 
+@pytest.mark.parametrize("what", ["nothing", "version", "folder"])
+def test_a_half_done_film_that_does_not_fit_any_more_is_begun_anew(film, tmp_path, monkeypatch, what):
+    folder, told, asked = tmp_path / "job", [], understand({"method": "gamma"})
+
+    def work(stop_at=None):
+        def progress(done, *_):
+            told.append(done)
+            if done == stop_at:
+                raise Stopped
+
+        source, result = folder / "000000", folder / "result"
+        run_film([source], ["night.mp4"], folder / "out", result, asked, Limits(), progress)
+
+    (folder / "out").mkdir(parents=True)
+    (folder / "000000").write_bytes(film)
+    with pytest.raises(Stopped):
+        work(stop_at=24)
+    assert list((folder / "out").iterdir())
+    if what == "version":
+        monkeypatch.setattr("daybreak.enhancing.video.run.__version__", "another")
+    if what == "folder":
+        folder = folder.rename(tmp_path / "elsewhere")
+    told.clear()
+    work()
+    assert told[-1] == 24
+    assert what == "nothing" or told == list(range(1, 25))
+    assert (folder / "result").read_bytes()[4:8] == b"ftyp"
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_a_film_with_evidence_comes_in_a_zip(serve, film, beside, suffix, tmp_path):
     source = tmp_path / f"source{suffix}"
@@ -443,7 +474,7 @@ from pathlib import Path
 from daybreak.serving.jobs import pictures
 from daybreak.serving.jobs.runner import Runner
 from daybreak.serving.jobs.store import JobStore
-from daybreak.stopping import look
+from daybreak.stopping import Stopped, look
 from daybreak.serving.limits import Limits
 pictures.enhance_bytes = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 runner = Runner(JobStore(Path(sys.argv[1])), Limits())

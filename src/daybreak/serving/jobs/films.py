@@ -1,16 +1,18 @@
 """A job of one film; every frame enhanced, sound and subtitles copied, gone on with after a restart.
 
-With evidence it begins anew then: two parts encoded one after the other are not what one run makes.
+With evidence it begins anew then: two parts encoded one after the other are not what one run makes. So does
+one that another version began.
 """
 
 from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from daybreak.enhancing.manifest import FilmEntry, manifest_bytes, named
-from daybreak.errors import BadSetting, PictureTooLarge, UnreadablePicture
+from daybreak.errors import BadSetting, OutputExists, PictureTooLarge, UnreadablePicture
 from daybreak.files import whole_file
 from daybreak.serving.archive import EVIDENCE, marked_name
 from daybreak.serving.asking import Asked
@@ -84,6 +86,8 @@ def run_film(
     """
     check_film(inputs[0], names[0], asked, limits)
     from daybreak.enhancing.video import Progress, VideoOptions, enhance_video
+    from daybreak.enhancing.video.evidence import film_entry, repeatable
+    from daybreak.enhancing.video.packets import log_path
 
     target = outputs / ("film.mp4" if container(inputs[0]) == "mp4" else "film.mkv")
 
@@ -93,14 +97,17 @@ def run_film(
 
     evidence = asked.output.evidence
     options = VideoOptions(quality=asked.output.quality, resume=not evidence, overwrite=True)
+    if evidence:
+        options = repeatable(asked.enhancer, options)
+    make = partial(enhance_video, inputs[0], target, asked.enhancer, options, progress=told)
+    try:
+        made = make()
+    except OutputExists:  # half done by another version, or where the folder of the jobs lay before
+        log_path(target).unlink(missing_ok=True)
+        made = make()
     if not evidence:
-        enhance_video(inputs[0], target, asked.enhancer, options, progress=told)
         target.replace(result)
         return
-    from daybreak.enhancing.video.evidence import film_entry, repeatable
-
-    options = repeatable(asked.enhancer, options)
-    made = enhance_video(inputs[0], target, asked.enhancer, options, progress=told)
     _pack(target, names[0], film_entry(asked.enhancer, options, made), result)
 
 

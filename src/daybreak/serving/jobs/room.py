@@ -14,10 +14,11 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 _LOOKS = 64  # at the whole store, while one job fills it
 
 
-def refused_by_system(error: Exception) -> OSError | None:
+def refused_by_system(error: BaseException | None) -> OSError | None:
     """What the system refused, where an error is that or was made of it; None for any other error."""
-    cause = error.__cause__ if isinstance(error, UnwritablePicture) else error
-    return cause if isinstance(cause, OSError) else None
+    while isinstance(error, UnwritablePicture):
+        error = error.__cause__
+    return error if isinstance(error, OSError) else None
 
 
 class Room:
