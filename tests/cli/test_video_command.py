@@ -194,8 +194,13 @@ def test_full_disk(night):
     if not mounted or mounted.returncode:
         pytest.skip("no small disk can be mounted here")
     try:
-        expect("full-disk", call(night, "-o", small / "out.mp4", "-m", "gamma"))
-        assert not list(small.iterdir())
+        line = (night, "-o", small / "out.mp4", "-m", "gamma")
+        expect("full-disk", call(*line))
+        part = small / ".out.mp4.daybreak-part"
+        assert list(small.iterdir()) == [part], "all frames are encoded"
+        subprocess.run(["mount", "-o", "remount,size=1m", str(small)], check=True)
+        assert call(*line, "--resume").returncode == 0
+        assert list(small.iterdir()) == [small / "out.mp4"]
     finally:
         subprocess.run(["umount", str(small)], check=True)
 

@@ -331,6 +331,16 @@ def test_a_cover_and_a_timecode_are_kept(tools, clips, tmp_path):
     assert result.notes == ()
 
 
+def test_a_part_keeps_the_cover(tools, clips, tmp_path):
+    cover, made, out = tmp_path / "cover.png", tmp_path / "in.mp4", tmp_path / "out.mp4"
+    tools.ffmpeg("-f", "lavfi", "-i", "testsrc=s=16x16:d=0.04", "-frames:v", "1", cover)
+    words = ("-map", "0:v", "-map", "1", "-c", "copy", "-disposition:v:1", "attached_pic")
+    tools.ffmpeg("-i", clips("h264"), "-i", cover, *words, made)
+    assert run(made, out, start=0.2, end=0.6).frames == 10
+    tools.ffmpeg("-i", out, "-map", "0:v:1", "-c", "copy", tmp_path / "again.png")
+    assert (tmp_path / "again.png").read_bytes() == cover.read_bytes()
+
+
 def test_a_recording_that_was_cut_off_is_told(tools, full, tmp_path):
     whole, short = tmp_path / "whole.mkv", tmp_path / "short.mkv"
     picture = ("-f", "lavfi", "-i", f"testsrc2=s=64x64:r=25:d=4,{tools.DARK}", "-c:v", "libx264", "-g", "5")

@@ -17,18 +17,19 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
+from daybreak.enhancing.video.clock import FollowingClock, Jump, move
 from daybreak.enhancing.video.encoder import Encoding
 from daybreak.enhancing.video.options import Codec, check_stop
 from daybreak.enhancing.video.packets import Entry, PacketLog, decoding_times
 from daybreak.enhancing.video.priority import usual_priority
-from daybreak.enhancing.video.source import ATTACHED, About, open_film
+from daybreak.enhancing.video.source import ATTACHED, About, any_start, open_film
 from daybreak.errors import BadSetting, UnwritablePicture
 from daybreak.image.paths import shown
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 _MADE_ANEW = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration"}
 _MUST = ("audio", "subtitle")
-_ANY_START = 1 << 9  # AVFMT_TS_DISCONT, of a format
+_TWICE = 1 << 17  # AVFMT_TS_NONSTRICT, of a format: packets of one stream may have one time
 
 
 def container_of(target: Path, codec: str) -> str:
@@ -117,6 +118,7 @@ def mux(
     streams: list[int],
     span: tuple[int, int | None],
     cut: bool,
+    jumps: list[Jump],
     stop: Callable[[], bool] | None = None,
 ) -> int:
     """Write the file.
@@ -130,6 +132,7 @@ def mux(
         streams: from `what_fits`.
         span: start and end in units of the picture's time base.
         cut: whether it is a part, which then begins at 0.
+        jumps: of the source's clock.
         stop: asked before each packet.
 
     Returns:
@@ -161,7 +164,7 @@ def mux(
         out.set_chapters(_chapters(film.chapters(), part))
         with usual_priority():  # which opens the encoder once more, to write down how it encodes
             out.start_encoding()
-        others = _beside(film, copies, part)
+        others = _beside(film, copies, part, jumps, twice=bool(out.format.flags & _TWICE))
         for packet in _merged(_shown(log, entries, picture, about, part), others):
             check_stop(stop)
             out.mux_one(packet)
@@ -194,8 +197,7 @@ class _Part:
 
 def _zero(film: InputContainer) -> Fraction:
     """Where the time of a whole film begins: MPEG streams begin anywhere, and no player counts that."""
-    anywhere = film.format.flags & _ANY_START and film.start_time is not None
-    return Fraction(film.start_time or 0, av.time_base) if anywhere else Fraction(0)
+    return Fraction(film.start_time or 0, av.time_base) if any_start(film) else Fraction(0)
 
 
 def _kept(tags: dict[str, str]) -> dict[str, str]:
@@ -230,11 +232,21 @@ def _shown(
         yield packet
 
 
-def _beside(film: InputContainer, copies: dict[int, Stream], part: _Part) -> Iterator[Packet[Any]]:
-    """The packets of the other streams, as they are; of a part those that belong to it, moved with it."""
+def _beside(
+    film: InputContainer, copies: dict[int, Stream], part: _Part, jumps: list[Jump], *, twice: bool
+) -> Iterator[Packet[Any]]:
+    """The packets of the other streams, as they are; of a part those that belong to it, moved with it.
+
+    Args:
+        film, part, jumps: of the source.
+        copies: the streams that they go to, by the source's index.
+        twice: whether the file takes two packets of one time in a stream.
+    """
     if not copies:
         return
     last: dict[int, int] = {}
+    sparse = {index: film.streams[index].type not in ("audio", "video") for index in copies}
+    clocks = {index: FollowingClock(jumps, sparse=sparse[index]) for index in copies}
     packets = film.demux(*(film.streams[index] for index in copies))
     while True:
         try:
@@ -245,20 +257,21 @@ def _beside(film: InputContainer, copies: dict[int, Stream], part: _Part) -> Ite
             return
         if packet.size == 0:
             continue
-        if packet.pts is None and packet.dts is None:
-            if not film.streams[packet.stream_index].disposition & ATTACHED:
-                continue
+        index = packet.stream_index
+        if film.streams[index].disposition & ATTACHED:
             packet.pts = packet.dts = 0  # a cover picture has no time
-        kind = film.streams[packet.stream_index].type
-        if part.cut and not _belongs(packet, part, kind):
+        elif packet.pts is None and packet.dts is None:
             continue
-        if part.cut and kind == "subtitle":
-            _trim(packet, part)
-        moved = part.shift(packet.time_base)
-        packet.pts = None if packet.pts is None else packet.pts - moved
-        packet.dts = None if packet.dts is None else packet.dts - moved
-        _in_order(packet, last)
-        packet.stream = copies[packet.stream_index]
+        else:
+            clocks[index](packet)
+            kind = film.streams[index].type
+            if part.cut and not _belongs(packet, part, kind):
+                continue
+            if part.cut and kind == "subtitle":
+                _trim(packet, part)
+            move(packet, -part.shift(packet.time_base))
+        _in_order(packet, last, 0 if twice or sparse[index] else 1)
+        packet.stream = copies[index]
         yield packet
 
 
@@ -283,12 +296,12 @@ def _trim(packet: Packet[Any], part: _Part) -> None:
     packet.pts, packet.dts, packet.duration = begin, begin, max(end - begin, 1)
 
 
-def _in_order(packet: Packet[Any], last: dict[int, int]) -> None:
-    """Give a copied packet a time of decoding that is not before the last one's: no file takes others."""
+def _in_order(packet: Packet[Any], last: dict[int, int], step: int) -> None:
+    """Give a copied packet a time of decoding that is `step` after the last one's: no file takes others."""
     index = packet.stream_index
     dts = packet.dts if packet.dts is not None else packet.pts
     assert dts is not None
-    packet.dts = last[index] = max(dts, last.get(index, dts))
+    packet.dts = last[index] = max(dts, last.get(index, dts - step) + step)
     if packet.pts is not None:
         packet.pts = max(packet.pts, packet.dts)
 

@@ -114,7 +114,13 @@ def enhance_video(
         with writing(target):
             _enhance(film, enhancer, options, encoding, log, span, told, progress, stop)
         ends = max((entry.pts + entry.duration for entry in log.entries()), default=0)
-        frames = _put_together(log, encoding, film.about, target, container, streams, span, options, stop)
+        try:
+            frames = _put_together(log, encoding, film, target, container, streams, span, options, stop)
+        except (OutputExists, UnwritablePicture) as error:
+            keep = True  # hours of work, and whatever is in its way can be mended
+            again = f"All frames lie encoded in {shown(log.path)}: the same with --resume goes on from there"
+            hint = ". ".join(filter(None, (error.hint, again)))
+            raise type(error)(error.came, error.expected, hint) from error
         keep = False
     finally:
         log.close(remove=not keep)
@@ -145,7 +151,7 @@ def enhance_video(
 def _put_together(
     log: PacketLog,
     encoding: Encoding,
-    about: About,
+    film: Film,
     target: Path,
     container: str,
     streams: list[int],
@@ -156,17 +162,20 @@ def _put_together(
     """Write the target; give back how many frames it has.
 
     Raises:
+        OutputExists: the target is there by now.
         UnwritablePicture: the disk or the container refuses it.
     """
     cut = options.start > 0.0 or options.end is not None
     with whole_path(target, overwrite=options.overwrite) as hidden:
         try:
-            return mux(log, encoding, about, hidden, container, streams, span, cut, stop)
+            return mux(log, encoding, film.about, hidden, container, streams, span, cut, film.jumps, stop)
         except FFmpegError as error:
             if isinstance(error, OSError):  # the disk's doing
                 raise
             came = f"{shown(target)} cannot be put together ({error.strerror})"
-            raise UnwritablePicture(came, hint="Try a name that ends in .mkv") from error
+            other = target.with_suffix(".mp4" if container == "matroska" else ".mkv")
+            rename = f"{shown(log.path)} to {shown(log_path(other))}"
+            raise UnwritablePicture(came, hint=f"Rename {rename}, and give -o {shown(other)}") from error
 
 
 def _check_target(source: Path, target: Path, overwrite: bool) -> None:

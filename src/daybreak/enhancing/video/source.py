@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +16,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
+from daybreak.enhancing.video.clock import Jump, PictureClock
 from daybreak.enhancing.video.colors import Colors, ToLevels, colors_of
 from daybreak.enhancing.video.hdr import shown_levels
 from daybreak.errors import UnreadablePicture
@@ -24,6 +26,12 @@ from daybreak.types import Array
 
 _FAR = 5.0  # s: what is nearer to the beginning is reached by decoding
 ATTACHED = 1 << 10  # the disposition of a cover picture
+_ANY_START = 1 << 9  # AVFMT_TS_DISCONT, of a format
+
+
+def any_start(film: InputContainer) -> bool:
+    """Whether the clock of such a file may begin anywhere, and jump: that of MPEG streams."""
+    return bool(film.format.flags & _ANY_START)
 
 
 @dataclass(frozen=True)
@@ -142,11 +150,13 @@ class Film:
     Attributes:
         about: what is known before decoding it all.
         broken: frames and packets that could not be decoded, so far.
+        jumps: of the clock, in the frames that were read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.broken = 0
+        self.jumps: list[Jump] = []
         self.about = self._look()
 
     def _look(self) -> About:
@@ -210,34 +220,46 @@ class Film:
 
     def _timed(self, start: int) -> Iterator[tuple[VideoFrame, int]]:
         """Frames from at or before `start` on, each with a time after the last one's."""
-        far = (start - self.about.begins) * self.about.time_base > _FAR
-        with open_film(self.path) as film:
-            stream = picture_stream(film, self.path)
-            frames = self._decode(film, stream)
-            if far:
-                frames = self._from(film, stream, start) or frames
-            last: int | None = None
-            for frame in frames:
-                pts = frame.pts
-                if pts is None or (last is not None and pts <= last):
-                    pts = self.about.begins if last is None else last + self.about.frame_units
-                last = pts
-                yield frame, pts
+        last: int | None = None
+        for frame in self._near(start):
+            pts = frame.pts
+            if pts is None or (last is not None and pts <= last):
+                pts = self.about.begins if last is None else last + self.about.frame_units
+            last = pts
+            yield frame, pts
 
-    def _from(self, film: InputContainer, stream: VideoStream, start: int) -> Iterator[VideoFrame] | None:
-        """Frames from the key frame before `start` on; None, rewound, where the file cannot do that."""
-        try:
-            film.seek(start, stream=stream, backward=True)
-            frames = self._decode(film, stream)
-            first = next(frames, None)
-        except FFmpegError:
-            first = None
-        if first is not None and first.pts is not None and first.pts <= start:
-            return _with(first, frames)
-        film.seek(self.about.begins, stream=stream, backward=True)
-        return None
+    def _near(self, start: int) -> Iterator[VideoFrame]:
+        """Frames from the key frame before `start` on; all where that is near, or cannot be found."""
+        far = (start - self.about.begins) * self.about.time_base > _FAR
+        if far and not self._jumps_before(start):
+            with open_film(self.path) as film:
+                stream = picture_stream(film, self.path)
+                frames: Iterator[VideoFrame] = iter(())
+                with suppress(FFmpegError):  # a file without times cannot be sought in
+                    film.seek(start, stream=stream, backward=True)
+                    frames = self._decode(film, stream)
+                first = next(frames, None)
+                if first is not None and first.pts is not None and first.pts <= start:
+                    yield first
+                    yield from frames
+                    return
+        with open_film(self.path) as film:
+            yield from self._decode(film, picture_stream(film, self.path))
+
+    def _jumps_before(self, start: int) -> bool:
+        """Whether the clock jumps before a time, so that there may be several of that time in the file."""
+        clock = PictureClock()
+        with open_film(self.path) as film, suppress(FFmpegError):
+            if any_start(film):
+                for packet in film.demux(picture_stream(film, self.path)):
+                    clock(packet)
+                    if packet.dts is not None and packet.dts > start:
+                        break
+        return bool(clock.jumps)
 
     def _decode(self, film: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+        clock = PictureClock()
+        self.jumps = clock.jumps
         packets = film.demux(stream)
         while True:
             try:
@@ -245,6 +267,8 @@ class Film:
             except FFmpegError:  # what comes after a hole in the file that no demuxer finds its way over
                 self.broken += 1
                 packet = None
+            if packet is not None:
+                clock(packet)
             try:
                 frames = stream.decode(packet)
             except (FFmpegError, EOFError) as error:
@@ -255,11 +279,6 @@ class Film:
                 yield frame
             if packet is None or packet.size == 0:
                 return
-
-
-def _with(first: VideoFrame, rest: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
-    yield first
-    yield from rest
 
 
 def _length(film: InputContainer, stream: VideoStream) -> float:
