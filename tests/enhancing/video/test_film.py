@@ -107,6 +107,26 @@ def test_strength_zero_changes_no_brightness(name, clips, tmp_path):
     assert np.sqrt(np.square(before - after).mean()) < 6.5  # colours out of range are clipped
 
 
+@pytest.mark.parametrize(
+    ("source", "rows", "codec"),
+    [
+        (("libx264rgb", "rgb24", ".mkv"), 64, "h264"),
+        (("libx264rgb", "rgb24", ".mkv"), 720, "hevc"),
+        (("ffv1", "bgr0", ".mkv"), 64, "h264"),
+        (("png", "rgb24", ".mov"), 64, "av1"),
+    ],
+)
+def test_a_film_in_rgb_keeps_its_colours(source, rows, codec, tools, tmp_path):
+    (encoder, format, suffix), colour = source, (0xC0, 0x30, 0x10)
+    made, out = tmp_path / f"in{suffix}", tmp_path / "out.mp4"
+    picture = f"color=c=0xC03010:s=64x{rows}:r=25:d=0.2,format={format}"
+    tools.ffmpeg("-f", "lavfi", "-i", picture, "-c:v", encoder, "-pix_fmt", format, made)
+    run(made, out, Enhancer("gamma", strength=0.0), codec=codec, quality=95)
+    stream = of_kind(tools.ffprobe(out), "video")[0]
+    assert (stream["color_space"], stream["color_range"]) == ("bt709" if rows == 720 else "bt470bg", "pc")
+    assert np.abs(decoded(out, (rows, 64)).mean(axis=(0, 1, 2)) - colour).max() < 4.0
+
+
 def test_quality_decides_the_size(clips, tmp_path):
     for quality in (10, 90):
         run(clips("h264"), tmp_path / f"{quality}.mp4", quality=quality)

@@ -15,6 +15,7 @@ from daybreak.image.rows import Levels, Rows
 from daybreak.types import Array
 
 _MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}  # AVColorSpace -> swscale's
+_RGB = 0  # AVColorSpace
 _HD = 720  # rows: without a tag, players take BT.709 from here on and BT.601 below
 _HOW = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
@@ -24,7 +25,8 @@ class Colors:
     """What the numbers of a stream mean.
 
     Attributes:
-        matrix, range, primaries, transfer: the tags as FFmpeg numbers them; 2 (range: 0) is unknown.
+        matrix, range, primaries, transfer: the tags as FFmpeg numbers them; 2 (range: 0) is unknown. Of RGB
+            those of the YCbCr that is made of it.
         high: more than 8 bits.
         full: whether levels use the full range, by the tag or the pixel format.
         rows: height of a frame, which decides where the matrix is not tagged.
@@ -50,7 +52,11 @@ class Colors:
 
     @property
     def _sws(self) -> int:
-        return _MATRICES.get(self.matrix, 1 if self.rows >= _HD else 5)
+        return _MATRICES.get(self.matrix, _usual_matrix(self.rows))
+
+
+def _usual_matrix(rows: int) -> int:
+    return 1 if rows >= _HD else 5
 
 
 def colors_of(frame: VideoFrame) -> Colors:
@@ -60,7 +66,9 @@ def colors_of(frame: VideoFrame) -> Colors:
     high = frame.format.components[0].bits > 8
     tags = (frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc)
     matrix, range_, primaries, transfer = (int(tag) for tag in tags)
-    return Colors(matrix, range_, primaries, transfer, high, full, frame.height)
+    if frame.format.is_rgb or matrix == _RGB:
+        matrix = _usual_matrix(frame.height)
+    return Colors(matrix, 2 if full else range_, primaries, transfer, high, full, frame.height)
 
 
 class ToLevels:
