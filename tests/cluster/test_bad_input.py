@@ -164,6 +164,20 @@ def test_a_bucket_that_vanishes_in_the_middle(s3, which, make_run, fill, bucket,
     assert rows_of(places["out"]).keys() == pictures.keys()
 
 
+def test_what_lies_in_an_archive_is_told_and_the_rest_is_done(bucket, fill, make_run, s3, monkeypatch):
+    monkeypatch.setattr("daybreak.cluster.run._FAULTS", 3)
+    pictures = fill(f"{bucket}/in", 2)
+    cold = [f"0/{n}.png" for n in range(5)]
+    for name in cold:
+        s3.pipe_file(f"{bucket}/in/{name}", next(iter(pictures.values())), StorageClass="GLACIER")
+    rows = {row.source: row for row in make_run(f"{bucket}/in", f"{bucket}/out").rows(Threads(1))}
+    assert {name: rows[name].state for name in pictures} == dict.fromkeys(pictures, "enhanced")
+    assert {rows[name].state for name in cold} == {"failed"}
+    assert rows[cold[0]].error == (
+        "0/0.png cannot be read (The operation is not valid for the object's storage class)"
+    )
+
+
 def test_a_full_disk(tmp_path, picture):
     (tmp_path / "in").mkdir()
     for n in range(3):

@@ -204,17 +204,18 @@ class Place:
         """All of an input.
 
         Raises:
-            UnreadablePicture: it is gone or empty.
-            PlaceError: the place is gone, or does not let it be read.
+            UnreadablePicture: it is gone or empty, or it alone may not be read: that of another user, or one
+                in an archive (Glacier).
+            PlaceError: the place is gone, does not answer or turns us away.
         """
         try:
             data = bytes(self.fs.cat_file(self.path(name)))
-        except FileNotFoundError:
-            self.check_source()
-            told = f"{shown(name)} is no longer there"
-            raise UnreadablePicture(told, hint="It was listed a moment ago") from None
         except Exception as error:
-            raise refused(f"{shown(name)} in {self.url}", error) from error
+            self.check_source()
+            if isinstance(error, FileNotFoundError):
+                told = f"{shown(name)} is no longer there"
+                raise UnreadablePicture(told, hint="It was listed a moment ago") from None
+            raise UnreadablePicture(f"{shown(name)} cannot be read ({reason_of(error)})") from error
         if not data:
             raise UnreadablePicture(f"{shown(name)} is empty (0 bytes)", "a picture", "Copy it again")
         return data
