@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -159,6 +160,20 @@ def test_too_much_asked_of_the_cluster_is_told(bucket, fill, make_run, ray):
     greedy = Actors(ray, Crew(1, cpus=0.0, gpus=64.0), patience=1.0)
     with pytest.raises(ClusterError, match=r"no worker has started .* 64 GPUs, and the cluster has .* and 0"):
         list(run.rows(greedy))
+
+
+def test_what_a_long_listing_took_is_not_the_workers_time(bucket, fill, make_run, ray, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("daybreak.cluster.actors.time", SimpleNamespace(monotonic=lambda: now[0]))
+    fill(f"{bucket}/in", 1)
+    run = make_run(f"{bucket}/in", f"{bucket}/out")
+
+    def listed():
+        now[0] = 3600.0
+        yield from run.planned()
+
+    (row,) = Actors(ray, Crew(1), patience=0.1).run(listed(), run.order)
+    assert row.state == "enhanced"
 
 
 def test_workers_that_cannot_start_are_told(bucket, fill, make_run, ray, s3):

@@ -75,7 +75,7 @@ class _Shift:
         self.listed_all = False
         self.again: deque[Task] = deque()
         self.deaths: Counter[str] = Counter()
-        self.bad_starts, self.waits_since = 0, time.monotonic()
+        self.bad_starts, self.waits_since = 0, 0.0
 
     def work(self, items: Iterator[Task | Row]) -> Iterator[Row]:
         while True:
@@ -91,6 +91,7 @@ class _Shift:
     def _hire(self) -> None:
         member = _Member(self.actor.remote(self.order, max(1, int(self.pool.crew.cpus))))
         self.starting[member.actor.ready.remote()] = member
+        self.waits_since = time.monotonic()  # however long it took until there was something to do
 
     def _hand_out(self, items: Iterator[Task | Row]) -> Iterator[Row]:
         """Give tasks to whoever is free; rows that need no work go straight on."""
