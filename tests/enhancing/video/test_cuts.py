@@ -35,6 +35,10 @@ def test_a_cut_is_found_however_dark(level):
     assert begins([room(0, level)] * 5 + [room(1, level)] * 5 + [room(2, level)]) == [0, 5, 10]
 
 
+def test_another_shape_is_a_cut():
+    assert begins([room(0)] * 3 + [room(0, shape=(160, 90, 3))[:, :80]] * 3 + [room(0)] * 2) == [0, 3, 6]
+
+
 def test_two_cuts_in_a_row_are_found():
     assert begins([room(0)] * 4 + [room(1)] + [room(2)] * 3) == [0, 4, 5]
 

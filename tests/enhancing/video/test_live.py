@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from fractions import Fraction
+from itertools import groupby
 from types import SimpleNamespace
 
 import numpy as np
@@ -131,6 +132,34 @@ def test_a_lost_source_is_found_again(tools):
     assert "nothing came for 5 s; trying again in" in told[0]
     assert result.reconnects >= 1
     assert len(sink.frames) > second[0][1]
+
+
+def test_a_source_may_change_its_size(tools, tmp_path):
+    parts = []
+    for size in ("64x48", "160x96", "48x64"):
+        parts.append(tmp_path / f"{size}.ts")
+        picture = f"testsrc2=s={size}:r=25:d=1,{tools.DARK}"
+        tools.ffmpeg("-f", "lavfi", "-i", picture, "-c:v", "libx264", "-bf", "0", parts[-1])
+    out, (read, write) = Kept(), os.pipe()
+
+    def feed():
+        with os.fdopen(write, "wb") as pipe:
+            for part in parts:
+                seen, end = len(out.frames), time.monotonic() + 20
+                pipe.write(part.read_bytes())
+                pipe.flush()
+                while len(out.frames) == seen and time.monotonic() < end:
+                    time.sleep(0.01)
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    enhance_live(f"pipe:{read}", out, GAMMA, stop=until(lambda: False))
+    feeder.join()
+    assert [shape for shape, _ in groupby(frame.shape[:2] for frame in out.frames)] == [
+        (48, 64),
+        (96, 160),
+        (64, 48),
+    ]
 
 
 def test_an_address_that_can_never_be_opened_is_an_error():

@@ -45,7 +45,8 @@ def packet(pts, key=False):
 
 def state(value):
     plane = np.full((2, 3, 3), value, np.float32)
-    return State(plane, plane, plane, plane, np.zeros((3, 2, 17)), np.zeros(3, np.float32))
+    sums, level, changes = np.zeros((3, 2, 17)), np.zeros(3, np.float32), np.full(4, 0.1)
+    return State(plane, plane, plane, plane, sums, level, plane, changes)
 
 
 def written(path, pts_of_marks=(0, 4)):
@@ -63,6 +64,7 @@ def test_a_run_goes_on_at_its_last_mark(tmp_path):
     log = PacketLog(path, ASKED, resume=True)
     assert log.mark.pts == 4, "6 is a key frame without a note"
     assert float(log.mark.state.held[0, 0, 0]) == 4.0
+    assert list(log.mark.state.changes) == [0.1] * 4
     assert [entry.pts for entry in log.entries()] == [0, 1, 2, 3]
     log.add(packet(4, key=True), 1)
     assert [(entry.pts, entry.key) for entry in log.entries()][-1] == (4, True)

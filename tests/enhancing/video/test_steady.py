@@ -87,6 +87,25 @@ def test_a_cut_begins_anew_at_once():
     assert np.abs(means[5] - expected).max() < 1.0
 
 
+def test_whoever_goes_on_at_a_cut_or_in_a_fast_pan_does_what_an_unbroken_run_does():
+    wide = 40.0 * np.random.default_rng(0).uniform(0.0, 2.0, (6, 64, 1)).repeat(8, axis=0).repeat(8, axis=1)
+    pan = [wide[:, 40 * step : 40 * step + 64] * np.ones(3) for step in range(8)]
+    frames = [noisy(base, seed) for seed, base in enumerate([scene()] * 4 + [255 - scene() * 2] * 4 + pan)]
+    results = [Levels(np.minimum(frame, 50) * (3 + place % 3), 255) for place, frame in enumerate(frames)]
+
+    def run(steady, begin):
+        made, states = [], []
+        for frame, result in zip(frames[begin:], results[begin:], strict=True):
+            states.append(steady.state)
+            made.append(steady(Levels(frame, 255), Levels(result.whole.copy(), 255), STEP).whole.copy())
+        return made, states
+
+    whole, states = run(Steady(), 0)
+    for begin in range(1, len(frames)):
+        joined, _ = run(Steady(state=states[begin]), begin)
+        assert all(map(np.array_equal, whole[begin:], joined)), begin
+
+
 def test_a_lasting_change_of_gain_is_followed():
     frames = [noisy(scene(), seed) for seed in range(150)]
     means = wavering([3.0] * 5 + [4.5] * 145, frames).mean(axis=1)

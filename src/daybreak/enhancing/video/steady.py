@@ -45,6 +45,7 @@ class State:
         usual: the input's mean, over the last moments.
         sums: 3×2×levels: of the tone curve over the last moments, weighted gains and weights.
         level: ln(gain) of the whole frame that the output is given, per channel.
+        last, changes: what the `CutDetector` has; `changes` is a row of them.
     """
 
     held: Pixels
@@ -53,6 +54,8 @@ class State:
     usual: Pixels
     sums: Array
     level: Array
+    last: Pixels
+    changes: Array
 
 
 class Steady:
@@ -66,7 +69,7 @@ class Steady:
     def __init__(self, seconds: float = SECONDS, state: State | None = None) -> None:
         self.seconds = seconds
         self.state = state
-        self._starts_shot = CutDetector()
+        self._starts_shot = CutDetector() if state is None else CutDetector(state.last, state.changes)
 
     def __call__(self, before: Rows, after: Rows, seconds: float) -> Rows:
         """Correct one frame.
@@ -84,24 +87,20 @@ class Steady:
         fine = cell_means(after, _finer(grid, after.shape))
         made = cell_means(fine, grid)
         begins = self._starts_shot(cells)
-        state = self.state
+        changes = np.array(self._starts_shot.changes)
         gain = _gain(cells, made)
-        if state is None or state.held.shape != gain.shape or (begins and self._seen):
-            level = _gain(cells.mean(axis=(0, 1)), made.mean(axis=(0, 1)))
-            self.state = State(gain, gain, np.zeros_like(gain), cells, _curve_sums(cells, gain), level)
-            self._seen = True
+        if self.state is None or begins:
+            level, sums = _gain(cells.mean(axis=(0, 1)), made.mean(axis=(0, 1))), _curve_sums(cells, gain)
+            self.state = State(gain, gain, np.zeros_like(gain), cells, sums, level, cells, changes)
             return after
-        self._seen = True
         share = 1.0 - math.exp(-max(seconds, 0.0) / self.seconds)
-        self.state, wanted = _follow(state, cells, made, share)
+        self.state, wanted = _follow(self.state, cells, made, share, changes)
         factor = np.exp(np.clip(wanted - gain, -_MOST, _MOST))
         mean = (np.exp(wanted) * (cells + BLACK)).mean(axis=(0, 1)) - BLACK
         return corrected(after, fine, factor, mean)
 
-    _seen = False  # the first frame begins a shot, unless a state was handed over
 
-
-def _follow(state: State, cells: Pixels, made: Pixels, share: float) -> tuple[State, Pixels]:
+def _follow(state: State, cells: Pixels, made: Pixels, share: float, changes: Array) -> tuple[State, Pixels]:
     """The state after one more frame of the same shot, and ln(gain) wanted for that frame."""
     gain = _gain(cells, made)
     moved = _moved(cells, state.usual)
@@ -120,7 +119,7 @@ def _follow(state: State, cells: Pixels, made: Pixels, share: float) -> tuple[St
     average += moved * (by_level - average)
     wanted = held + (1.0 - moved) * calmer
     level, shift = _follow_all(state.level, cells, usual, wanted, float(moved.mean()), share)
-    return State(held, average, spread, usual, sums, level), wanted + shift
+    return State(held, average, spread, usual, sums, level, cells, changes), wanted + shift
 
 
 def _follow_all(
