@@ -4,6 +4,7 @@ Two processes share the tests out by files (`-n2`), so what several tests of a f
 scope, and Playwright, whose event loop stays open in its thread, ends with the file.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -24,6 +25,31 @@ settings.load_profile("daybreak")
 # A script's background jobs ignore Ctrl-C; what tests start would inherit that, and not be interrupted.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def exiftool():
+    """Path -> every field that ExifTool finds, as {"Group:Name": value}; numbers as they are stored."""
+    program = shutil.which("exiftool")
+    if program is None:
+        pytest.skip("exiftool is not installed (Debian: libimage-exiftool-perl)")
+
+    def read(path):
+        told = subprocess.run(
+            [program, "-json", "-G1", "-n", "-a", "-charset", "filename=utf8", str(path)],
+            capture_output=True,
+            check=True,
+        )
+        return json.loads(told.stdout)[0]
+
+    def write(path, *fields):
+        done = subprocess.run(
+            [program, "-q", "-overwrite_original", *fields, str(path)], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+
+    read.write = write
+    return read
 
 
 @pytest.fixture(scope="module")

@@ -117,11 +117,15 @@ def test_the_brightness_that_is_told_is_that_of_the_figure(tmp_path):
     assert 2 * result.brightness_before < result.brightness_after < 0.6
 
 
-@pytest.mark.parametrize("bits", [8, 16])
-def test_a_file_has_the_same_ground_afterwards(bits, tmp_path):
+@pytest.mark.parametrize(("bits", "kind"), [(8, "PNG"), (16, "PNG"), (8, "WEBP")])
+def test_a_file_has_the_same_ground_afterwards(bits, kind):
     array = cut_out(DARK, 40)
     array[:20, :, :3] = RNG.integers(0, 255, (20, 100, 3))  # colours that nobody sees
     data = as_png(array)
+    if kind == "WEBP":
+        file = io.BytesIO()
+        Image.fromarray(array).save(file, "WEBP", lossless=True, exact=True)
+        data = file.getvalue()
     if bits == 16:
         data = pyvips.Image.new_from_memory(array.astype(np.uint16) * 257, 100, 120, 4, "ushort")
         data = data.copy(interpretation="rgb16").write_to_buffer(".png")

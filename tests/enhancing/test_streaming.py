@@ -75,6 +75,35 @@ def test_every_kind_of_method_is_streamed(method, tmp_path, monkeypatch):
     assert read_record(target)["method"] == method
 
 
+def test_bits_that_a_format_does_not_hold_are_refused_or_told(tmp_path, scarce):
+    source, target = tmp_path / "in.tif", tmp_path / "out.jpg"
+    picture(source, deep=True)
+    assert "JPEG cannot hold 16 bits" in run(source, target, bit_depth=16).error
+    assert not target.exists()
+    for state in ("enhanced", "done before"):
+        result = run(source, target)
+        assert result.state == state
+        assert "more than 8 bits became 8, for JPEG holds no more" in result.lost
+
+
+@pytest.mark.parametrize("mode", ["on", "off"])
+def test_a_jpeg_keeps_the_resolution_of_its_colours(mode, tmp_path, scarce):
+    source, target = tmp_path / "in.jpg", tmp_path / "out.jpg"
+    picture(source, subsample_mode=mode)
+    assert "streamed" in run(source, target).notes[0]
+    assert read_photo(target).half_chroma == read_photo(source).half_chroma == (mode == "on")
+
+
+@pytest.mark.parametrize("first", ["jpg", "tif"])
+def test_iptc_is_found_in_the_other_format_too(first, tmp_path, scarce, exiftool):
+    second = {"jpg": "tif", "tif": "jpg"}[first]
+    source, target = tmp_path / f"in.{first}", tmp_path / f"out.{second}"
+    picture(source)
+    exiftool.write(source, "-IPTC:City=Wien")
+    assert "streamed" in run(source, target).notes[0]
+    assert exiftool(target)["IPTC:City"] == "Wien"
+
+
 def test_gray_stays_gray(tmp_path, scarce):
     source, target = tmp_path / "in.tif", tmp_path / "out.tif"
     picture(source, bands=1)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import json
-import shutil
 import struct
-import subprocess
 
 import numpy as np
 import pytest
@@ -33,31 +30,6 @@ def pillow_bytes():
         return out.getvalue()
 
     return make
-
-
-@pytest.fixture(scope="session")
-def exiftool():
-    """Path -> every field that ExifTool finds, as {"Group:Name": value}; numbers as they are stored."""
-    program = shutil.which("exiftool")
-    if program is None:
-        pytest.skip("exiftool is not installed (Debian: libimage-exiftool-perl)")
-
-    def read(path):
-        told = subprocess.run(
-            [program, "-json", "-G1", "-n", "-a", "-charset", "filename=utf8", str(path)],
-            capture_output=True,
-            check=True,
-        )
-        return json.loads(told.stdout)[0]
-
-    def write(path, *fields):
-        done = subprocess.run(
-            [program, "-q", "-overwrite_original", *fields, str(path)], capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-
-    read.write = write
-    return read
 
 
 def _fixed(*values):

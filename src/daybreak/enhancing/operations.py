@@ -144,7 +144,7 @@ def _writing(
     chosen = None if form.quality is None else quality or form.quality
     lossless = form.quality is None or (format == "webp" and photo.lossless and quality is None)
     half = format == "jpeg" and photo.half_chroma
-    bits = choose_bits(photo, form, quality, bit_depth)
+    bits = choose_bits(photo.bit_depth, form, quality, bit_depth)
     return [
         {"operation": "from sRGB", **_profile(photo, profile_in(photo, form), photo.cmyk and form.cmyk)},
         {"operation": "quantise", "bits": bits, "rule": "to the nearest level, ties to the even one"},

@@ -24,11 +24,12 @@ from daybreak.enhancing.tiling import Copy, Plan, copy_of, in_parts, plan_parts
 from daybreak.errors import BadSetting, OutputExists, PictureTooLarge, UnwritablePicture
 from daybreak.files import make_folder, whole_path
 from daybreak.image import xmp
-from daybreak.image.formats import format_of, sniff
+from daybreak.image.formats import find_format, format_of, sniff
 from daybreak.image.paths import shown
 from daybreak.image.read import read_record
 from daybreak.image.rows import Levels, mean, sparse
 from daybreak.image.scroll import STREAMED, Scroll, save_rows
+from daybreak.image.write import choose_bits, lost_bits
 from daybreak.types import Array
 
 if TYPE_CHECKING:
@@ -69,6 +70,9 @@ def stream_file(job: Job, enhancer: Enhancer, output: Output) -> Result:
             clash = error  # unless it was left as it was
     scroll = Scroll(job.source, format)
     _check_size(job.source, scroll, output.max_pixels)
+    had, form = (8 if scroll.peak == 255 else 16), find_format(kept)
+    bits = choose_bits(had, form, output.quality, output.bit_depth)
+    lost = lost_bits(format, form) if had > 8 and output.bit_depth is None else ""
     size = scroll.shape[0] * scroll.shape[1]
     room, copy = _look(scroll, enhancer, size)
     decision = enhancer.decide(np.zeros((1, 1, 3), np.float32) if copy is None else copy.pixels, size)
@@ -96,10 +100,10 @@ def stream_file(job: Job, enhancer: Enhancer, output: Output) -> Result:
     stops = enhancer.exposure
     plan = plan_parts(scroll, decision.method, decision.settings, decision.share, stops, room, copy=copy)
     means = _Means(sample_step(scroll.shape) * plan.part.scale)
-    record = wanted | done(outcome) | {"lost": "EXIF"}
+    record = wanted | done(outcome) | {"lost": "; ".join(filter(None, ("EXIF", lost)))}
     make_folder(job.target.parent)
     with whole_path(job.target, overwrite=output.overwrite) as hidden:
-        _write(scroll, plan, hidden, kept, output, record, means)
+        _write(scroll, plan, hidden, kept, bits, output.quality, record, means)
     missed = ""
     if stops is not None and copy is not None:
         missed = told_short(mean_light(copy.pixels), means.light, stops)
@@ -107,6 +111,7 @@ def stream_file(job: Job, enhancer: Enhancer, output: Output) -> Result:
         result,
         brightness_after=means.mean,
         notes=tuple(filter(None, (NOTE, plan.note, outcome.note, missed))),
+        lost=tuple(filter(None, (lost,))),
         remarkable=tuple(filter(None, (missed,))),
     )
 
@@ -173,16 +178,15 @@ def _write(
     plan: Plan,
     path: Path,
     format: str,
-    output: Output,
+    bits: int,
+    quality: int | None,
     record: dict[str, str],
     means: _Means,
 ) -> None:
     height, width, _ = scroll.shape
     scale = plan.part.scale
-    deep = (output.bit_depth or (8 if scroll.peak == 255 else 16)) == 16 and format != "jpeg"
     packet = xmp.refreshed(scroll.blocks.get("xmp-data"), record)
     blocks = scroll.blocks | ({"xmp-data": packet} if packet else {})
-    bits = 16 if deep else 8
     save_rows(
         means.watch(band for _, band in in_parts(scroll, plan, bits)),
         height * scale,
@@ -190,10 +194,11 @@ def _write(
         bits,
         path,
         format,
-        quality=output.quality,
+        quality=quality,
         resolution=scroll.resolution,
         blocks=blocks,
         gray=scroll.gray,
+        half_chroma=scroll.half_chroma,
     )
 
 

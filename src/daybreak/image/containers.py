@@ -22,6 +22,7 @@ RESTARTS = 8
 
 LARGEST_EXIF_IN_JPEG = _SEGMENT - 6
 LARGEST_XMP_IN_JPEG = _SEGMENT - len(_XMP_START)
+LARGEST_IPTC_IN_JPEG = _SEGMENT - 100  # more does not fit in one segment, and the rest is not read
 
 
 def into_jpeg(
@@ -41,9 +42,8 @@ def into_jpeg(
     parts.append(_segment(0xE1, b"Exif\0\0" + exif))
     if xmp:
         parts.append(_segment(0xE1, _XMP_START + xmp))
-    if iptc and len(iptc) < _SEGMENT - 100:  # more does not fit in one segment, and the rest is not read
-        resource = b"8BIM" + struct.pack(">HHI", _IPTC_RESOURCE, 0, len(iptc)) + iptc + bytes(len(iptc) % 2)
-        parts.append(_segment(0xED, _IPTC_START + resource))
+    if iptc and len(iptc) < LARGEST_IPTC_IN_JPEG:
+        parts.append(_segment(0xED, iptc_resource(iptc)))
     if icc:
         room = _SEGMENT - len(_ICC_START) - 2
         pieces = [icc[at : at + room] for at in range(0, len(icc), room)]
@@ -78,6 +78,12 @@ def _frame_and_scan(data: bytes) -> tuple[int, int]:
 
 def _segment(marker: int, payload: bytes) -> bytes:
     return struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload
+
+
+def iptc_resource(records: bytes) -> bytes:
+    """IPTC-IIM records as the set of Photoshop resources that a JPEG holds."""
+    size = struct.pack(">HHI", _IPTC_RESOURCE, 0, len(records))
+    return _IPTC_START + b"8BIM" + size + records + bytes(len(records) % 2)
 
 
 def iptc_records(block: bytes) -> bytes | None:

@@ -135,8 +135,8 @@ def encode_tiff(ready: Ready) -> bytes:
 
 
 def encode_webp(ready: Ready) -> bytes:
-    """Lossless where the picture came as lossless WebP and no quality was asked for."""
-    kind: dict[str, Any] = {"lossless": True} if ready.lossless else {"Q": ready.quality}
+    """Lossless, unseen colours too, where it came as lossless WebP and no quality was asked for."""
+    kind: dict[str, Any] = {"lossless": True, "exact": True} if ready.lossless else {"Q": ready.quality}
     data = _image(ready).webpsave_buffer(**kind, effort=2, keep="none")
     return containers.into_webp(
         data,

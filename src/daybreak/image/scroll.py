@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from daybreak.errors import UnreadablePicture, UnwritablePicture
+from daybreak.image.containers import iptc_records, iptc_resource
 from daybreak.image.paths import shown
 from daybreak.image.profile import Space, is_srgb
 from daybreak.image.rows import Levels
@@ -24,7 +25,8 @@ from daybreak.image.vips import load_vips, one_line, tiff_options
 from daybreak.types import Array
 
 _LOADERS = {"jpeg": "jpegload", "png": "pngload", "tiff": "tiffload"}
-_BLOCKS = ("icc-profile-data", "xmp-data", "iptc-data")  # what travels along
+_IPTC, _CHROMA = "iptc-data", "jpeg-chroma-subsample"
+_BLOCKS = ("icc-profile-data", "xmp-data", _IPTC)  # what travels along
 _CHUNK = 1 << 20  # bytes of a PNG chunk
 _LINES = 32  # of a PNG that are packed at a time
 
@@ -58,7 +60,11 @@ class Scroll:
         self.gray = image.bands == 1
         self.peak = 255 if image.format == "uchar" else 65_535
         self.resolution = (image.xres, image.yres)
+        self.half_chroma = image.get_typeof(_CHROMA) != 0 and image.get(_CHROMA) == "4:2:0"
         self.blocks = {name: image.get(name) for name in _BLOCKS if image.get_typeof(name)}
+        records = iptc_records(self.blocks.pop(_IPTC, b""))
+        if records:
+            self.blocks[_IPTC] = records
 
     def band(self, top: int, bottom: int) -> Levels:
         """The rows from the first to before the second; going back up begins at the file's start again.
@@ -138,6 +144,7 @@ def save_rows(
     resolution: tuple[float, float],
     blocks: dict[str, bytes],
     gray: bool,
+    half_chroma: bool,
 ) -> None:
     """Write rows into a picture file as they come.
 
@@ -149,8 +156,9 @@ def save_rows(
         format: one of `STREAMED`.
         quality: of a JPEG, 1 to 100.
         resolution: pixels a millimetre, across and down.
-        blocks: what travels along, by libvips' names.
+        blocks: what travels along, by libvips' names; of IPTC the records alone.
         gray: one channel is written.
+        half_chroma: a JPEG stores its colour at half resolution.
 
     Raises:
         UnwritablePicture: libvips could not; an error of the bands comes out as it is.
@@ -163,6 +171,8 @@ def save_rows(
         image = vips.Image.pngload_source(source, access="sequential", fail_on="error")
         image = image.copy(xres=resolution[0], yres=resolution[1])
         for name, block in blocks.items():
+            if name == _IPTC:  # into a TIFF libvips writes as many bytes as there are words of four
+                block = iptc_resource(block) if format == "jpeg" else block.ljust(4 * len(block), b"\0")
             image.set_type(vips.GValue.blob_type, name, block)
         if format == "tiff":
             size = height * width * (1 if gray else 3) * bits // 8
@@ -170,7 +180,7 @@ def save_rows(
         elif format == "png":
             image.pngsave(str(path), compression=2, filter="up")
         else:
-            image.jpegsave(str(path), Q=quality or 95, subsample_mode="off")
+            image.jpegsave(str(path), Q=quality or 95, subsample_mode="on" if half_chroma else "off")
     except vips.Error as error:
         if stream.error is not None:
             raise stream.error from None

@@ -58,7 +58,7 @@ def encode_photo(
         MissingExtra: HEIC without the optional part that writes it.
     """
     form = find_format(format)
-    bits = choose_bits(photo, form, quality, bit_depth)
+    bits = choose_bits(photo.bit_depth, form, quality, bit_depth)
     height, width = photo.stored.shape[:2]
     if max(height, width) > form.max_side:
         raise UnwritablePicture(
@@ -88,11 +88,22 @@ def losses(photo: Photo, format: str, bit_depth: int | None = None) -> tuple[str
     if alpha is not None and not _keeps_alpha(form, _space_in(photo, form)) and float(alpha.min()) < 1.0:
         told.append(f"transparency became white, for {'CMYK' if form.alpha else name} holds none")
     if photo.bit_depth > 8 and bit_depth is None:
-        if 16 not in form.bit_depths:
-            told.append(f"more than 8 bits became 8, for {name} holds no more")
-        elif form.name in _DEEP_BITS and FORMATS[photo.format].name not in _DEEP_BITS:
-            told.append(f"16 bits became {_DEEP_BITS[form.name]}, for {name} holds no more")
-    return tuple(told)
+        told.append(lost_bits(photo.format, form))
+    return tuple(filter(None, told))
+
+
+def lost_bits(came_as: str, form: Format) -> str:
+    """What a format lacks of more than 8 bits, as a clause for people; "" where it holds them.
+
+    Args:
+        came_as: the format of the picture, a key of `FORMATS`.
+        form: that it becomes.
+    """
+    if 16 not in form.bit_depths:
+        return f"more than 8 bits became 8, for {form.name.upper()} holds no more"
+    if form.name in _DEEP_BITS and FORMATS[came_as].name not in _DEEP_BITS:
+        return f"16 bits became {_DEEP_BITS[form.name]}, for {form.name.upper()} holds no more"
+    return ""
 
 
 def write_photo(
@@ -128,8 +139,13 @@ def write_photo(
         file.write(encode_photo(photo, format, quality=quality, bit_depth=bit_depth, record=record))
 
 
-def choose_bits(photo: Photo, form: Format, quality: int | None, bit_depth: int | None) -> int:
-    """Bits of each level in the file, after refusing what cannot be; as `encode_photo` says."""
+def choose_bits(had: int, form: Format, quality: int | None, bit_depth: int | None) -> int:
+    """Bits of each level in the file, after refusing what cannot be; as `encode_photo` says.
+
+    Args:
+        had: bits of the picture, 8 or 16.
+        form, quality, bit_depth: as for `encode_photo`.
+    """
     if not form.writable:
         raise UnwritablePicture(
             f"{form.name.upper()} is only read",
@@ -146,7 +162,7 @@ def choose_bits(photo: Photo, form: Format, quality: int | None, bit_depth: int 
             "8 bits",
             "Type --format png or --format tiff",
         )
-    wanted = bit_depth or (photo.bit_depth if photo.bit_depth in form.bit_depths else 8)
+    wanted = bit_depth or (had if had in form.bit_depths else 8)
     return 8 if wanted == 8 else _DEEP_BITS.get(form.name, 16)
 
 
