@@ -139,6 +139,8 @@ OWN_TEST = {
     "stdin-to-folder",
     "lost-in-format",
     "in-place-by-a-link",
+    "in-place-again",
+    "named-pipe",
     "evidence-there",
     "verify-no-manifest",
     "verify-retouched",
@@ -308,6 +310,21 @@ def test_in_place_by_a_link(tmp_path):
     assert real.read_bytes() != before
     assert real.stat().st_mode & 0o777 == 0o640
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.png", "real.png"]
+
+
+def test_in_place_again(tmp_path):
+    path = picture(tmp_path / "a.png")
+    daybreak(path, "--suffix", "", "--overwrite")
+    first = path.read_bytes()
+    expect("in-place-again", daybreak(path, "--suffix", "", "--overwrite"))
+    assert path.read_bytes() == first
+
+
+def test_named_pipe(tmp_path):
+    good = picture(tmp_path / "good.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    expect("named-pipe", daybreak(tmp_path / "pipe.png", good))
+    assert (tmp_path / "good_daybreak.png").is_file()
 
 
 def test_evidence_there(tmp_path):
