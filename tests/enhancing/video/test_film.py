@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -369,6 +370,41 @@ def test_a_recording_that_was_cut_off_is_told(tools, full, tmp_path):
     notes = run(short, tmp_path / "out.mkv").notes
     assert any("of the 4.0 s that the file tells of" in note for note in notes)
     assert not run(whole, tmp_path / "out2.mkv").notes
+
+
+def test_what_an_edit_list_hides_is_not_missed(tools, tmp_path):
+    whole, clip = tmp_path / "whole.mp4", tmp_path / "clip.mp4"
+    picture = ("-f", "lavfi", "-i", f"testsrc2=s=64x48:r=25:d=8,{tools.DARK}")
+    tools.ffmpeg(*picture, "-c:v", "libx264", "-g", "250", whole)
+    tools.ffmpeg("-ss", "5", "-t", "2", "-i", whole, "-c", "copy", clip)
+    assert int(tools.ffprobe(clip)["streams"][0]["nb_frames"]) > 150, "most of them hidden"
+    told = []
+    result = video.enhance_video(clip, tmp_path / "out.mp4", GAMMA, progress=told.append)
+    assert result.frames < 60
+    assert result.notes == ()
+    assert abs(told[-1].total - result.frames) <= 5
+    with pytest.raises(BadSetting, match=r"start 4 s in a film of 2\.\d s"):
+        run(clip, tmp_path / "late.mp4", start=4.0)
+
+
+@pytest.mark.parametrize("codec", ["h264", "av1"])
+def test_a_recording_without_a_rate_has_that_of_its_times(codec, tools, tmp_path, monkeypatch):
+    """As browsers record: a frame when there is one, in milliseconds; FFmpeg takes it for 1000 a second."""
+    monkeypatch.setattr("daybreak.enhancing.video.encoder.KEY_SECONDS", 1.0)
+    source, out = tmp_path / "in.webm", tmp_path / "out.mkv"
+    uneven = "settb=1/1000,setpts='N*33+mod(N*N*7\\,11)'"
+    picture = ("-f", "lavfi", "-i", f"testsrc2=s=64x48:r=30:d=3,{tools.DARK},{uneven}")
+    how = ("-fps_mode", "passthrough", "-enc_time_base", "1/1000", "-c:v", "libvpx", "-live", "1")
+    tools.ffmpeg(*picture, *how, "-f", "webm", source)
+    assert tools.ffprobe(source)["streams"][0]["r_frame_rate"] == "1000/1"
+    assert run(source, out, codec=codec, speed="fast").frames == 90
+    assert tools.times(out) == tools.times(source)
+    rate = Fraction(tools.ffprobe(out)["streams"][0]["avg_frame_rate"])
+    assert 29 < rate < 31
+    command = ["ffprobe", "-v", "error", "-skip_frame", "nokey", "-show_entries", "frame=pts_time"]
+    done = subprocess.run([*command, "-of", "csv=p=0", str(out)], check=True, capture_output=True, text=True)
+    keys = [float(line.strip(",")) for line in done.stdout.split()]
+    assert np.diff([*keys, 3.0]).max() < 1.2
 
 
 def test_a_transport_stream_begins_at_zero_in_a_file(tools, full, tmp_path):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,6 +25,9 @@ from daybreak.image.paths import shown
 from daybreak.image.rows import Levels
 from daybreak.types import Array
 
+_FAST = 120  # frames a second: what says more is looked at
+_FEW = 60  # frames by which the rate is told
+_USUAL_TICK = Fraction(1, 90_000)
 _FAR = 5.0  # s: what is nearer to the beginning is reached by decoding
 ATTACHED = 1 << 10  # the disposition of a cover picture
 _ANY_START = 1 << 9  # AVFMT_TS_DISCONT, of a format
@@ -162,17 +166,21 @@ class Film:
     def _look(self) -> About:
         with open_film(self.path) as film:
             stream = picture_stream(film, self.path)
-            first = next(self._decode(film, stream), None)
-            self.broken = 0
+            decoded = self._decode(film, stream)
+            first = next(decoded, None)
             if first is None:
                 raise UnreadablePicture(
                     f"no frame of {shown(self.path)} can be decoded", "a sound video", _CUT
                 )
-            rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-            base = stream.time_base or 1 / rate
+            base = stream.time_base or _USUAL_TICK
+            rate = stream.average_rate
+            if rate is None or rate > _FAST:
+                rate = _pace([first.pts, *(frame.pts for frame in islice(decoded, _FEW))], base)
+            self.broken = 0
             frames = stream.frames
-            if not frames and (length := _length(film, stream)):
-                frames = round(length * rate)
+            if length := _length(film, stream):  # of an MP4 that was cut, what is hidden counts as frames too
+                by_time = round(length * rate)
+                frames = min(frames or by_time, by_time)
             return About(
                 path=self.path,
                 codec=stream.codec_context.name.removeprefix("lib").replace("dav1d", "av1"),
@@ -279,6 +287,19 @@ class Film:
                 yield frame
             if packet is None or packet.size == 0:
                 return
+
+
+def _pace(times: list[int | None], base: Fraction) -> Fraction:
+    """Frames a second by the times of the first ones, for a file whose word is none or the clock's tick.
+
+    Whoever records as frames come, as browsers do, says no rate, and FFmpeg takes it from the finest step.
+    """
+    known = [time for time in times if time is not None]
+    steps = sorted(after - before for before, after in pairwise(known) if after > before)
+    if not steps:
+        return Fraction(25)
+    usual = [step for step in steps if step <= 2 * steps[len(steps) // 2]]  # without the pauses
+    return (len(usual) / (sum(usual) * base)).limit_denominator(1001)
 
 
 def _length(film: InputContainer, stream: VideoStream) -> float:
