@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import io
 import socket
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -386,3 +388,18 @@ def test_fewer_pixels_fit_of_what_takes_more(monkeypatch):
         files.append(file.getvalue())
     plain, clear, ink = (fitting_pixels(Enhancer("gamma"), 1, data) for data in files)
     assert plain > clear > ink
+
+
+OPEN_FILES = """
+import resource
+from daybreak.serving.server import allow_open_files
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, most))
+allow_open_files()
+assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == most
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of another system that allows fewer than it says")
+def test_a_server_may_open_as_many_files_as_the_system_allows():
+    subprocess.run([sys.executable, "-c", OPEN_FILES], check=True)

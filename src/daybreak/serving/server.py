@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 
 import h11
 import uvicorn
@@ -136,7 +137,17 @@ def listen(config: ServerConfig) -> socket.socket:
     return listener
 
 
+def allow_open_files() -> None:
+    """Let this process have as many files open as it may; one form may bring 1,000 of them."""
+    with suppress(ImportError, OSError, ValueError):  # no Unix; a system that allows fewer than it says
+        import resource
+
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def run(app: ASGIApp, config: ServerConfig, listener: socket.socket) -> None:
     """Serve until the process is told to stop (SIGINT, SIGTERM); what is being answered is finished."""
     heap.tell({heap.ARENA_MAX: 1})  # else each thread keeps what its largest picture took
+    allow_open_files()
     make_server(app, config).run(sockets=[listener])

@@ -16,6 +16,7 @@ from daybreak.errors import DaybreakError
 from daybreak.files import whole_file, write_whole
 from daybreak.serving.archive import EVIDENCE, REPORT, SUFFIX, free_name, result_name
 from daybreak.serving.asking import Asked
+from daybreak.serving.jobs.room import passing
 from daybreak.serving.limits import Limits
 from daybreak.serving.work import fitting_pixels
 from daybreak.stopping import Stopped
@@ -61,7 +62,7 @@ def _enhance(path: Path, name: str, target: Path, asked: Asked, limits: Limits) 
 
     Raises:
         Stopped: the job is wanted no more.
-        OSError, UnwritablePicture: the disk's fault, which is none of the picture's.
+        OSError, DaybreakError: the system's fault, which is none of the picture's.
     """
     entry: dict[str, Any] = {"input": name, "output": None, "error": ""}
     data = path.read_bytes()
@@ -70,11 +71,13 @@ def _enhance(path: Path, name: str, target: Path, asked: Asked, limits: Limits) 
         made, result = enhance_bytes(data, asked.enhancer, asked.output, Path(name), None, max_pixels=most)
     except (Stopped, sqlite3.Error):
         raise
-    except DaybreakError as error:
-        return entry | {"error": str(error)}
     except MemoryError:
         return entry | {"error": f"{name}: not enough memory for a picture of this size"}
     except Exception as fault:  # ours, or of a library; the others go on
+        if passing(fault) is not None:
+            raise
+        if isinstance(fault, DaybreakError):
+            return entry | {"error": str(fault)}
         LOG.error("unexpected error in a picture of a job", exc_info=fault)
         return entry | {"error": f"{name}: an unexpected fault of the server; it is in its log"}
     write_whole(target, made, overwrite=True)

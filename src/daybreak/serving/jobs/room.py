@@ -1,24 +1,43 @@
-"""Room for jobs: what a full disk says, and how much one server keeps of all jobs together."""
+"""Room for jobs: what the system refuses for a while, and how much one server keeps of all jobs together."""
 
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 
-from daybreak.errors import UnwritablePicture
+from daybreak.errors import DaybreakError, UnwritablePicture
 from daybreak.serving.jobs.store import JobStore
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """What the system says where a disk, or somebody's share of it, takes no more."""
+
+_PASSING = (*FULL, errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""What it may say no more a little later: of a disk that does not answer, open files or memory too."""
 
 _LOOKS = 64  # at the whole store, while one job fills it
 
 
 def refused_by_system(error: BaseException | None) -> OSError | None:
     """What the system refused, where an error is that or was made of it; None for any other error."""
-    while isinstance(error, UnwritablePicture):
-        error = error.__cause__
+    while isinstance(error, DaybreakError):
+        error = error.__cause__ or error.__context__
+    if isinstance(error, MemoryError):
+        return OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
     return error if isinstance(error, OSError) else None
+
+
+def passing(error: BaseException) -> OSError | None:
+    """The same, where the system may let it be done a little later."""
+    refused = refused_by_system(error)
+    return refused if refused is not None and refused.errno in _PASSING else None
+
+
+def given_up(fault: Exception) -> str:
+    """Why there is no result, of a job that such a fault stood in the way of for too long."""
+    if isinstance(fault, OSError) and fault.errno not in FULL:
+        return f"the system refused for too long what the job needs ({fault.strerror})"
+    return "there is no room for what the job makes: the disk took no more for too long"
 
 
 class Room:

@@ -10,7 +10,7 @@ import time
 from daybreak.errors import DaybreakError
 from daybreak.serving.asking import understand
 from daybreak.serving.jobs.kinds import get_kind
-from daybreak.serving.jobs.room import FULL, Room, refused_by_system
+from daybreak.serving.jobs.room import Room, given_up, passing, refused_by_system
 from daybreak.serving.jobs.store import Job, JobStore
 from daybreak.serving.limits import Limits
 from daybreak.stopping import Stopped, look, stoppable
@@ -19,7 +19,7 @@ LOG = logging.getLogger("daybreak.serving")
 
 _SWEEP_SECONDS = 30.0
 _RETRY_SECONDS = 5.0
-_PATIENCE_SECONDS = 3600.0  # with a disk that refuses a job: meanwhile the others wait too
+_PATIENCE_SECONDS = 3600.0  # with a system that refuses a job: meanwhile the others wait too
 _MOST_STARTS = 3  # without getting on: a picture that ends the process would end it again for ever
 
 
@@ -39,7 +39,7 @@ class Runner:
         self._next_sweep = 0.0
         self._begun = ""
         self._outcome = ("", "")  # the job that came to its end last, and why without a result
-        self._refused = ("", 0, 0.0)  # the job that the disk refused, how far it was, and since when
+        self._refused = ("", 0, 0.0)  # the job that the system refused, how far it was, and since when
         self._thread = threading.Thread(target=self._work, name="daybreak-jobs", daemon=True)
 
     def start(self) -> None:
@@ -68,7 +68,7 @@ class Runner:
                     self._wake.clear()
                 else:
                     self._do(job)
-            except (sqlite3.Error, OSError) as fault:  # a full disk, say: the jobs wait until it has room
+            except (sqlite3.Error, OSError, MemoryError) as fault:  # a full disk, say: the jobs wait
                 LOG.error("the jobs cannot go on; trying again", exc_info=fault)
                 self._closing.wait(_RETRY_SECONDS)
 
@@ -90,7 +90,7 @@ class Runner:
     def _worked(self, job: Job) -> str | None:
         """Why there is no result, "" where there is; None where it was stopped."""
         store = self.store
-        if job.id != self._begun:  # else the same again after a fault of the disk
+        if job.id != self._begun:  # else the same again after a fault that passes
             if job.starts >= _MOST_STARTS:
                 return f"the server ended {job.starts} times at the same place of it"
             store.start(job.id)
@@ -104,13 +104,13 @@ class Runner:
             else:
                 store.put_back(job.id)
             return None
-        except (OSError, sqlite3.Error):
+        except (OSError, sqlite3.Error) as fault:
             if not self._hopeless(job.id):
                 raise
-            return "there is no room for what the job makes: the disk took no more for too long"
+            return given_up(fault)
 
     def _hopeless(self, id: str) -> bool:
-        """Whether a job that the disk refuses once more did not get on for as long as others can wait."""
+        """Whether a job that the system refuses once more did not get on for as long as others can wait."""
         job, now = self.store.find(id), time.monotonic()
         done = job.done if job else 0
         if self._refused[:2] != (id, done):
@@ -122,7 +122,7 @@ class Runner:
 
         Raises:
             Stopped: it was cancelled, or the server ends.
-            OSError, sqlite3.Error: the disk is full; what is done stays.
+            OSError, sqlite3.Error: the disk is full, say, and may not be later; what is done stays.
         """
         store, go_on = self.store, look()
         room = Room(store, job.id, self.limits.kept_bytes)
@@ -142,10 +142,9 @@ class Runner:
             raise
         except Exception as fault:
             go_on()  # cancelled: its files were gone
-            refused = refused_by_system(fault)
-            if refused is not None and refused.errno in FULL:
+            if (refused := passing(fault)) is not None:
                 raise refused from None
-            if refused is None and isinstance(fault, DaybreakError):
+            if isinstance(fault, DaybreakError) and refused_by_system(fault) is None:
                 return str(fault)
             LOG.error("unexpected error in a job", exc_info=fault)
             return "an unexpected fault of the server; it is in its log"
