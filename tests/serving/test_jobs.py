@@ -21,14 +21,13 @@ import numpy as np
 import pytest
 
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.errors import OutputExists, UnwritablePicture
+from daybreak.errors import OutputExists, UnreadablePicture, UnwritablePicture
 from daybreak.files import writing
 from daybreak.image.read import read_photo
 from daybreak.image.write import encode_photo
 from daybreak.serving.asking import understand
+from daybreak.serving.jobs import films, runner
 from daybreak.serving.jobs import pictures as work
-from daybreak.serving.jobs import runner
-from daybreak.serving.jobs.films import run_film
 from daybreak.serving.jobs.room import Room
 from daybreak.serving.jobs.store import JobStore
 from daybreak.serving.limits import Limits
@@ -336,7 +335,7 @@ def test_a_half_done_film_that_does_not_fit_any_more_is_begun_anew(film, tmp_pat
                 raise Stopped
 
         source, result = folder / "000000", folder / "result"
-        run_film([source], ["night.mp4"], folder / "out", result, asked, Limits(), progress)
+        films.run_film([source], ["night.mp4"], folder / "out", result, asked, Limits(), progress)
 
     (folder / "out").mkdir(parents=True)
     (folder / "000000").write_bytes(film)
@@ -381,6 +380,8 @@ def test_a_film_with_evidence_comes_in_a_zip(serve, film, beside, suffix, tmp_pa
     [
         (b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile:///etc/passwd\n", {}),
         (b"ffconcat version 1.0\nfile /etc/passwd\n", {}),
+        (b"ID3\x04G\0\0\0\0\0ffconcat version 1.0\nfile 000000\n", {}),
+        (b"night\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\n", {}),
         (b"\0\0\0\x18ftypmp42" + bytes(40), {}),
         (b"", {}),
         (b"\0\0\0\x18ftypmp42" + bytes(40), {"format": "png"}),
@@ -391,6 +392,27 @@ def test_what_is_no_film_is_refused_before_anything_opens_it(serve, data, words)
     with serve() as address:
         answer = queue(address, {"night.mp4": data}, kind="video", **words)
         assert answer.status_code == 422, answer.text
+
+
+def test_a_list_that_begins_like_a_film_is_not_opened(film, tmp_path, monkeypatch):
+    source = pytest.importorskip("daybreak.enhancing.video.source")
+    path = tmp_path / "000000"
+    (tmp_path / "film").write_bytes(film)
+    path.write_bytes(b"ffconcat version 1.0\nfile film\n")
+    assert source.Film(path).about.width == 96
+    monkeypatch.setattr(films, "_CONTAINERS", ((0, b"ffconcat", "mpegts"),))
+    with pytest.raises(UnreadablePicture, match=r"^night\.mp4 cannot be read as a video"):
+        films.check_film(path, "night.mp4", understand({}), Limits())
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".mpg", ".ts", ".m2ts", ".ogv"])
+def test_every_container_is_taken(film, tmp_path, suffix):
+    source = tmp_path / f"source{suffix}"
+    (tmp_path / "source").write_bytes(film)
+    codec = {".ogv": "libtheora", ".mpg": "mpeg2video"}.get(suffix, "copy")
+    kept = ["-i", tmp_path / "source", "-an", "-c:v", codec, source]
+    subprocess.run(["ffmpeg", "-v", "error", *kept], check=True)
+    films.check_film(source, source.name, understand({}), Limits())
 
 
 def test_a_film_of_too_many_pixels(serve, film):
@@ -606,6 +628,45 @@ def test_a_job_waits_while_nothing_can_be_written(serve, png, gate, full, caplog
         full.set()
         gate.release(1000)
         waits_and_is_done(address, id, caplog, full.clear)
+
+
+@pytest.mark.parametrize(
+    ("part", "fault"),
+    [
+        ("_enhance", OSError(errno.EMFILE, "")),
+        ("enhance_bytes", OSError(errno.EIO, "")),
+        ("enhance_bytes", OSError(errno.ESTALE, "")),
+        ("_pack", OSError(errno.ENOMEM, "")),
+        ("_pack", MemoryError()),
+    ],
+)
+def test_a_job_waits_for_what_passes(serve, png, monkeypatch, caplog, part, fault):
+    monkeypatch.setattr(runner, "_RETRY_SECONDS", 0.05)
+    real, faults = getattr(work, part), iter([fault] * 2)
+
+    def faulty(*args, **options):
+        for one in faults:
+            raise one
+        return real(*args, **options)
+
+    monkeypatch.setattr(work, part, faulty)
+    with serve() as address:
+        id = queue(address, {"a.png": png}, method="gamma").json()["id"]
+        job = wait_for(lambda: over(address, id))
+        assert (job["state"], job["failed"], job["error"]) == ("done", 0, "")
+    assert caplog.text.count("the jobs cannot go on") == 2
+
+
+def test_what_does_not_pass_is_said(serve, png, monkeypatch):
+    def faulty(*_, **__):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(work, "enhance_bytes", faulty)
+    monkeypatch.setattr(runner, "_PATIENCE_SECONDS", 0.0)
+    with serve() as address:
+        id = queue(address, {"a.png": png}, method="gamma").json()["id"]
+        job = wait_for(lambda: over(address, id))
+    assert job["error"] == "the system refused for too long what the job needs (Too many open files)"
 
 
 def test_a_job_that_does_not_get_on_lets_the_others_go_on(serve, png, full, monkeypatch, tmp_path):

@@ -98,8 +98,12 @@ class Shot:
     hdr: Array | None = None
 
 
-def open_film(path: Path) -> InputContainer:
+def open_film(path: Path, formats: str = "") -> InputContainer:
     """Open a file for reading.
+
+    Args:
+        path: of the file.
+        formats: FFmpeg's names of those that are taken, with commas; "" for all, playlists too.
 
     Raises:
         UnreadablePicture: missing, empty, no permission, or nothing that FFmpeg knows.
@@ -111,7 +115,8 @@ def open_film(path: Path) -> InputContainer:
         if path.stat().st_size == 0:
             raise UnreadablePicture(f"{name} is empty (0 bytes)", "a video", "Copy it again from its source")
         whole = str(path.absolute())  # FFmpeg takes what stands before a colon for a protocol: a:b.mp4
-        return av.open(whole, "r", metadata_errors="replace")
+        taken = {"format_whitelist": formats} if formats else None
+        return av.open(whole, "r", options=taken, metadata_errors="replace")
     except FileNotFoundError:
         raise UnreadablePicture(f"{name} does not exist", hint="Check the name and the folder") from None
     except PermissionError:

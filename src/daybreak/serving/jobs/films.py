@@ -14,26 +14,27 @@ from pathlib import Path
 from daybreak.enhancing.manifest import FilmEntry, manifest_bytes, named
 from daybreak.errors import BadSetting, OutputExists, PictureTooLarge, UnreadablePicture
 from daybreak.files import whole_file
+from daybreak.image.paths import shown
 from daybreak.serving.archive import EVIDENCE, marked_name
 from daybreak.serving.asking import Asked
 from daybreak.serving.limits import Limits
 
 _CONTAINERS = (
-    (4, b"ftyp", "mp4"),
-    (4, b"moov", "mp4"),
-    (4, b"mdat", "mp4"),
+    (4, b"ftyp", "mov"),
+    (4, b"moov", "mov"),
+    (4, b"mdat", "mov"),
     (0, b"\x1a\x45\xdf\xa3", "matroska"),
     (8, b"AVI ", "avi"),
     (0, b"\x00\x00\x01\xba", "mpeg"),
     (0, b"\x47", "mpegts"),
-    (4, b"\x47", "m2ts"),
+    (4, b"\x47", "mpegts"),
     (0, b"OggS", "ogg"),
 )
-"""(where, what, whose): how the containers begin that are taken."""
+"""(where, what, whose): how the containers begin that are taken, by FFmpeg's names."""
 
 
 def container(path: Path) -> str:
-    """The container of a film, by its first bytes; "" for anything else.
+    """The container of a film, by its first bytes, as FFmpeg calls it; "" for anything else.
 
     FFmpeg would read playlists and lists of files too, and open what they name: no such file is shown to it.
     """
@@ -53,11 +54,16 @@ def check_film(path: Path, name: str, asked: Asked, limits: Limits) -> None:
     """
     if asked.output.format is not None or asked.output.bit_depth is not None:
         raise BadSetting("a format or bit depth for a film", "none: it keeps its own")
-    if not container(path):
+    if not (format := container(path)):
         raise UnreadablePicture(f"{name} is no video", "MP4, MOV, MKV, WebM, AVI, MPEG or Ogg")
-    from daybreak.enhancing.video.source import Film
+    from daybreak.enhancing.video.source import Film, open_film
 
-    about = Film(path).about
+    try:
+        open_film(path, format).close()  # a list of files may begin so too, and FFmpeg finds it all the same
+        about = Film(path).about
+    except UnreadablePicture as error:  # people know it by another name
+        came = error.came.replace(shown(path), name)
+        raise UnreadablePicture(came, error.expected, error.hint) from error
     if about.width * about.height > limits.pixels:
         raise PictureTooLarge(
             f"{name} has frames of {about.width}x{about.height} pixels",
@@ -89,7 +95,7 @@ def run_film(
     from daybreak.enhancing.video.evidence import film_entry, repeatable
     from daybreak.enhancing.video.packets import log_path
 
-    target = outputs / ("film.mp4" if container(inputs[0]) == "mp4" else "film.mkv")
+    target = outputs / ("film.mp4" if container(inputs[0]) == "mov" else "film.mkv")
 
     def told(now: Progress) -> None:
         made = sum(path.stat().st_size for path in outputs.iterdir())
