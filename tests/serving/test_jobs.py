@@ -110,6 +110,38 @@ def test_pictures_and_zips_come_back_as_a_zip_with_a_report(serve, png):
         assert [entry["method"] for entry in report if not entry["error"]] == ["gamma"] * 3
 
 
+def test_a_part_of_a_result(serve, png):
+    with serve() as address:
+        id = queue(address, {"a.png": png}, method="gamma").json()["id"]
+        wait_for(lambda: over(address, id))
+
+        def ask(range):
+            return get(f"{address}/v1/jobs/{id}/result", headers={"Range": range})
+
+        whole = get(f"{address}/v1/jobs/{id}/result").content
+        answer = ask("bytes=1-2")
+        assert (answer.status_code, answer.content) == (206, whole[1:3])
+        assert ask("bytes=0-1,4-5").status_code == 206
+        for asked, status in (("lines=1-2", 400), ("bytes=", 400), ("bytes=9999999-", 416)):
+            answer = ask(asked)
+            assert answer.status_code == answer.json()["status"] == status
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.json()["detail"] == f"the range {asked} of {len(whole)} bytes"
+            assert answer.headers["content-range"] == f"bytes */{len(whole)}"
+
+
+def test_the_head_of_a_result_reads_nothing_of_it(serve, tmp_path):
+    with serve() as address:
+        id = queue(address, {"a.png": b"x"}).json()["id"]
+        wait_for(lambda: over(address, id))
+        with (tmp_path / "state" / "jobs" / id / "result").open("wb") as file:
+            file.write(b"\x1a\x45\xdf\xa3")  # as Matroska begins
+            file.truncate(1 << 40)  # of holes
+        answer = httpx.head(f"{address}/v1/jobs/{id}/result", timeout=30)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-length"] == str(1 << 40)
+
+
 def test_a_job_with_evidence_is_confirmed_beside_its_originals(serve, png, beside, tmp_path):
     other = Enhancer("gamma")(png)
     with serve() as address:

@@ -138,6 +138,7 @@ HEAD = b'--xx\r\nContent-Disposition: form-data; name="picture"; filename="a.png
     [
         ("multipart/form-data", lambda whole: whole),  # no boundary
         ("multipart/form-data; boundary=", lambda whole: whole),
+        ("multipart/form-data; boundary=xx; charset=undefined", lambda whole: whole),
         ("multipart/form-data; boundary=yy", lambda whole: whole),  # another one
         ("multipart/form-data; boundary=xx", lambda whole: whole[:60]),
         ("multipart/form-data; boundary=xx", lambda whole: whole[: len(whole) // 2]),

@@ -51,7 +51,10 @@ class _WholeForm(MultiPartParser):
         Raises:
             MultiPartException: it cannot be read, or is cut short.
         """
-        form = await super().parse()
+        try:
+            form = await super().parse()
+        except UnicodeError:  # of a charset that names no text, `undefined` for example
+            raise MultiPartException("its words are in no charset that is known here") from None
         if not self.ended:
             for file in getattr(self, "_files_to_close_on_error", ()):
                 file.close()

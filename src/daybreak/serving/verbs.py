@@ -14,6 +14,9 @@ from daybreak.serving.problems import MEDIA_TYPE, Problem
 PAGES_OWN = "/gradio_api/"
 """Paths whose answers the page's scripts read: they stay as they are."""
 
+HEAD_ALONE = "daybreak.head"
+"""Stands in the scope of a GET whose answer's body nobody will get."""
+
 
 class Verbs:
     """ASGI middleware: 405 with `Allow` for a verb that a path does not have, HEAD wherever there is GET, and
@@ -41,7 +44,7 @@ class Verbs:
         if not allowed:
             await self._elsewhere(scope, receive, send)
         elif verb == "HEAD" and verb in allowed:
-            inner = {**scope, "method": "GET"}
+            inner = {**scope, "method": "GET", HEAD_ALONE: True}
             await self.app(inner, receive, _without_body(scope, inner, send))
         elif verb in allowed:
             await self.app(scope, receive, send)

@@ -14,9 +14,10 @@ from typing import IO, Annotated, Any
 from fastapi import APIRouter
 from fastapi import Path as PathParameter
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from daybreak.serving.archive import HEADER, HEADERS, check_names, manifest_sha256
 from daybreak.serving.asking import Asked, form, headers, parameters, understand
@@ -26,6 +27,7 @@ from daybreak.serving.jobs.store import Job
 from daybreak.serving.problems import RETRY_SECONDS, Problem, busy, responses
 from daybreak.serving.receiving import media_type, received, shown_name
 from daybreak.serving.state import ServerState, state_of
+from daybreak.serving.verbs import HEAD_ALONE
 from daybreak.serving.work import Place
 
 router = APIRouter(prefix="/v1/jobs")
@@ -58,6 +60,8 @@ _JOB: dict[str, Any] = {
     },
     "required": ["id", "kind", "state", "done", "failed", "total"],
 }
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_FILES = {kind: _BINARY for _, _, kind, _ in RESULTS}
 _AS_JSON = {"content": {"application/json": {"schema": _JOB}}}
 _KIND = {
     "name": "kind",
@@ -212,18 +216,35 @@ async def cancel(request: Request, id: JobId) -> Response:
     return Response(status_code=204)
 
 
+class _Result(FileResponse):
+    """A file, or the part of it that `Range` asks for; nothing of it is read for HEAD."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer.
+
+        Raises:
+            Problem: 400, 416: a `Range` that makes no sense, or lies beyond the end.
+        """
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                told = f"the range {Headers(scope=scope)['range']} of {self.headers['content-length']} bytes"
+                size = {"Content-Range": f"bytes */{self.headers['content-length']}"}
+                raise Problem(message["status"], told, "Ask for bytes=FIRST-LAST", headers=size)
+            await send(message)
+
+        method = "HEAD" if scope.get(HEAD_ALONE) else scope["method"]
+        await super().__call__({**scope, "method": method}, receive, sending)
+
+
 @router.get(
     "/{id}/result",
     summary="What a job made",
     response_class=FileResponse,
     responses={
-        200: {
-            "content": {
-                kind: {"schema": {"type": "string", "format": "binary"}} for _, _, kind, _ in RESULTS
-            },
-            "headers": headers(HEADERS),
-        },
-        **responses(401, 403, 404, 409, 422),
+        200: {"content": _FILES, "headers": headers(HEADERS)},
+        206: {"content": _FILES | {"multipart/byteranges": _BINARY}, "headers": headers(HEADERS)},
+        **responses(400, 401, 403, 404, 409, 416, 422),
     },
 )
 async def result(request: Request, id: JobId) -> Response:
@@ -243,7 +264,7 @@ async def result(request: Request, id: JobId) -> Response:
     except FileNotFoundError:  # cancelled in this moment
         raise Problem(404, _GONE) from None
     left = max(0, math.floor((job.expires or 0) - time.time()))
-    return FileResponse(
+    return _Result(
         path,
         media_type=media,
         filename=f"daybreak-{id[:8]}{suffix}",
