@@ -111,6 +111,19 @@ def test_what_is_no_picture_hidden_or_left_out_is_not_looked_at(tmp_path):
             assert sorted(seen.waiting) == wanted
 
 
+def test_news_of_a_folder_within_the_output_are_heard(tmp_path):
+    names = ["a.jpg", "in/b.jpg", "done/c.jpg"]
+    for name in names:
+        (tmp_path / "watched" / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / "watched" / name).write_bytes(b"1")
+    for told in (None, names):
+        seen = arrivals(
+            tmp_path / "watched", recursive=True, left_out=[tmp_path, tmp_path / "watched" / "done"]
+        )
+        seen.look(told, 0.0)
+        assert sorted(seen.waiting) == ["a.jpg", "in/b.jpg"]
+
+
 def test_a_folder_that_is_gone_is_told(tmp_path):
     with pytest.raises(UnreadablePicture, match="cannot be looked at"):
         arrivals(tmp_path / "gone").look(None, 0.0)
@@ -359,6 +372,34 @@ def test_a_changed_original_replaces_its_result_only_when_asked_to(tmp_path):
     assert told[-1].result.state == "enhanced"
     assert (tmp_path / "out/a_daybreak.png").read_bytes() != before
     assert facts_of(source) is not None
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_two_originals_of_one_result_are_told_and_neither_is_lost(tmp_path, together):
+    first, second, result = tmp_path / "in/a.png", tmp_path / "in/a.tif", tmp_path / "out/a_daybreak.jpg"
+    picture(first)
+    if together:
+        picture(second, seed=1)
+    settings, made = watched(tmp_path, attempts=1, move_to=tmp_path / "done"), b""
+    for news in watch(settings, Enhancer("gamma"), Output(format="jpeg", overwrite=True)):
+        if news.what == "set aside":
+            break
+        assert news.result.source == first
+        made = result.read_bytes()
+        if not together:
+            picture(second, seed=1)
+    assert news.result.source == second
+    assert f"{second}: its result would take the place of that of a.png ({result})" in news.result.error
+    assert result.read_bytes() == made
+    assert (tmp_path / "out/failed/a.tif").exists()
+
+
+def test_an_original_that_cannot_be_read_keeps_no_name_from_another(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.png").write_bytes(b"no picture")
+    picture(tmp_path / "in/a.tif")
+    told = news_until("done", watched(tmp_path), Enhancer("gamma"), Output(format="jpeg", overwrite=True))
+    assert [(news.what, news.result.source.name) for news in told] == [("waits", "a.png"), ("done", "a.tif")]
 
 
 def test_a_start_removes_what_an_old_kill_left(tmp_path):

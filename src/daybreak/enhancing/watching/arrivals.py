@@ -79,7 +79,8 @@ class Arrivals:
         self.folder, self.recursive, self.settle = folder, recursive, settle
         self.waiting: dict[str, Arrival] = {}
         self.left_unread: list[str] = []
-        self._left_out = {path.resolve() for path in left_out}
+        above = folder.resolve().parents  # results may lie beside the folder, in one that holds both
+        self._left_out = {path.resolve() for path in left_out}.difference(above)
         self._known = known
 
     def look(self, names: Iterable[str] | None, now: float) -> None:

@@ -18,11 +18,11 @@ from typing import Literal
 from daybreak.enhancing.batch import Output, Result, run_batch
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.manifest import Entry, append_entry, placed, read_manifests
-from daybreak.enhancing.plan import Job, result_name
+from daybreak.enhancing.plan import Job, Refusal, result_name
 from daybreak.enhancing.watching.arrivals import Arrivals
 from daybreak.enhancing.watching.journal import Journal
 from daybreak.enhancing.watching.wakes import wakes
-from daybreak.errors import BadSetting, UnreadablePicture, UnwritablePicture
+from daybreak.errors import BadSetting, OutputExists, UnreadablePicture, UnwritablePicture
 from daybreak.files import make_folder, move_file, name_for, one_process, remove_leftovers, write_whole
 from daybreak.image.paths import shown
 from daybreak.version import __version__
@@ -125,6 +125,7 @@ class _Watch:
             left_out=filter(None, (watched.output, watched.move_to)),
             known=self.journal.knows,
         )
+        self.made_of: dict[Path, str] = {}  # the name of each result's original
         self.entered = _entered(watched.evidence)
         self.blocked, self.refusals = "", 0  # what was told last, and how often in a row
         self.unread: set[str] = set()  # what was told of folders inside
@@ -141,10 +142,25 @@ class _Watch:
                 continue
             yield from self._left_unread()
             while due := self.arrivals.due(time.monotonic())[:AT_ONCE]:
-                jobs = [self._job(name) for name in due]
-                for result in run_batch(jobs, self.enhancer, self.output, watched.jobs, self.arrivals.read):
+                for result in run_batch(
+                    self._jobs(due), self.enhancer, self.output, watched.jobs, self.arrivals.read
+                ):
                     yield from self._after(self.arrivals.name(result.source), result)
                 self.arrivals.look((), time.monotonic())
+
+    def _jobs(self, names: list[str]) -> list[Job | Refusal]:
+        """What to do now: of two originals of one result, the second when the first is through."""
+        jobs: dict[Path, Job | Refusal] = {}
+        for name in names:
+            job = self._job(name)
+            other = self.made_of.get(job.target, name)
+            if other != name:
+                came = f"{job.source}: its result would take the place of that of {other} ({job.target})"
+                hint = "Rename one of them, or choose another --format"
+                jobs[job.source] = Refusal(job.source, OutputExists(came, hint=hint))
+            else:
+                jobs.setdefault(job.target, job)
+        return list(jobs.values())
 
     def _job(self, name: str) -> Job:
         source = self.watched.folder / name
@@ -178,6 +194,8 @@ class _Watch:
         except UnwritablePicture as error:  # the next attempt finds the result there
             yield from self._again(name, str(error), result)
             return
+        if self.output.overwrite:  # else what lies there is looked at
+            self.made_of[self._job(name).target] = name
         self.blocked, self.refusals = "", 0
         if self.watched.move_to is not None and self.arrivals.moved_on(name):
             yield News("done", f"{shown(result.source)} is another by now, or gone: not moved", result)
