@@ -142,9 +142,8 @@ class _Watch:
                 continue
             yield from self._left_unread()
             while due := self.arrivals.due(time.monotonic())[:AT_ONCE]:
-                for result in run_batch(
-                    self._jobs(due), self.enhancer, self.output, watched.jobs, self.arrivals.read
-                ):
+                jobs = self._jobs(due)
+                for result in run_batch(jobs, self.enhancer, self.output, watched.jobs, self.arrivals.read):
                     yield from self._after(self.arrivals.name(result.source), result)
                 self.arrivals.look((), time.monotonic())
 
