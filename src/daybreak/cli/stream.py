@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import FileIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Literal
 
@@ -78,7 +79,6 @@ def stream(
         raise BadSetting(
             f"{source} is a file, not a stream", "an address, a device or -", "Type: daybreak video"
         )
-    pipe = sys.stdout.buffer
     if output == "-" and sys.stdout.isatty():
         raise BadSetting("a stream to the terminal", "an -o, or a pipe")
     if source == "-" and is_stdin(output):
@@ -90,6 +90,7 @@ def stream(
         for option, value in (("--codec", codec), ("--quality", quality)):
             if value is not None:
                 raise BadSetting(f"{option} {value} of raw frames", "an -o, or no --raw")
+        pipe = FileIO(sys.stdout.fileno(), "w", closefd=False)  # without a lock, for which an exit would wait
         sink = RawSink(pipe, format)
     else:
         where = "pipe:1" if output == "-" else output
@@ -103,11 +104,13 @@ def stream(
         )
     if not quiet:
         print(_line(result), file=sys.stderr)
+    if result.stalled:
+        complain(f"{output} takes nothing more; the last frames are lost")
     if asked.is_set():
         return INTERRUPTED
     if not result.received:
         complain(f"nothing came from {source}")
-    return DONE if result.received else SOME_FAILED
+    return DONE if result.received and not result.stalled else SOME_FAILED
 
 
 def _line(result: LiveResult) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -200,6 +201,50 @@ def test_nobody_reads_on():
     os.close(reader)
     with os.fdopen(writer, "wb", buffering=0) as pipe, pytest.raises(UnwritablePicture, match="has ended"):
         enhance_live(io.BytesIO(raw_frames(50, raw).tobytes()), RawSink(pipe, raw), GAMMA, raw=raw)
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+@pytest.mark.parametrize("limit", ["seconds", "stop"])
+def test_an_output_that_takes_nothing_more_can_be_left(encoded, limit, tmp_path):
+    raw, out = RawFormat(640, 480, Fraction(25)), tmp_path / "out.ts"
+    grain = io.BytesIO(raw_frames(10, raw).tobytes())
+    os.mkfifo(out)
+    reader = os.open(out, os.O_RDONLY | os.O_NONBLOCK)  # which never reads
+    with os.fdopen(os.open(out, os.O_WRONLY), "wb", buffering=0) as pipe:
+        sink = EncodedSink(str(out), quality=100) if encoded else RawSink(pipe, raw)
+        begun = time.monotonic()
+        limits = {"seconds": 3.0} if limit == "seconds" else {"stop": until(lambda: False, 3.0)}
+        result = enhance_live(grain, sink, GAMMA, raw=raw, **limits)
+        assert time.monotonic() - begun < 15.0
+        assert result.stalled
+        os.close(reader)  # the thread that writes ends
+
+
+@pytest.mark.parametrize("words", [("--raw", "640x480@25"), ("-o", "out.ts")])
+def test_the_command_is_stopped_though_nobody_reads_on(words, tools, tmp_path):
+    os.mkfifo(tmp_path / "out.ts")
+    reader = os.open(tmp_path / "out.ts", os.O_RDONLY | os.O_NONBLOCK)
+    form = ("rawvideo", "-pix_fmt", "rgb24") if "--raw" in words else ("mpegts", "-g", "10")
+    picture = ["-f", "lavfi", "-i", "testsrc2=s=640x480:r=25,noise=alls=60:allf=t", "-f", *form, "-"]
+    line = [sys.executable, "-m", "daybreak", "stream", "-", "-m", "gamma", *words]
+    with (
+        subprocess.Popen(["ffmpeg", "-v", "quiet", "-re", *picture], stdout=subprocess.PIPE) as maker,
+        subprocess.Popen(
+            line, cwd=tmp_path, stdin=maker.stdout, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as command,
+    ):
+        try:
+            time.sleep(8)
+            assert command.poll() is None
+            command.send_signal(signal.SIGINT)
+            assert command.wait(20) == 130
+            told = command.stderr.read()
+        finally:
+            maker.kill()
+            command.kill()
+            os.close(reader)
+    assert "takes nothing more" in told
+    assert "rror" not in told
 
 
 def test_a_file_that_is_there_is_replaced_only_when_asked_to(tools, tmp_path):

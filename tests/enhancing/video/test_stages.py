@@ -74,6 +74,18 @@ def test_behind_keeps_order_and_close_waits():
     assert done == list(range(50))
 
 
+def test_behind_can_be_given_up():
+    free, done = threading.Event(), []
+    behind = Behind(lambda item: free.wait(20) and done.append(item), 1)
+    end = time.monotonic() + 0.5
+    taken = [behind.put(item, lambda: time.monotonic() > end) for item in range(4)]
+    assert taken == [True, True, False, False]
+    assert not behind.close(patience=0.1)
+    free.set()
+    assert behind.close(patience=10.0)
+    assert done == [0, 1]
+
+
 def test_behind_raises_what_went_wrong_and_never_hangs():
     def work(item):
         raise OSError(28, "No space left on device")

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -44,6 +44,7 @@ SILENCE = 5.0  # s without a frame after which a source counts as lost
 BACK_OFF = (0.5, 10.0)  # s before the first new attempt and at most; each wait is twice the one before
 _HOPELESS = (DemuxerNotFoundError, FileNotFoundError, PermissionError, ProtocolNotFoundError)
 _PIPE = "pipe:"  # what FFmpeg calls a file descriptor
+_GIVE_UP = 2.0  # s that the output has at the end to take what is on its way
 _LOOK = "1000000"  # µs of the stream, at most, from which its kind is told
 
 
@@ -58,6 +59,7 @@ class LiveResult:
         latency_median, latency_95, latency_most: seconds from the moment a frame is decoded to the moment its
             result is handed to the sink; None where no frame went out.
         seconds: wall time.
+        stalled: whether the output took nothing at the end, so that its last frames are lost.
     """
 
     received: int
@@ -67,6 +69,7 @@ class LiveResult:
     latency_95: float | None
     latency_most: float | None
     seconds: float
+    stalled: bool = False
 
     @property
     def dropped(self) -> int:
@@ -206,7 +209,7 @@ def enhance_live(
         raw: for a pipe of raw frames: what they are. Every one of them is enhanced then, and the pipe waits.
         steady: see `VideoOptions`.
         seconds: stop after this time; None for no end.
-        stop: asked before each frame.
+        stop: asked before each frame, and while the sink takes none.
         tell: called from another thread with a line about a source that is lost.
 
     Raises:
@@ -231,14 +234,16 @@ def enhance_live(
         sink.write(rows, pts)
         latencies.append(time.monotonic() - at)
 
+    def over() -> bool:
+        asked = stop is not None and stop()
+        return asked or (seconds is not None and time.monotonic() - begun > seconds)
+
     writer = Behind(send, 1)
-    ended = False
+    ended = stalled = False
     enhanced = 0
     try:
         for arrived in frames:
-            if stop is not None and stop():
-                break
-            if seconds is not None and time.monotonic() - begun > seconds:
+            if over():
                 break
             if arrived.levels is _NOTHING:
                 continue
@@ -246,15 +251,18 @@ def enhance_live(
             if calm is not None:
                 rows = calm(arrived.levels, rows, 0.0 if last is None else arrived.pts - last)
             last = arrived.pts
-            writer.put((rows, arrived.pts, arrived.at))
+            if not writer.put((rows, arrived.pts, arrived.at), over):
+                break
             enhanced += 1
         ended = True
     finally:
         if newest is not None:
             newest.close()
-        writer.close(told=ended)
-        sink.close()
-    return _result(newest, enhanced, latencies, time.monotonic() - begun)
+        stalled = not writer.close(told=ended, patience=_GIVE_UP)
+        if not stalled:
+            sink.close()
+    result = _result(newest, enhanced, latencies, time.monotonic() - begun)
+    return replace(result, stalled=stalled)
 
 
 _NOTHING = Levels(

@@ -89,7 +89,9 @@ def write_raw(pipe: IO[bytes], rows: Rows) -> None:
         UnwritablePicture: nobody reads on.
     """
     try:
-        pipe.write(np.ascontiguousarray(rows_to_levels(rows, high=False)).data)
+        left = np.ascontiguousarray(rows_to_levels(rows, high=False)).data.cast("B")
+        while left:
+            left = left[pipe.write(left) :]
         pipe.flush()
     except BrokenPipeError:
         raise UnwritablePicture("what reads the output has ended") from None

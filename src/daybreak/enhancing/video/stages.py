@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -103,17 +104,31 @@ class Behind(Generic[T]):
                 except BaseException as error:
                     self._error = error
 
-    def put(self, item: T) -> None:
-        """Hand over the next item; waits while the queue is full."""
-        self._raise()
-        self._waiting.put(item)
+    def put(self, item: T, stop: Callable[[], bool] = lambda: False) -> bool:
+        """Hand over the next item; waits while the queue is full. False where `stop` said so before."""
+        while not stop():
+            self._raise()
+            with suppress(queue.Full):
+                self._waiting.put(item, timeout=_PATIENCE)
+                return True
+        return False
 
-    def close(self, *, told: bool = True) -> None:
-        """Wait for what is in the queue; then raise what went wrong, unless `told` is False."""
-        self._waiting.put(None)
-        self._thread.join()
+    def close(self, *, told: bool = True, patience: float | None = None) -> bool:
+        """Wait for what is in the queue; then raise what went wrong, unless `told` is False.
+
+        Args:
+            told: see above.
+            patience: seconds after which to wait no more, for room and for the end each; None for no end.
+
+        Returns:
+            Whether all is done.
+        """
+        with suppress(queue.Full):
+            self._waiting.put(None, timeout=patience)
+            self._thread.join(patience)
         if told:
             self._raise()
+        return not self._thread.is_alive()
 
     def _raise(self) -> None:
         if self._error is not None:
