@@ -94,7 +94,8 @@ def stream(
         sink = RawSink(pipe, format)
     else:
         where = "pipe:1" if output == "-" else output
-        sink = EncodedSink(where, codec or "h264", quality, overwrite=overwrite)
+        rate = None if format is None else format.rate
+        sink = EncodedSink(where, codec or "h264", quality, rate, overwrite=overwrite)
     came: str | IO[bytes] = source
     if source == "-":
         came = "pipe:0" if format is None else sys.stdin.buffer

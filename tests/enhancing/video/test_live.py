@@ -19,6 +19,7 @@ import pytest
 
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.errors import BadSetting, OutputExists, UnreadablePicture, UnwritablePicture
+from daybreak.image.rows import Levels
 from daybreak.methods.base import FILM
 
 pytest.importorskip("daybreak.enhancing.video", reason="the extra [video] is not installed")
@@ -259,6 +260,24 @@ def test_a_file_that_is_there_is_replaced_only_when_asked_to(tools, tmp_path):
     sink = EncodedSink(str(out), overwrite=True)
     enhance_live(io.BytesIO(raw_frames(3, raw).tobytes()), sink, GAMMA, raw=raw)
     assert len(tools.times(out)) == 3
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc", "av1"])
+@pytest.mark.parametrize("rate", [1, 25])
+def test_there_is_a_key_frame_every_five_seconds_whatever_the_rate(codec, rate, tools, tmp_path):
+    out = tmp_path / "out.mkv"
+    sink = EncodedSink(str(out), codec)
+    still = Levels(raw_frames(1, RawFormat(64, 64, Fraction(rate)))[0], 255)
+    for count in range(21 * rate):
+        sink.write(still, count / rate)
+    sink.close()
+    command = ["ffprobe", "-v", "error", "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0", str(out)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    lines = [line.split(",") for line in done.stdout.split()]
+    keys = [float(time) for time, flags in lines if flags.startswith("K")]
+    assert len(lines) == 21 * rate
+    assert keys[0] == 0.0
+    assert 4.0 < np.diff([*keys, 21.0])[:-1].min() <= np.diff([*keys, 21.0]).max() <= 5.1
 
 
 def test_a_file_that_comes_before_the_first_frame_is_kept(tmp_path):

@@ -14,7 +14,7 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from daybreak.enhancing.video.colors import Colors, FromLevels
-from daybreak.enhancing.video.encoder import DEFAULT_QUALITY, Encoding
+from daybreak.enhancing.video.encoder import DEFAULT_QUALITY, KEY_SECONDS, Encoding
 from daybreak.enhancing.video.options import Codec
 from daybreak.enhancing.video.priority import usual_priority
 from daybreak.enhancing.video.raw import RawFormat, write_raw
@@ -23,6 +23,7 @@ from daybreak.image.rows import Levels, Rows
 from daybreak.text import printable
 
 _CLOCK = Fraction(1, 90_000)  # of MPEG-TS and RTP
+_RATE = Fraction(25)  # frames a second
 _FORMATS = {
     "rtsp": "rtsp",
     "rtmp": "flv",
@@ -69,7 +70,7 @@ class EncodedSink:
         where: an address, a file name, or "pipe:1" for stdout, which gets MPEG-TS.
         codec: "h264" or another that the container holds.
         quality: 1 to 100; None for the default.
-        rate: frames a second that are expected.
+        rate: frames a second that are expected; None for 25.
         overwrite: replace a file of that name; pipes and devices are written to in any case.
 
     Raises:
@@ -81,17 +82,17 @@ class EncodedSink:
         where: str,
         codec: Codec = "h264",
         quality: int | None = None,
-        rate: Fraction = Fraction(25),
+        rate: Fraction | None = None,
         *,
         overwrite: bool = False,
     ) -> None:
-        self.where, self.codec, self.rate, self.overwrite = where, codec, rate, overwrite
+        self.where, self.codec, self.rate, self.overwrite = where, codec, rate or _RATE, overwrite
         self.quality = quality or DEFAULT_QUALITY
         self._check()
         self._out: av.container.OutputContainer | None = None
         self._stream: VideoStream | None = None
         self._to_frame: FromLevels | None = None
-        self._last = -1
+        self._last = self._key = -1  # times of the last frame and of the last that was told to be a key frame
 
     def write(self, rows: Rows, seconds: float) -> None:
         """Encode one and send it.
@@ -109,6 +110,8 @@ class EncodedSink:
             frame = self._to_frame(_sized(rows, size), size)
             self._last = max(round(seconds / _CLOCK), self._last + 1)
             frame.pts, frame.time_base = self._last, _CLOCK
+            if (self._last - self._key) * _CLOCK >= KEY_SECONDS:  # by time: a slow method makes few frames
+                frame.pict_type, self._key = 1, self._last
             self._mux(self._stream.encode(frame))
         except (FFmpegError, ValueError, OSError) as error:
             raise self._refused(error) from None
