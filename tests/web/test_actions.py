@@ -15,11 +15,13 @@ import numpy as np
 import pytest
 
 from daybreak.enhancing import one
+from daybreak.enhancing.enhancer import Enhancer
 from daybreak.errors import UnreadablePicture
 from daybreak.serving.limits import Limits
 from daybreak.stopping import Stopped
 from daybreak.web.actions import Actions
 from daybreak.web.folder import PageFolder
+from daybreak.web.visits import Visits
 
 WORDS = {"method": "gamma"}
 
@@ -117,6 +119,42 @@ def test_a_comparison_of_what_went_meanwhile_is_refused_in_words(actions, pictur
     pictures[0].unlink()
     with pytest.raises(UnreadablePicture, match=r"a\.png is here no more.*Drop or choose it again"):
         actions.compare([str(pictures[0])], ["gamma"])
+
+
+def test_each_method_is_compared_once(actions, pictures, monkeypatch):
+    runs, real = [], Enhancer.photo
+
+    def photo(self, picture):
+        runs.append(self.method.card.name)
+        return real(self, picture)
+
+    monkeypatch.setattr(Enhancer, "photo", photo)
+    assert list(actions.compare([str(pictures[0])], ["he", "gamma", "he"] * 100)) == [
+        "original",
+        "he",
+        "gamma",
+    ]
+    assert runs == ["he", "gamma"]
+
+
+def test_work_ends_when_its_visitor_leaves(actions, pictures, film):
+    visits, uploads = Visits(), list(map(str, pictures))
+
+    def leave(share, words):
+        visits.leave("somebody else")
+        visits.leave("me")
+        raised.append(words)
+
+    for work in (
+        lambda: actions.enhance(uploads, WORDS, leave),
+        lambda: actions.video(str(film("night.mp4")), WORDS, leave, whole=True),
+    ):
+        raised = []
+        with pytest.raises(Stopped), visits.work("me"):
+            work()
+        assert len(raised) == 1
+    with visits.work("me"):
+        assert set(actions.compare(uploads, ["gamma"])) == {"original", "gamma"}
 
 
 def test_a_held_upload_counts_once_and_is_copied_where_there_are_no_links(pages, pictures, monkeypatch):

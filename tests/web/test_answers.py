@@ -90,7 +90,7 @@ def test_the_page_works_on_uploads_alone(address):
     statuses = []
     for path in (mine, str(theirs), around, "examples/rocket-dark.jpg"):
         file = {"path": path, "meta": {"_type": "gradio.FileData"}}
-        body = {"data": [[file], ["gamma"]], "fn_index": 3, "session_hash": "x"}
+        body = {"data": [[file], ["gamma"]], "fn_index": 4, "session_hash": "x"}
         answer = request("POST", f"{address}/gradio_api/queue/join", json=body)
         statuses.append(answer.status_code)
     assert statuses == [200, 422, 422, 422]

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import threading
 import time
 import zipfile
 from io import BytesIO
@@ -19,6 +20,7 @@ from PIL import Image
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.image.read import read_photo
 from daybreak.methods.registry import get_method
+from daybreak.stopping import look
 
 ROCKET = Path(__file__).parents[2] / "examples" / "rocket-dark.jpg"
 SHOTS = os.environ.get("DAYBREAK_SCREENSHOTS", "")
@@ -168,6 +170,50 @@ def test_many_pictures_come_back_in_a_zip(page, deep, tmp_path):
         }  # fmt: skip
         assert read_photo(archive.read("deep night_daybreak.png")).bit_depth == 16
     assert "broken.jpg is plain text" in page.get_by_label("What was done").input_value()
+
+
+def test_a_strength_that_is_let_go_does_one_picture_again_and_never_many(page, deep):
+    strength = page.locator("input[type=range][aria-label*=Strength]")
+    told = page.get_by_label("What was done")
+
+    def release():
+        strength.press("ArrowLeft")
+        strength.dispatch_event("pointerup")
+        page.wait_for_timeout(1000)
+
+    release()
+    assert page.get_by_text("no picture").count() == 0
+    upload(page, deep)
+    release()
+    page.wait_for_function("document.querySelector('#download:not([disabled])')")
+    assert "strength 0.9" in told.input_value()
+    upload(page, ROCKET, deep)
+    enhance(page)
+    page.get_by_role("button", name="Download pictures_daybreak.zip").wait_for()
+    before = told.input_value()
+    release()
+    assert told.input_value() == before
+
+
+def test_work_ends_when_the_page_is_closed(page, deep, monkeypatch):
+    began, stopped = threading.Event(), threading.Event()
+
+    def endless(*_, **__):
+        go_on = look()
+        began.set()
+        try:
+            while True:
+                go_on()
+                time.sleep(0.01)
+        finally:
+            stopped.set()
+
+    monkeypatch.setattr("daybreak.web.actions.enhance_bytes", endless)
+    upload(page, deep)
+    page.get_by_role("button", name="Enhance", exact=True).click()
+    assert began.wait(60)
+    page.close()
+    assert stopped.wait(60)
 
 
 def test_methods_side_by_side(page):

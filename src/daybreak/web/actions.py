@@ -22,7 +22,7 @@ from daybreak.serving.asking import Asked, understand
 from daybreak.serving.jobs.films import check_film
 from daybreak.serving.limits import Limits
 from daybreak.serving.work import fitting_pixels
-from daybreak.stopping import Stopped
+from daybreak.stopping import Stopped, look
 from daybreak.web.folder import PageFolder
 
 LOG = logging.getLogger("daybreak.serving")
@@ -97,9 +97,14 @@ class Actions:
             raise BadSetting("no picture", "one, dropped or chosen above")
         if not methods:
             raise BadSetting("no method to compare", "one or more")
+        enhancers = {name: Enhancer(name) for name in methods}  # each once, however often it is named
         with self.folder.held([Path(files[0])], self.folder.fresh()) as [path]:
-            photo = self._read(path, [Enhancer(name) for name in methods])
-        return {"original": photo.stored} | {name: Enhancer(name).photo(photo)[1].rows for name in methods}
+            photo = self._read(path, list(enhancers.values()))
+        made, go_on = {"original": photo.stored}, look()
+        for name, enhancer in enhancers.items():
+            go_on()
+            made[name] = enhancer.photo(photo)[1].rows
+        return made
 
     def video(self, file: str | None, words: Mapping[str, str], tell: Tell, *, whole: bool) -> Path:
         """Enhance a film, or its first ten seconds, into MP4, which every browser shows, where that fits.
@@ -118,9 +123,10 @@ class Actions:
         options = VideoOptions(
             codec="h264", quality=asked.output.quality, end=None if whole else PREVIEW_SECONDS
         )  # every browser shows H.264
-        folder = self.folder.fresh()
+        folder, go_on = self.folder.fresh(), look()
 
         def progress(now: Progress) -> None:
+            go_on()
             self.folder.touch(folder)
             tell(now.frames / (now.total or now.frames + 1), f"frame {now.frames}, {now.fps:.1f} a second")
 
@@ -159,8 +165,10 @@ class Actions:
         shown: Mapping[str, Rows] = {}
         taken = {REPORT}
         report: list[dict[str, Any]] = []
+        go_on = look()
         with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
             for place, path in enumerate(paths):
+                go_on()
                 self.folder.touch(target.parent)
                 tell(place / len(paths), f"{place + 1} of {len(paths)}: {path.name}")
                 try:

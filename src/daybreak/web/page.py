@@ -13,13 +13,16 @@ from daybreak.errors import DaybreakError
 from daybreak.image.formats import FORMATS
 from daybreak.methods.registry import every_method, get_method, list_methods
 from daybreak.serving.asking import Wish
+from daybreak.stopping import Stopped
 from daybreak.web.actions import PREVIEW_SECONDS, Actions
 from daybreak.web.controls import Setting, bounds, chosen, controls_of
 from daybreak.web.show import EMPTY, comparison, histogram, side_by_side
+from daybreak.web.visits import Visits
 
 _WISH = Wish.model_json_schema()["properties"]
 _SUFFIXES = [suffix for format in FORMATS.values() for suffix in format.suffixes]
-SHARED = "pictures"  # one queue for all work on pixels: as many at the same time as the server has workers
+SHARED = "pictures"  # one queue for work on pixels: as many at the same time as the server has workers
+WHOLE = "films"  # one for work that takes hours, one film at a time: nobody with a picture waits behind it
 _FILMS = [".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mts", ".mpg"]
 
 
@@ -65,6 +68,11 @@ def build(actions: Actions) -> gr.Blocks:
         actions: what its buttons do.
     """
     page = gr.Blocks(title="daybreak", analytics_enabled=False, delete_cache=(600, 3600))
+    visits = Visits()
+
+    def leave(visit: gr.Request) -> None:
+        visits.leave(str(visit.session_hash))
+
     with page:
         gr.Markdown("# daybreak\nTurns dark pictures into clear ones. They stay on this server.")
         with gr.Row():
@@ -72,12 +80,13 @@ def build(actions: Actions) -> gr.Blocks:
                 asking = _asking()
             with gr.Column(scale=2, min_width=300):
                 with gr.Tab("Pictures"):
-                    files = _pictures(asking, actions)
+                    files = _pictures(asking, actions, visits)
                 with gr.Tab("Compare methods"):
-                    _compare(files, actions)
+                    _compare(files, actions, visits)
                 if find_spec("av"):
                     with gr.Tab("Video"):
-                        _video(asking, actions)
+                        _video(asking, actions, visits)
+        page.unload(leave)
     return page
 
 
@@ -137,7 +146,7 @@ def _range(rule: dict[str, Any]) -> tuple[float, float]:
     return low, high
 
 
-def _pictures(asking: Asking, actions: Actions) -> gr.File:
+def _pictures(asking: Asking, actions: Actions, visits: Visits) -> gr.File:
     """Upload, enhance, look, download."""
     files = gr.File(
         file_count="multiple", file_types=["image", *_SUFFIXES], elem_id="pictures", height=140,
@@ -149,8 +158,14 @@ def _pictures(asking: Asking, actions: Actions) -> gr.File:
     shown = gr.HTML(EMPTY, apply_default_css=False, js_on_load=None)
     curves = gr.HTML("", apply_default_css=False, js_on_load=None)
 
-    def enhance(chosen_files: list[str] | None, *values: Any, progress: gr.Progress = gr.Progress()) -> Any:  # noqa: B008 - how Gradio is told
-        done = _told(lambda: actions.enhance(chosen_files or [], asking.words(*values), progress))
+    def enhance(
+        visit: gr.Request,
+        chosen_files: list[str] | None,
+        *values: Any,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio is told
+    ) -> Any:
+        words = asking.words
+        done = _told(visits, visit, lambda: actions.enhance(chosen_files or [], words(*values), progress))
         compared = comparison(done.pictures, "-enhanced") if done.pictures else EMPTY
         return (
             gr.DownloadButton(f"Download {done.file.name}", value=str(done.file), interactive=True),
@@ -159,15 +174,21 @@ def _pictures(asking: Asking, actions: Actions) -> gr.File:
             histogram(done.pictures),
         )
 
-    gr.on(
-        [button.click, asking.strength.release, asking.exposure.release],
-        enhance, [files, *asking.controls], [download, told, shown, curves],
-        show_progress_on=told, trigger_mode="always_last", api_visibility="private", concurrency_id=SHARED,
-    )  # fmt: skip
+    def again(visit: gr.Request, chosen_files: list[str] | None, *values: Any) -> Any:
+        alone = len(chosen_files or []) == 1  # none is no fault, and many take long
+        return enhance(visit, chosen_files, *values) if alone else gr.skip()
+
+    released = [asking.strength.release, asking.exposure.release]
+    for triggers, work in (([button.click], enhance), (released, again)):
+        gr.on(
+            triggers, work, [files, *asking.controls], [download, told, shown, curves],
+            show_progress_on=told, trigger_mode="always_last", api_visibility="private",
+            concurrency_id=SHARED,
+        )  # fmt: skip
     return files
 
 
-def _compare(files: gr.File, actions: Actions) -> None:
+def _compare(files: gr.File, actions: Actions, visits: Visits) -> None:
     """The first picture through several methods."""
     names = gr.CheckboxGroup(
         list_methods(), value=["auto", "crm", "daybreak"], label="Methods, each with its defaults"
@@ -176,14 +197,14 @@ def _compare(files: gr.File, actions: Actions) -> None:
     shown = gr.HTML(EMPTY, apply_default_css=False, js_on_load=None)
     curves = gr.HTML("", apply_default_css=False, js_on_load=None)
 
-    def compare(chosen_files: list[str] | None, methods: list[str]) -> tuple[str, str]:
-        pictures = _told(lambda: actions.compare(chosen_files or [], methods))
+    def compare(visit: gr.Request, chosen_files: list[str] | None, methods: list[str]) -> tuple[str, str]:
+        pictures = _told(visits, visit, lambda: actions.compare(chosen_files or [], methods))
         return comparison(pictures, "-compared") + side_by_side(pictures), histogram(pictures)
 
     button.click(compare, [files, names], [shown, curves], api_visibility="private", concurrency_id=SHARED)
 
 
-def _video(asking: Asking, actions: Actions) -> None:
+def _video(asking: Asking, actions: Actions, visits: Visits) -> None:
     """A film: ten seconds to look at, then all of it."""
     film = gr.File(
         file_types=["video", *_FILMS], elem_id="film", height=140, label="Video: drop or choose one"
@@ -195,10 +216,15 @@ def _video(asking: Asking, actions: Actions) -> None:
     shown = gr.Video(label="Result", interactive=False, elem_id="result", buttons=[])
 
     def run(all_of_it: bool) -> Callable[..., Any]:
-        def work(file: str | None, *values: Any, progress: gr.Progress = gr.Progress()) -> Any:  # noqa: B008 - how Gradio is told
+        def work(
+            visit: gr.Request,
+            file: str | None,
+            *values: Any,
+            progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio is told
+        ) -> Any:
             words = asking.words(*values)
             words |= {"format": "keep", "bit_depth": "keep"}
-            made = _told(lambda: actions.video(file, words, progress, whole=all_of_it))
+            made = _told(visits, visit, lambda: actions.video(file, words, progress, whole=all_of_it))
             button = gr.DownloadButton(f"Download {made.name}", value=str(made), interactive=True)
             long = all_of_it and made.suffix != ".mp4"  # Gradio would make an MP4 of it first, to show it
             return button, None if long else str(made)
@@ -208,14 +234,18 @@ def _video(asking: Asking, actions: Actions) -> None:
     for button, all_of_it in ((short, False), (whole, True)):
         button.click(
             run(all_of_it), [film, *asking.controls], [download, shown],
-            show_progress_on=shown, api_visibility="private", concurrency_id=SHARED,
+            show_progress_on=shown, api_visibility="private",
+            concurrency_id=WHOLE if all_of_it else SHARED, concurrency_limit=1 if all_of_it else "default",
         )  # fmt: skip
 
 
-def _told(work: Callable[[], Any]) -> Any:
+def _told(visits: Visits, visit: gr.Request, work: Callable[[], Any]) -> Any:
     """What the work gives; what is wrong is told on the page, in the library's own words."""
     try:
-        return work()
+        with visits.work(str(visit.session_hash)):
+            return work()
+    except Stopped:
+        raise gr.Error("Stopped, for the page was closed.", print_exception=False) from None
     except DaybreakError as error:
         raise gr.Error(str(error), duration=None, print_exception=False) from None
     except MemoryError:
