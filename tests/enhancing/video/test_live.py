@@ -136,6 +136,34 @@ def test_a_lost_source_is_found_again(tools):
     assert len(sink.frames) > second[0][1]
 
 
+def test_a_source_that_is_gone_for_a_while_is_found_again(tools, tmp_path):
+    source, aside, sound = (tmp_path / f"{name}.ts" for name in ("camera", "unplugged", "sound"))
+    sink, told = Kept(), []
+    tools.ffmpeg("-f", "lavfi", "-i", f"testsrc2=s=64x48:r=25:d=0.4,{tools.DARK}", source)
+    tools.ffmpeg("-f", "lavfi", "-i", "sine=d=0.4", "-c:a", "aac", sound)
+    back = []
+
+    def unplug():
+        while not sink.frames:
+            time.sleep(0.02)
+        source.rename(aside)
+        while sum("No such file" in line for line in told) < 2:
+            time.sleep(0.02)
+        sound.rename(source)
+        while not any("no video stream" in line for line in told):
+            time.sleep(0.02)
+        back.append(len(sink.frames))
+        aside.rename(source)
+
+    thread = threading.Thread(target=unplug, daemon=True)
+    thread.start()
+    done = until(lambda: bool(back) and len(sink.frames) > back[0])
+    result = enhance_live(str(source), sink, GAMMA, stop=done, tell=told.append)
+    thread.join(10)
+    assert len(sink.frames) > back[0]
+    assert 1 <= result.reconnects <= sum("the stream ended" in line for line in told) < len(told) - 1
+
+
 def test_a_source_may_change_its_size(tools, tmp_path):
     parts = []
     for size in ("64x48", "160x96", "48x64"):

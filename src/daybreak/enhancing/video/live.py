@@ -94,7 +94,7 @@ class _Newest:
         self.received = self.reconnects = 0
         self._frame: tuple[VideoFrame, float] | None = None
         self._news = threading.Condition()
-        self._over = self._stop = False
+        self._lost = self._over = self._stop = False
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="daybreak-live", daemon=True)
         self._thread.start()
@@ -131,12 +131,12 @@ class _Newest:
                 reason = self._read()
                 if once or self._stop:
                     return
+                self._lost = self.received > 0
                 wait = BACK_OFF[0] if self.received > before else min(2.0 * wait, BACK_OFF[1])
                 self.tell(f"{printable(self.source)}: {reason}; trying again in {wait:g} s")
                 end = time.monotonic() + wait
                 while time.monotonic() < end and not self._stop:
                     time.sleep(0.05)
-                self.reconnects += self.received > 0
         except BaseException as error:
             self._error = error
         finally:
@@ -160,8 +160,14 @@ class _Newest:
                         break
             return "the stream ended"
         except _HOPELESS as error:
+            if self.received:  # a camera that was unplugged, perhaps for a moment
+                return str(error.strerror)
             came = f"{printable(self.source)} cannot be opened ({error.strerror})"
             raise UnreadablePicture(came, "an address such as rtsp://… or udp://…, or a device") from None
+        except UnreadablePicture as error:  # no picture
+            if self.received:
+                return error.came
+            raise
         except ExitError:  # the timeout of `_open`
             return f"nothing came for {SILENCE:g} s"
         except (FFmpegError, EOFError) as error:
@@ -176,6 +182,8 @@ class _Newest:
             with self._news:
                 self._frame = (frame, time.monotonic())
                 self.received += 1
+                self.reconnects += self._lost
+                self._lost = False
                 self._news.notify_all()
 
 
@@ -213,7 +221,7 @@ def enhance_live(
         tell: called from another thread with a line about a source that is lost.
 
     Raises:
-        UnreadablePicture: the source cannot be opened and never will be.
+        UnreadablePicture: the source, of which nothing has come yet, cannot be opened and never will be.
         UnwritablePicture: the sink refuses the results.
     """
     begun = time.monotonic()
