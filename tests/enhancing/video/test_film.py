@@ -295,7 +295,7 @@ def test_targets_that_cannot_be_are_refused_before_any_work(tools, clips, full, 
         run(source, tmp_path / "out.jpg")
     with pytest.raises(BadSetting, match=r"--codec av1"):
         run(source, tmp_path / "out.webm", codec="h264")
-    with pytest.raises(UnwritablePicture, match=r"webm cannot hold audio stream 1 .*\.mkv"):
+    with pytest.raises(UnwritablePicture, match=r"webm cannot hold audio stream 1 .*\.mp4"):
         run(source, tmp_path / "out.webm")
     srt = tmp_path / "srt.mkv"
     tools.ffmpeg("-i", full, "-map", "0:v", "-map", "0:s:0", "-c:v", "copy", "-c:s", "srt", srt)
@@ -304,6 +304,16 @@ def test_targets_that_cannot_be_are_refused_before_any_work(tools, clips, full, 
     assert source.read_bytes() == before
     assert not list(tmp_path.glob(".*part"))
     assert not list(tmp_path.glob("out*"))
+
+
+def test_the_container_that_is_named_holds_what_the_asked_one_does_not(tools, full, tmp_path):
+    with pytest.raises(UnwritablePicture, match=r"subtitle stream 3 \(mov_text\)\. Give .* in \.mp4"):
+        run(full, tmp_path / "out.mkv")
+    both = tmp_path / "both.mov"
+    sound = ("-f", "lavfi", "-i", "sine=d=0.8", "-map", "0:v", "-map", "0:s", "-map", "1", "-c:a", "wmav2")
+    tools.ffmpeg("-i", full, *sound, "-c:v", "copy", "-c:s", "copy", both)
+    with pytest.raises(UnwritablePicture, match="Leave it out first: ffmpeg -i IN -map 0 -map -0:1 "):
+        run(both, tmp_path / "out.mkv")
 
 
 def test_progress_counts_up_to_the_whole(clips, tmp_path):

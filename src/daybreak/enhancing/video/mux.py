@@ -70,12 +70,21 @@ def what_fits(about: About, container: str) -> tuple[list[int], list[str]]:
                 fitting.append(stream.index)
             elif stream.type in _MUST:
                 came = f"{container} cannot hold {stream.type} stream {stream.index} ({name})"
-                raise UnwritablePicture(came, hint="Give a name that ends in .mkv")
+                must = [one for one in film.streams if one.type in _MUST]
+                raise UnwritablePicture(came, hint=_way_out(must, stream))
             else:
                 left_out.append(
                     f"{stream.type} stream {stream.index} ({name}) was left out: {container} holds none"
                 )
     return fitting, left_out
+
+
+def _way_out(must: list[Stream], stream: Stream) -> str:
+    """What to do where a container cannot hold a stream: one that holds all that must be, or go without."""
+    for suffix in (".mkv", ".mp4", ".mov"):
+        if all(_holds(CONTAINERS[suffix], one) for one in must):
+            return f"Give a name that ends in {suffix}"
+    return f"Leave it out first: ffmpeg -i IN -map 0 -map -0:{stream.index} -c copy OUT"
 
 
 def _made_anew(stream: Stream, chapters: bool) -> bool:
