@@ -301,6 +301,48 @@ def test_a_phone_needs_no_sideways_scrolling(page):
     shoot(page, "web-phone.png")
 
 
+def test_a_finger_pans_what_is_zoomed_and_moves_the_line(page):
+    page.set_viewport_size({"width": 390, "height": 800})
+    upload(page, ROCKET)
+    enhance(page)
+    box, line = page.locator(".zoomed"), page.locator(".pair .line")
+    tools = page.context.new_cdp_session(page)
+    tools.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+
+    def drag(x, y, by):
+        tools.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+        for step in range(1, 11):
+            moved = [{"x": x + by * step / 10, "y": y}]
+            tools.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": moved})
+        tools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        page.wait_for_timeout(500)
+        left = float(page.get_by_role("slider", name="Left and right picture").input_value())
+        return left, box.evaluate("box => box.scrollLeft")
+
+    def at(locator):
+        locator.scroll_into_view_if_needed()
+        place = locator.bounding_box()
+        return place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+
+    x, y = at(box)
+    left, scrolled = drag(x + 60, y, -40)
+    assert (left, scrolled) == (pytest.approx(50, abs=20), 0)
+    assert left != 50
+    page.get_by_label("Zoom").select_option("4")
+    before = box.evaluate("box => box.scrollLeft")
+    x, y = at(box)
+    place = line.bounding_box()["x"]
+    far = x - 100 if place > x else x + 100
+    same, scrolled = drag(far, y, -80)
+    assert same == left
+    assert scrolled > before + 50
+    line.evaluate("line => line.scrollIntoView({inline: 'center', block: 'center'})")
+    x, y = line.bounding_box()["x"] + 12, at(box)[1]
+    still = box.evaluate("box => box.scrollLeft")
+    moved, scrolled = drag(x, y, 100)
+    assert (moved > left, scrolled) == (True, still)
+
+
 def test_the_keyboard_reaches_what_is_needed(page):
     reached = []
     for _ in range(25):

@@ -19,17 +19,19 @@ document.addEventListener("input", ({ target }) => {
   const pair = target.closest(".pair");
   if (pair) place(pair, Number(target.value));
 });
+let held = null; // the pair whose line a pointer moves
 document.addEventListener("pointerdown", (event) => {
   const pair = event.target.closest(".pair");
-  if (!pair || event.button !== 0) return;
+  const pans = event.pointerType === "touch" && getComputedStyle(event.target).touchAction === "auto";
+  held = pair && event.button === 0 && !pans ? pair : null;
+  if (!held) return;
   pair.setPointerCapture(event.pointerId);
   pair.querySelector("input").focus({ preventScroll: true });
   follow(pair, event);
   event.preventDefault();
 });
 document.addEventListener("pointermove", (event) => {
-  const pair = event.target.closest?.(".pair");
-  if (pair?.hasPointerCapture(event.pointerId)) follow(pair, event);
+  if (held?.hasPointerCapture(event.pointerId)) follow(held, event);
 });
 
 // A comparison: any two of the stacked pictures on the two sides of the slider beside the two lists.

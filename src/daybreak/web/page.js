@@ -5,6 +5,7 @@ document.addEventListener("change", ({ target }) => {
   const [x, y] = [box.scrollLeft + box.clientWidth / 2, box.scrollTop + box.clientHeight / 2];
   const grow = Number(target.value) / Number(getComputedStyle(box).getPropertyValue("--zoom"));
   box.style.setProperty("--zoom", target.value);
+  box.classList.toggle("closer", Number(target.value) > 1);
   box.tabIndex = 0;
   box.scrollTo(x * grow - box.clientWidth / 2, y * grow - box.clientHeight / 2);
 });
