@@ -11,8 +11,12 @@ import pytest
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.errors import OutputExists, UnwritablePicture
 
-video = pytest.importorskip("daybreak.enhancing.video", reason="the extra [video] is not installed")
-av = pytest.importorskip("av")
+pytest.importorskip("daybreak.enhancing.video", reason="the extra [video] is not installed")
+import av
+
+from daybreak.enhancing import video
+from daybreak.enhancing.video.clock import FollowingClock
+from daybreak.enhancing.video.source import Film
 
 GAMMA = Enhancer("gamma")
 SECONDS = 8
@@ -88,6 +92,22 @@ def test_a_stopped_run_goes_on_behind_the_joint(joined, tmp_path, monkeypatch):
     assert result.resumed > 25 * SECONDS
     assert result.frames == 2 * 25 * SECONDS
     assert np.abs(flashes(out) - beeps(out)).max() < 0.05
+
+
+def test_packets_too_rare_to_tell_of_a_jump_follow_by_where_they_lie(joined):
+    film = Film(joined)
+    assert len(list(film.frames(0, None))) == 2 * 25 * SECONDS
+    assert [float(jump.added) for jump in film.jumps] == [SECONDS]
+    found = [], []
+    for sparse in (False, True):
+        clock = FollowingClock(film.jumps, sparse=sparse)
+        with av.open(str(joined)) as source:
+            for place, packet in enumerate(source.demux(audio=0)):
+                if not sparse or (place % 70 in (20, 21) and packet.size):
+                    clock(packet)
+                    found[sparse].append(packet.pts)
+    assert len(found[1]) > 12
+    assert set(found[1]) < set(found[0])
 
 
 @pytest.fixture(scope="module")

@@ -30,16 +30,17 @@ class PictureClock:
     def __init__(self) -> None:
         self.jumps: list[Jump] = []
         self._last: int | None = None
-        self._next = self._added = 0
+        self._next = self._added = self._place = 0
 
     def __call__(self, packet: Packet[Any]) -> None:
         """Move the next packet of the file."""
+        self._place = packet.pos or self._place  # not each packet of those that lie together has one
         if packet.dts is not None:
             dts = packet.dts + self._added
             if self._last is not None and (self._last - dts) * packet.time_base > _BACK:
                 self._added += self._next - dts
                 dts = self._next
-                self.jumps.append(Jump(packet.pos or 0, self._added * packet.time_base))
+                self.jumps.append(Jump(self._place, self._added * packet.time_base))
             self._next = dts + (packet.duration or (1 if self._last is None else dts - self._last))
             self._last = dts
         move(packet, self._added)
@@ -55,7 +56,7 @@ class FollowingClock:
 
     def __init__(self, jumps: list[Jump], *, sparse: bool) -> None:
         self.jumps, self.sparse = jumps, sparse
-        self._behind = 0  # jumps that lie behind
+        self._behind = self._place = 0  # jumps that lie behind; where in the file it is
         self._last: Fraction | None = None
 
     def __call__(self, packet: Packet[Any]) -> None:
@@ -63,7 +64,8 @@ class FollowingClock:
         at = packet.dts if packet.dts is not None else packet.pts
         if not self.jumps or at is None:
             return
-        passed = sum(jump.place <= (packet.pos or 0) for jump in self.jumps)
+        self._place = packet.pos or self._place
+        passed = sum(jump.place <= self._place for jump in self.jumps)
         if self.sparse:
             self._behind = passed
         elif self._last is not None and self._last - self._moved(at, packet) > _BACK:
