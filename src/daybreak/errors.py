@@ -6,7 +6,7 @@ prints and never exits: `daybreak.cli` turns these into one line and an exit cod
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 
 class DaybreakError(Exception):
@@ -24,6 +24,17 @@ class DaybreakError(Exception):
         self.hint = hint
         sentence = came + (f"; expected {expected}" if expected else "")
         super().__init__(sentence + (f". {hint}" if hint else ""))
+
+    def __reduce__(self) -> tuple[Callable[..., DaybreakError], tuple[object, ...]]:
+        """As it is, from another process: what made the sentence differs from kind to kind."""
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[DaybreakError], args: tuple[object, ...], parts: dict[str, object]) -> DaybreakError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(parts)
+    return error
 
 
 class UnknownName(DaybreakError, KeyError):

@@ -78,6 +78,12 @@ def test_a_wrong_line_is_refused_before_any_work(args, wanted, picture, capsys):
     assert len(list(picture.parent.iterdir())) == 1
 
 
+@pytest.mark.parametrize("path", ["", ".", "/"])
+def test_a_folder_is_no_picture(path, capsys):
+    assert run(["compare", path, "-m", "gamma"]) == 1
+    assert "is a folder" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("content", [None, b"", b"hello", b"\x89PNG\r\n\x1a\n broken"])
 def test_a_picture_that_cannot_be_read_is_named(content, tmp_path, capsys):
     path = tmp_path / "bad.png"

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+
 import numpy as np
 import pytest
 
 from daybreak.engines import OnnxEngine
-from daybreak.errors import WeightsError
+from daybreak.engines.devices import REFERENCE
+from daybreak.engines.onnx_runtime import providers
+from daybreak.errors import EngineError, WeightsError
 from daybreak.weights import find_weight, list_weights
 
 
@@ -26,6 +31,16 @@ def test_threads_do_not_change_the_result():
     path = find_weight("cascade.lol").onnx
     low = np.random.default_rng(0).random((1, 3, 70, 90), np.float32)
     np.testing.assert_allclose(OnnxEngine(path, 2).run(low), OnnxEngine(path).run(low), atol=1e-6)
+
+
+@pytest.mark.parametrize("left", [None, ModuleType("onnxruntime")])
+def test_an_onnx_runtime_that_is_broken_is_told_of(left, monkeypatch):
+    """None makes the import fail; a module without anything is what a removed package leaves."""
+    monkeypatch.setitem(sys.modules, "onnxruntime", left)
+    for use in (providers, lambda: OnnxEngine(find_weight("cascade.lol").onnx)):
+        with pytest.raises(EngineError, match=r"ONNX Runtime does not work: .* --force-reinstall"):
+            use()
+    assert isinstance(REFERENCE.missing(), EngineError)
 
 
 def test_what_is_no_graph_is_refused(tmp_path):

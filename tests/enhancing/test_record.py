@@ -11,6 +11,10 @@ import numpy as np
 import pytest
 
 import daybreak
+from daybreak.enhancing import memory
+from daybreak.enhancing.batch import Output
+from daybreak.enhancing.one import run_job
+from daybreak.enhancing.plan import Job
 from daybreak.enhancing.record import asked, check_record, written
 from daybreak.errors import OutputExists
 from daybreak.image.photo import Photo
@@ -51,6 +55,18 @@ def test_a_limit_of_memory_counts_where_the_choice_hangs_on_it():
         for made, wanted in ((free, limited), (limited, free)):
             with pytest.raises(OutputExists, match="another memory") if name == "auto" else nullcontext():
                 check_record(Path("a.png"), made, wanted)
+
+
+def test_what_was_learnt_from_a_copy_says_so_for_good(tmp_path, monkeypatch):
+    source, target = tmp_path / "a.png", tmp_path / "b.png"
+    daybreak.save_image(np.random.default_rng(0).integers(0, 40, (300, 400, 3), np.uint8), source)
+    with monkeypatch.context() as scarce:
+        scarce.setattr(memory.Room, "left", lambda _: 3_000_000)
+        first = run_job(Job(source, target), daybreak.Enhancer("srie"), Output())
+    second = run_job(Job(source, target), daybreak.Enhancer("srie"), Output())
+    assert (first.state, second.state) == ("enhanced", "done before")
+    assert "for want of memory" in first.notes[0]
+    assert first.notes == second.notes
 
 
 def test_a_picture_that_was_left_as_it_is_says_that(tmp_path):

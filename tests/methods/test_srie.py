@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from daybreak.enhancing import memory
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.errors import NotEnoughMemory
 from daybreak.methods import get_method
 from daybreak.methods.srie import SrieSettings, decompose
 
@@ -53,3 +56,10 @@ def test_hue_and_saturation_stay():
 def test_gamma_one_gives_the_picture_back():
     pixels = np.repeat((scene() / 255)[..., None], 3, axis=2).astype(np.float32)
     assert np.abs(SRIE.enhance(pixels, gamma=1.0) - pixels).mean() < 0.02
+
+
+@pytest.mark.parametrize(("name", "settings"), [("srie", {}), ("lime", {"solver": "exact"})])
+def test_without_any_room_it_is_told(name, settings, monkeypatch):
+    monkeypatch.setattr(memory.Room, "left", lambda _: 0)
+    with pytest.raises(NotEnoughMemory, match="at most the 0 MB that are left"):
+        Enhancer(name, max_memory="300MB", **settings)(np.zeros((3000, 4000, 3), np.uint8))

@@ -67,7 +67,7 @@ def choose_target(path: Path, output: Path | None, overwrite: bool) -> Path:
         OutputExists: something is there and `overwrite` is False, or it is the picture itself.
     """
     default = f"{path.stem}_compare.png"
-    target = path.with_name(default) if output is None else output / default if output.is_dir() else output
+    target = path.parent / default if output is None else output / default if output.is_dir() else output
     format = format_of(target)
     if not (is_page(target) or (format and format.writable)):
         raise BadSetting(f"-o {str(target)!r}", "a name that ends in .png, .jpg, .webp or .html")

@@ -20,6 +20,7 @@ import numpy as np
 from daybreak.assets import cache_folder
 from daybreak.engines.base import Engine, Precision
 from daybreak.engines.devices import REFERENCE
+from daybreak.engines.onnx_runtime import PACKAGES
 from daybreak.engines.runtime import Place
 from daybreak.errors import DaybreakError, EngineError
 from daybreak.files import make_folder, write_whole
@@ -166,7 +167,7 @@ def _machine() -> dict[str, str | int]:
     from importlib.metadata import PackageNotFoundError, version
 
     found: dict[str, str | int] = {"daybreak": __version__, "cores": os.cpu_count() or 1}
-    for package in ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "openvino"):
+    for package in (*PACKAGES, "openvino"):
         with contextlib.suppress(PackageNotFoundError):
             found[package] = version(package)
     try:

@@ -14,6 +14,9 @@ from daybreak.types import Array
 
 CPU = "CPUExecutionProvider"
 
+PACKAGES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml")
+"""What it may be installed as."""
+
 
 class OnnxEngine:
     """A graph loaded by ONNX Runtime.
@@ -42,8 +45,7 @@ class OnnxEngine:
         provider: str = CPU,
         options: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        import onnxruntime as ort
-
+        ort = _library()
         session = ort.SessionOptions()
         session.intra_op_num_threads = threads
         session.inter_op_num_threads = 1
@@ -80,10 +82,26 @@ class OnnxEngine:
 
 def providers() -> list[str]:
     """Names of what the installed ONNX Runtime was built for, whether it works here or not."""
-    import onnxruntime as ort
+    return [str(name) for name in _library().get_available_providers()]
 
-    found: list[Any] = ort.get_available_providers()
-    return [str(name) for name in found]
+
+def _library() -> Any:
+    """ONNX Runtime's module.
+
+    Raises:
+        EngineError: it is not installed, or is and is broken.
+    """
+    try:
+        import onnxruntime
+
+        if not hasattr(onnxruntime, "InferenceSession"):  # the folder that a removed package leaves
+            raise ImportError("nothing is in it")
+    except (ImportError, OSError) as error:
+        raise EngineError(
+            f"ONNX Runtime does not work: {' '.join(str(error).split())}",
+            hint="Type: pip install --force-reinstall onnxruntime",
+        ) from None
+    return onnxruntime
 
 
 def _refused(path: Path, provider: str, error: Exception) -> Exception:

@@ -10,6 +10,7 @@ from functools import cache
 import cv2
 import numpy as np
 
+from daybreak.engines.onnx_runtime import PACKAGES
 from daybreak.image.vips import load_vips
 from daybreak.native import made_of
 from daybreak.version import __version__
@@ -34,7 +35,7 @@ def environment() -> dict[str, str]:
         "numpy": np.__version__,
         "blas": _blas(),
         "opencv": cv2.__version__,
-        "onnxruntime": _version("onnxruntime"),
+        "onnxruntime": " ".join(filter(None, map(_version, PACKAGES))),
         "scipy": _version("scipy"),
         COMPILED: made_of(),
         "libvips": ".".join(str(vips.version(place)) for place in range(3)),

@@ -57,15 +57,23 @@ def made_of(data: bytes) -> dict[str, str]:
 
 
 def done(outcome: Outcome) -> dict[str, str]:
-    """What was done to the picture; `ran-engine`, what ran it, of a network alone."""
+    """What was done to the picture; `ran-engine`, what ran it, of a network alone.
+
+    And `reduced`, of what was learnt from a copy for want of memory.
+    """
     network = {"ran-engine": outcome.engine} if outcome.engine else {}
-    return network | {
-        "ran": outcome.method,
-        "ran-settings": json.dumps(outcome.settings),
-        "ran-strength": f"{outcome.strength:g}",
-        "ran-weights": outcome.weights_sha256,
-        "note": outcome.note,
-    }
+    reduced = {"reduced": outcome.reduced} if outcome.reduced else {}
+    return (
+        network
+        | reduced
+        | {
+            "ran": outcome.method,
+            "ran-settings": json.dumps(outcome.settings),
+            "ran-strength": f"{outcome.strength:g}",
+            "ran-weights": outcome.weights_sha256,
+            "note": outcome.note,
+        }
+    )
 
 
 def check_record(target: Path, record: Mapping[str, str], wanted: Mapping[str, str]) -> None:

@@ -94,6 +94,6 @@ def done_before(source: Path, target: Path, record: Mapping[str, str]) -> Result
         strength=float(record.get("ran-strength", 0.0)),
         settings=json.loads(record.get("ran-settings", "{}")),
         weights_sha256=record.get("ran-weights", ""),
-        notes=tuple(filter(None, [record.get("note", "")])),
+        notes=tuple(filter(None, (record.get("note"), record.get("reduced")))),
         lost=tuple(filter(None, record.get("lost", "").split("; "))),
     )

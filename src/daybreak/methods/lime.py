@@ -32,7 +32,7 @@ from daybreak.image.strips import band_rows, over_bands
 from daybreak.image.upsample import Kept, Lines, upsample_guided
 from daybreak.methods.bands import by_bands
 from daybreak.methods.base import Card, Method, Prepared, Settings, setting
-from daybreak.methods.reduced import exact_up_to, map_of
+from daybreak.methods.reduced import block_within, exact_up_to, map_of
 from daybreak.types import Array, Pixels, Plane
 
 _SOFTEN = 1e-3  # ε: keeps the weights finite and the map above 0
@@ -321,17 +321,13 @@ def admm_map(
     source: Bands, settings: LimeSettings, room: int | None
 ) -> tuple[Callable[[Pixels, int, int], Plane], int, int]:
     """`exact_map` of V, or of means of blocks of it where the room asks for that: as `sped_up_map`."""
-    height, width = source.shape[:2]
-    count = 0
-    while room is not None and height * width * _ADMM / 4**count > room:
-        count += 1
-    block = 2**count
+    block = block_within(source.shape, _ADMM, room)
     plane = block_means(source, block)
     smooth = exact_map(plane, settings)
-    if not count:
+    if block == 1:
         return Kept(smooth).at, smooth.nbytes, 0
     lines = Lines(smooth, plane, block)
-    return (lambda window, top, left: lines.at(value(window), top, left)), lines.kept, count
+    return (lambda window, top, left: lines.at(value(window), top, left)), lines.kept, block.bit_length() - 1
 
 
 METHOD = Method(

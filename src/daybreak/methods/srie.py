@@ -17,7 +17,7 @@ from daybreak.image.solve import make_system, solve
 from daybreak.image.upsample import Lines
 from daybreak.methods.bands import by_bands
 from daybreak.methods.base import Card, Method, Prepared, Settings, setting
-from daybreak.methods.reduced import map_of
+from daybreak.methods.reduced import block_within, map_of
 from daybreak.stopping import look
 from daybreak.types import Array, Pixels, Plane
 
@@ -151,10 +151,7 @@ def prepare(source: Bands, settings: SrieSettings, room: int | None) -> Prepared
         room: bytes that may be taken; None for no limit. Where the split does not fit, the illumination is
             that of means of blocks, brought up along the edges, and the reflectance follows from it.
     """
-    height, width = source.shape[:2]
-    side = 1
-    while room is not None and height * width * _SPLIT / side**2 > room:
-        side *= 2
+    side = block_within(source.shape, _SPLIT, room)
     small = block_means(source, side).astype(np.float64) * 255
     reflectance, light = decompose(small, settings, side)
     if side == 1:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from daybreak import assets
 from daybreak.engines import DEVICES, Device
+from daybreak.engines.onnx_runtime import PACKAGES
 from daybreak.enhancing.environment import environment
 from daybreak.enhancing.memory import free_memory
 from daybreak.errors import WeightsError
 from daybreak.weights import Weight
 
 _NOT_FOR_USERS = {"dev"}
-_ENGINES = ("openvino", "onnxruntime-gpu", "onnxruntime-directml")
+_ENGINES = ("openvino", *PACKAGES[1:])
 
 
 @dataclass(frozen=True)
