@@ -320,6 +320,7 @@ def test_in_place_again(tmp_path):
     assert path.read_bytes() == first
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
 def test_named_pipe(tmp_path):
     good = picture(tmp_path / "good.png")
     os.mkfifo(tmp_path / "pipe.png")

@@ -81,6 +81,7 @@ def test_in_place_the_same_again_does_the_rest_and_takes_no_result_for_a_picture
     assert (folder / "a.jpg").read_bytes() != first, "other settings are meant"
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
 def test_a_pipe_among_the_pictures_is_refused_and_the_others_are_done(folder, capsys):
     os.mkfifo(folder / "pipe.jpg")
     assert enhance(folder / "pipe.jpg") == 1

@@ -201,6 +201,20 @@ def test_names_that_some_disk_takes_for_one_do_not_replace_each_other(tmp_path):
     assert all(isinstance(job, Job) for job in plan([str(tmp_path / "in")], output=out, overwrite=True))
 
 
+def test_what_is_taken_stays_taken_whatever_lies_beside_it(tmp_path):
+    out = tmp_path / "out"
+    sources = [tmp_path / place for place in ("x/A.png", "y/a.png", "z/A.png")]
+    touch(*sources, out / "A_daybreak.png", out / "a_daybreak.png")
+    jobs = plan(list(map(str, sources)), output=out, overwrite=True)
+    assert [type(job) for job in jobs] == [Job, Job, Refusal]
+
+
+def test_a_name_of_dots_is_one_too(tmp_path):
+    touch(tmp_path / "..png")
+    (job,) = plan([str(tmp_path / "..png")])
+    assert job.source.name == "..png"
+
+
 def test_a_loop_of_links_ends(tmp_path):
     touch(tmp_path / "in/a.png", tmp_path / "in/sub/b.png")
     (tmp_path / "in/sub/up").symlink_to(tmp_path / "in")

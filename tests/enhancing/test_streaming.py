@@ -104,6 +104,15 @@ def test_iptc_is_found_in_the_other_format_too(first, tmp_path, scarce, exiftool
     assert exiftool(target)["IPTC:City"] == "Wien"
 
 
+@pytest.mark.parametrize("kind", ["jpg", "png"])
+def test_more_iptc_than_fits_is_left_out(kind, tmp_path, scarce, exiftool):
+    source, target = tmp_path / "in.tif", tmp_path / f"out.{kind}"
+    picture(source)
+    exiftool.write(source, *(f"-IPTC:Keywords={n:064}" for n in range(1200)))
+    assert run(source, target).error == ""
+    assert "IPTC:Keywords" not in exiftool(target)
+
+
 def test_gray_stays_gray(tmp_path, scarce):
     source, target = tmp_path / "in.tif", tmp_path / "out.tif"
     picture(source, bands=1)
@@ -120,6 +129,16 @@ def test_a_rerun_finds_it_done_and_other_settings_are_told(tmp_path, scarce):
     assert "another method" in run(source, target, "gamma").error
     assert target.read_bytes() == made
     assert run(source, target, "gamma", overwrite=True).state == "enhanced"
+
+
+def test_in_place_the_same_again_is_done_before(tmp_path, scarce):
+    source = tmp_path / "in.tif"
+    picture(source)
+    assert run(source, source, overwrite=True).state == "enhanced"
+    made = source.read_bytes()
+    assert run(source, source, overwrite=True).state == "done before"
+    assert source.read_bytes() == made
+    assert run(source, source, "gamma", overwrite=True).state == "enhanced"
 
 
 def test_a_copy_of_what_was_light_enough_is_found_done_whatever_it_says_of_an_earlier_run(tmp_path, scarce):

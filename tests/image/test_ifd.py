@@ -92,3 +92,11 @@ def test_pointers_in_a_circle_end():
         + bytes(4)
     )
     assert ifd.read(block) == {ifd.EXIF: {ifd.EXIF: ifd.Entry(4, struct.pack("<I", 8))}}
+
+
+def test_a_directory_that_names_another_again_and_again_is_read_once():
+    """Sixty thousand pointers to a directory of as many fields would take hours."""
+    inner = struct.pack("<H", 60_000) + struct.pack("<HHI4s", 1, 1, 1, b"a") * 60_000
+    fields = struct.pack("<HHII", ifd.EXIF, 4, 1, 8) * 60_000
+    block = b"II*\0" + struct.pack("<I", 8 + len(inner)) + inner + struct.pack("<H", 60_000) + fields
+    assert ifd.read(block) == {ifd.EXIF: {1: ifd.Entry(1, b"a")}}

@@ -28,7 +28,7 @@ from daybreak.image.write import encode_photo
 from daybreak.serving.asking import understand
 from daybreak.serving.jobs import films, runner
 from daybreak.serving.jobs import pictures as work
-from daybreak.serving.jobs.room import Room
+from daybreak.serving.jobs.room import Room, given_up
 from daybreak.serving.jobs.store import JobStore
 from daybreak.serving.limits import Limits
 from daybreak.stopping import Stopped, look
@@ -528,7 +528,7 @@ from pathlib import Path
 from daybreak.serving.jobs import pictures
 from daybreak.serving.jobs.runner import Runner
 from daybreak.serving.jobs.store import JobStore
-from daybreak.stopping import Stopped, look
+from daybreak.stopping import look
 from daybreak.serving.limits import Limits
 pictures.enhance_bytes = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 runner = Runner(JobStore(Path(sys.argv[1])), Limits())
@@ -687,6 +687,38 @@ def test_a_job_waits_for_what_passes(serve, png, monkeypatch, caplog, part, faul
         job = wait_for(lambda: over(address, id))
         assert (job["state"], job["failed"], job["error"]) == ("done", 0, "")
     assert caplog.text.count("the jobs cannot go on") == 2
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_picture_that_takes_too_much_memory_is_one_line(serve, png, monkeypatch, wrapped):
+    real, faults = work.enhance_bytes, iter([MemoryError()])
+
+    def faulty(*args, **options):
+        for fault in faults:
+            try:
+                raise fault
+            except MemoryError:
+                if not wrapped:
+                    raise
+                raise UnreadablePicture("a.png does not fit in memory") from None
+        return real(*args, **options)
+
+    monkeypatch.setattr(work, "enhance_bytes", faulty)
+    with serve() as address:
+        id = queue(address, {"a.png": png, "b.png": png}, method="gamma").json()["id"]
+        job = wait_for(lambda: over(address, id))
+    assert (job["state"], job["failed"], job["error"]) == ("done", 1, "")
+
+
+def test_only_a_full_disk_is_called_one():
+    told = {
+        OSError(errno.ENOSPC, "full"): "no room",
+        sqlite3.OperationalError("database or disk is full"): "no room",
+        sqlite3.OperationalError("database is locked"): "(database is locked)",
+        OSError(errno.EIO, "Input/output error"): "(Input/output error)",
+    }
+    for fault, words in told.items():
+        assert words in given_up(fault)
 
 
 def test_what_does_not_pass_is_said(serve, png, monkeypatch):

@@ -85,7 +85,7 @@ def plan(
     if single and output is not None:
         _check_format(output, format)
     jobs: list[Job | Refusal] = []
-    taken: dict[Path, Job] = {}
+    taken: dict[Path, list[Job]] = {}
     inputs = {_key(source) for source, _ in found if not isinstance(source, Refusal)}
     for source, below in found:
         if isinstance(source, Refusal):
@@ -129,15 +129,16 @@ def _folder(source: Path, below: Path, output: Path | None) -> Path:
 
 
 def _check(
-    source: Path, target: Path, taken: dict[Path, Job], inputs: set[Path], overwrite: bool
+    source: Path, target: Path, taken: dict[Path, list[Job]], inputs: set[Path], overwrite: bool
 ) -> Job | Refusal:
     in_place = overwrite and _key(target) == _key(source)
     if in_place and source.is_symlink():
         target = source.resolve()  # the file that is meant, not the link to it
     key = _key(target)
     alike = _anywhere(key) if overwrite else key  # else writing finds the other one there
-    other = taken.get(alike)
-    if other is not None and not _apart(target, other.target):
+    others = taken.setdefault(alike, [])
+    other = next((job for job in others if _key(job.target) == key or not _apart(target, job.target)), None)
+    if other is not None:
         came = f"{source}: its result would take the place of that of {other.source} ({target})"
         hint = "Do one of them by itself, with another -o or --suffix"
         if source.parent != other.source.parent:
@@ -148,8 +149,8 @@ def _check(
         return Refusal(
             source, OutputExists(came, hint="Type a --suffix, an -o, or --overwrite to replace it")
         )
-    taken[alike] = job = Job(source, target)
-    return job
+    others.append(Job(source, target))
+    return others[-1]
 
 
 def _without_results(
@@ -165,7 +166,7 @@ def _without_results(
     def ours(source: Path | Refusal) -> bool:
         if isinstance(source, Refusal):
             return False
-        original = made.get(_key(source.with_name(source.stem)))
+        original = made.get(_key(source.parent / source.stem))
         return original is not None and _is_result(source, original)
 
     return [(source, below) for source, below in found if not ours(source)]
@@ -302,8 +303,8 @@ def _kept_suffix(source: PurePath) -> str:
 
 
 def _anywhere(key: Path) -> Path:
-    """One key for names that some disk takes for one: that differ in case, or in how accents are coded."""
-    return key.with_name(unicodedata.normalize("NFC", key.name).casefold())
+    """One key for paths that some disk takes for one: that differ in case, or in how accents are coded."""
+    return Path(unicodedata.normalize("NFC", str(key)).casefold())
 
 
 def _apart(one: Path, other: Path) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,8 +60,12 @@ def stream_file(job: Job, enhancer: Enhancer, output: Output) -> Result:
             f"evidence of {shown(job.source)}, which does not fit into memory", "a smaller picture"
         )
     digest = _digest(job.source)
-    wanted = asked(enhancer) | written(kept, output.quality, output.bit_depth) | {"source": digest}
+    wanted = asked(enhancer) | written(kept, output.quality, output.bit_depth)
     clash: OutputExists | None = None
+    if job.in_place:  # what a result was made of is gone then
+        with suppress(OutputExists):
+            return _done_before(job, wanted)
+    wanted["source"] = digest
     if not output.overwrite and job.target.exists():
         try:
             return _done_before(job, wanted)

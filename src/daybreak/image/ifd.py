@@ -124,6 +124,8 @@ def _read(block: bytes, layout: _Layout, offset: int, owner: int) -> Directory:
         if not size or start + size > len(block) or size > left:
             continue
         left -= size
+        if tag in directory:  # a directory that names another a million times would be read as often
+            continue
         if tag in _POINTERS[owner]:
             try:
                 directory[tag] = _read(block, layout, value, tag)

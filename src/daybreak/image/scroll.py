@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from daybreak.errors import UnreadablePicture, UnwritablePicture
-from daybreak.image.containers import iptc_records, iptc_resource
+from daybreak.image.containers import LARGEST_IPTC_IN_JPEG, iptc_records, iptc_resource
 from daybreak.image.paths import shown
 from daybreak.image.profile import Space, is_srgb
 from daybreak.image.rows import Levels
@@ -171,9 +171,9 @@ def save_rows(
         image = vips.Image.pngload_source(source, access="sequential", fail_on="error")
         image = image.copy(xres=resolution[0], yres=resolution[1])
         for name, block in blocks.items():
-            if name == _IPTC:  # into a TIFF libvips writes as many bytes as there are words of four
-                block = iptc_resource(block) if format == "jpeg" else block.ljust(4 * len(block), b"\0")
-            image.set_type(vips.GValue.blob_type, name, block)
+            held = _iptc_for(format, block) if name == _IPTC else block
+            if held is not None:
+                image.set_type(vips.GValue.blob_type, name, held)
         if format == "tiff":
             size = height * width * (1 if gray else 3) * bits // 8
             image.tiffsave(str(path), **tiff_options(size))
@@ -187,6 +187,15 @@ def save_rows(
         raise UnwritablePicture(f"{format.upper()} could not be made ({one_line(error)})") from None
     if stream.error is not None:
         raise stream.error
+
+
+def _iptc_for(format: str, records: bytes) -> bytes | None:
+    """IPTC records as libvips is to be given them for a format; None where it holds none, or not so much."""
+    if format == "jpeg":
+        return iptc_resource(records) if len(records) < LARGEST_IPTC_IN_JPEG else None
+    if format == "tiff":
+        return records.ljust(4 * len(records), b"\0")  # it writes as many bytes as there are words of four
+    return None
 
 
 class _Stream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import sqlite3
@@ -74,7 +75,8 @@ def _enhance(path: Path, name: str, target: Path, asked: Asked, limits: Limits) 
     except MemoryError:
         return entry | {"error": f"{name}: not enough memory for a picture of this size"}
     except Exception as fault:  # ours, or of a library; the others go on
-        if passing(fault) is not None:
+        refused = passing(fault)
+        if refused is not None and refused.errno != errno.ENOMEM:  # memory for it may never be there
             raise
         if isinstance(fault, DaybreakError):
             return entry | {"error": str(fault)}

@@ -35,9 +35,11 @@ def passing(error: BaseException) -> OSError | None:
 
 def given_up(fault: Exception) -> str:
     """Why there is no result, of a job that such a fault stood in the way of for too long."""
-    if isinstance(fault, OSError) and fault.errno not in FULL:
-        return f"the system refused for too long what the job needs ({fault.strerror})"
-    return "there is no room for what the job makes: the disk took no more for too long"
+    full = fault.errno in FULL if isinstance(fault, OSError) else "full" in str(fault)  # else SQLite's
+    if full:
+        return "there is no room for what the job makes: the disk took no more for too long"
+    why = getattr(fault, "strerror", None) or fault
+    return f"the system refused for too long what the job needs ({why})"
 
 
 class Room:

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 
-from daybreak.errors import DaybreakError
+from daybreak.errors import DaybreakError, UnwritablePicture
 from daybreak.serving.asking import understand
 from daybreak.serving.jobs.kinds import get_kind
 from daybreak.serving.jobs.room import Room, given_up, passing, refused_by_system
@@ -144,7 +144,8 @@ class Runner:
             go_on()  # cancelled: its files were gone
             if (refused := passing(fault)) is not None:
                 raise refused from None
-            if isinstance(fault, DaybreakError) and refused_by_system(fault) is None:
+            ours = isinstance(fault, UnwritablePicture) and refused_by_system(fault) is not None
+            if isinstance(fault, DaybreakError) and not ours:  # that names a folder of the server's
                 return str(fault)
             LOG.error("unexpected error in a job", exc_info=fault)
             return "an unexpected fault of the server; it is in its log"
