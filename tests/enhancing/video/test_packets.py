@@ -132,3 +132,11 @@ def test_other_options_are_told(tmp_path):
     with pytest.raises(OutputExists, match="had another strength"):
         PacketLog(tmp_path / "log", {**ASKED, "strength": "0.5"}, resume=True)
     assert (tmp_path / "log").stat().st_size > 100
+
+
+def test_notes_of_another_form_are_told(tmp_path, monkeypatch):
+    with monkeypatch.context() as earlier:
+        earlier.setattr("daybreak.enhancing.video.packets._FORM", {})
+        written(tmp_path / "log").close(remove=False)
+    with pytest.raises(OutputExists, match="had another form of notes"):
+        PacketLog(tmp_path / "log", ASKED, resume=True)

@@ -27,6 +27,7 @@ from daybreak.image.paths import shown
 
 _HEAD = struct.Struct("<cqqI")  # kind, pts, duration, bytes that follow
 _KEY, _OTHER, _STATE, _HEADER = b"K", b"P", b"S", b"H"
+_FORM = {"form of notes": " ".join(field.name for field in fields(State))}
 
 
 class Entry(NamedTuple):
@@ -71,6 +72,7 @@ class PacketLog:
     def __init__(self, path: Path, asked: dict[str, str], *, resume: bool) -> None:
         self.path = path
         self.mark: Mark | None = None
+        asked = asked | _FORM
         with writing(path):
             self._file: IO[bytes] = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
             try:
