@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -24,14 +25,17 @@ from daybreak.methods.base import FILM
 
 pytest.importorskip("daybreak.enhancing.video", reason="the extra [video] is not installed")
 from daybreak.enhancing.video.live import enhance_live
-from daybreak.enhancing.video.raw import RawFormat, parse_raw
+from daybreak.enhancing.video.raw import RawFormat, parse_raw, write_raw
 from daybreak.enhancing.video.sink import EncodedSink, RawSink
 
 GAMMA = Enhancer("gamma")
+NAMED_PIPES = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
 
 
 class Kept:
     """A sink that keeps what it is given."""
+
+    may_stall = True
 
     def __init__(self):
         self.frames, self.times, self.closed = [], [], False
@@ -224,6 +228,34 @@ def test_a_raw_pipe_that_ends_within_a_frame_is_told():
     assert len(out.getvalue()) == 2304
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such pipes")
+def test_a_raw_pipe_that_does_not_block_is_waited_for():
+    raw = RawFormat(640, 480, Fraction(25))  # of which a pipe holds a part
+    frames, made, waits, real = raw_frames(2, raw), bytearray(), [], select.select
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+
+    def read():
+        with os.fdopen(reader, "rb", buffering=0) as pipe:
+            time.sleep(0.3)
+            while part := pipe.read(1 << 16):
+                made.extend(part)
+
+    def counted(*args):
+        waits.append(args)
+        return real(*args)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    with pytest.MonkeyPatch.context() as patched, os.fdopen(writer, "wb", buffering=0) as pipe:
+        patched.setattr("daybreak.enhancing.video.raw.select.select", counted)
+        for frame in frames:
+            write_raw(pipe, Levels(frame, 255))
+    thread.join(30)
+    assert bytes(made) == frames.tobytes()
+    assert 1 <= len(waits) < 200, "it waits, and does not try again and again"
+
+
 def test_nobody_reads_on():
     raw = RawFormat(64, 64, Fraction(25))
     reader, writer = os.pipe()
@@ -232,6 +264,7 @@ def test_nobody_reads_on():
         enhance_live(io.BytesIO(raw_frames(50, raw).tobytes()), RawSink(pipe, raw), GAMMA, raw=raw)
 
 
+@NAMED_PIPES
 @pytest.mark.parametrize("encoded", [False, True])
 @pytest.mark.parametrize("limit", ["seconds", "stop"])
 def test_an_output_that_takes_nothing_more_can_be_left(encoded, limit, tmp_path):
@@ -249,6 +282,7 @@ def test_an_output_that_takes_nothing_more_can_be_left(encoded, limit, tmp_path)
         os.close(reader)  # the thread that writes ends
 
 
+@NAMED_PIPES
 @pytest.mark.parametrize("words", [("--raw", "640x480@25"), ("-o", "out.ts")])
 def test_the_command_is_stopped_though_nobody_reads_on(words, tools, tmp_path):
     os.mkfifo(tmp_path / "out.ts")
@@ -274,6 +308,58 @@ def test_the_command_is_stopped_though_nobody_reads_on(words, tools, tmp_path):
             os.close(reader)
     assert "takes nothing more" in told
     assert "rror" not in told
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+def test_a_slow_output_into_a_file_is_waited_for(encoded, tools, tmp_path, monkeypatch):
+    """Its index comes last: without it nothing plays an MP4."""
+    monkeypatch.setattr("daybreak.enhancing.video.live._GIVE_UP", 0.05)
+    raw, out = RawFormat(32, 24, Fraction(25)), tmp_path / "out.mp4"
+    frames = io.BytesIO(raw_frames(4, raw).tobytes())
+    with (tmp_path / "out.raw").open("wb", buffering=0) as file:
+        sink = EncodedSink(str(out)) if encoded else RawSink(file, raw)
+        real = sink.write
+
+        def write(rows, seconds):
+            time.sleep(0.4)
+            real(rows, seconds)
+
+        monkeypatch.setattr(sink, "write", write)
+        result = enhance_live(frames, sink, GAMMA, raw=raw)
+    assert (result.enhanced, result.stalled) == (4, False)
+    if encoded:
+        assert len(tools.times(out)) == 4
+    else:
+        assert (tmp_path / "out.raw").stat().st_size == 4 * raw.bytes
+
+
+@pytest.mark.parametrize(
+    ("where", "stalls"),
+    [
+        ("udp://10.0.0.7:5000", True),
+        ("rtsp://server/bright", True),
+        (os.devnull, True),
+        ("none.mp4", False),
+        ("file:none.mp4", False),
+        ("C:/none.mp4", False),
+    ],
+)
+def test_what_may_stall(where, stalls):
+    assert EncodedSink(where).may_stall is stalls
+
+
+def test_standard_output_may_be_a_file(tmp_path):
+    code = "import sys; from daybreak.enhancing.video.sink import EncodedSink; "
+    code += "sys.stderr.write(str(EncodedSink('pipe:1').may_stall))"
+    told = []
+    for kind in ("file", "pipe"):
+        with (tmp_path / "out.ts").open("wb") as file:
+            out = file if kind == "file" else subprocess.PIPE
+            done = subprocess.run(
+                [sys.executable, "-c", code], stdout=out, stderr=subprocess.PIPE, check=True
+            )
+        told.append(done.stderr)
+    assert told == [b"False", b"True"]
 
 
 def test_a_file_that_is_there_is_replaced_only_when_asked_to(tools, tmp_path):
@@ -317,6 +403,7 @@ def test_a_file_that_comes_before_the_first_frame_is_kept(tmp_path):
     assert out.read_bytes() == b"precious"
 
 
+@NAMED_PIPES
 def test_a_pipe_of_that_name_is_written_to(tmp_path):
     out, raw = tmp_path / "out.ts", RawFormat(32, 24, Fraction(25))
     os.mkfifo(out)

@@ -111,6 +111,8 @@ class Client(socketserver.StreamRequestHandler):
 class Kept:
     """A sink that keeps what it is given."""
 
+    may_stall = True
+
     def __init__(self) -> None:
         self.frames: list[object] = []
 

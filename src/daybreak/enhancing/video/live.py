@@ -44,7 +44,7 @@ SILENCE = 5.0  # s without a frame after which a source counts as lost
 BACK_OFF = (0.5, 10.0)  # s before the first new attempt and at most; each wait is twice the one before
 _HOPELESS = (DemuxerNotFoundError, FileNotFoundError, PermissionError, ProtocolNotFoundError)
 _PIPE = "pipe:"  # what FFmpeg calls a file descriptor
-_GIVE_UP = 2.0  # s that the output has at the end to take what is on its way
+_GIVE_UP = 2.0  # s that an output that may stall has at the end to take what is on its way
 _LOOK = "1000000"  # µs of the stream, at most, from which its kind is told
 
 
@@ -266,7 +266,7 @@ def enhance_live(
     finally:
         if newest is not None:
             newest.close()
-        stalled = not writer.close(told=ended, patience=_GIVE_UP)
+        stalled = not writer.close(told=ended, patience=_GIVE_UP if sink.may_stall else None)
         if not stalled:
             sink.close()
     result = _result(newest, enhanced, latencies, time.monotonic() - begun)

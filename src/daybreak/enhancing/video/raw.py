@@ -7,6 +7,7 @@ so the delay stays at the frames that are in work.
 from __future__ import annotations
 
 import re
+import select
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,6 +20,7 @@ from daybreak.errors import BadSetting, UnreadablePicture, UnwritablePicture
 from daybreak.image.rows import Levels, Rows
 
 _MOST = 1 << 15  # px, the longest side
+_LOOK = 0.5  # s at most between attempts at a pipe that takes nothing just now
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,10 @@ def write_raw(pipe: IO[bytes], rows: Rows) -> None:
     try:
         left = np.ascontiguousarray(rows_to_levels(rows, high=False)).data.cast("B")
         while left:
-            left = left[pipe.write(left) :]
+            taken = pipe.write(left)
+            if taken is None:  # a pipe that somebody made non-blocking
+                select.select([], [pipe], [], _LOOK)
+            left = left[taken or 0 :]
         pipe.flush()
     except BrokenPipeError:
         raise UnwritablePicture("what reads the output has ended") from None

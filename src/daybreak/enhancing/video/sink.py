@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from fractions import Fraction
 from pathlib import Path
@@ -32,10 +33,15 @@ _FORMATS = {
     "srt": "mpegts",
     "rtp": "rtp_mpegts",
 }
+_ADDRESS = re.compile(r"(?!file:)\w{2,}:")  # what FFmpeg takes for no file; one letter is a drive
 
 
 class Sink(Protocol):
     """Takes frames."""
+
+    @property
+    def may_stall(self) -> bool:
+        """Whether it may take nothing more for ever, as a pipe that nobody reads; a file does not."""
 
     def write(self, rows: Rows, seconds: float) -> None:
         """Take one, with its time since the beginning; those of one sink may change their size."""
@@ -54,6 +60,14 @@ class RawSink:
 
     def __init__(self, pipe: IO[bytes], raw: RawFormat) -> None:
         self.pipe, self.raw = pipe, raw
+
+    @property
+    def may_stall(self) -> bool:
+        """See `Sink`."""
+        try:
+            return _stalls(os.fstat(self.pipe.fileno()))
+        except OSError:  # it lies in memory, say
+            return True
 
     def write(self, rows: Rows, seconds: float) -> None:  # noqa: ARG002 - raw streams have no times
         """Write one, resized where it is of another size."""
@@ -93,6 +107,15 @@ class EncodedSink:
         self._stream: VideoStream | None = None
         self._to_frame: FromLevels | None = None
         self._last = self._key = -1  # times of the last frame and of the last that was told to be a key frame
+
+    @property
+    def may_stall(self) -> bool:
+        """See `Sink`."""
+        if self.where == "pipe:1":
+            return _stalls(os.fstat(1))
+        if (told := _told(self.where)) is not None:
+            return _stalls(told)
+        return _ADDRESS.match(self.where) is not None  # else a file that is still to be made
 
     def write(self, rows: Rows, seconds: float) -> None:
         """Encode one and send it.
@@ -157,6 +180,10 @@ class EncodedSink:
     def _refused(self, error: BaseException) -> UnwritablePicture:
         reason = getattr(error, "strerror", None) or error
         return UnwritablePicture(f"{printable(self.where)} cannot be written ({reason})")
+
+
+def _stalls(told: os.stat_result) -> bool:
+    return not stat.S_ISREG(told.st_mode)
 
 
 def is_file(where: str) -> bool:
