@@ -385,6 +385,19 @@ def test_a_half_done_film_that_does_not_fit_any_more_is_begun_anew(film, tmp_pat
     assert (folder / "result").read_bytes()[4:8] == b"ftyp"
 
 
+def test_a_film_that_cannot_be_put_together_is_told_by_its_name(serve, film, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise av.error.InvalidDataError(1, "Invalid data")
+
+    av = pytest.importorskip("av")
+    monkeypatch.setattr("daybreak.enhancing.video.run.mux", refuse)
+    with serve() as address:
+        id = queue(address, {"night.mp4": film}, kind="video", method="gamma").json()["id"]
+        job = wait_for(lambda: over(address, id))
+    assert (job["state"], job["error"]) == ("failed", "night.mp4 cannot be put together (Invalid data)")
+    assert not list(tmp_path.rglob("*.daybreak-part"))
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_a_film_with_evidence_comes_in_a_zip(serve, film, beside, suffix, tmp_path):
     source = tmp_path / f"source{suffix}"

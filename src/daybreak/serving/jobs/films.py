@@ -7,12 +7,13 @@ one that another version began.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from daybreak.enhancing.manifest import FilmEntry, manifest_bytes, named
-from daybreak.errors import BadSetting, OutputExists, PictureTooLarge, UnreadablePicture
+from daybreak.errors import BadSetting, OutputExists, PictureTooLarge, UnreadablePicture, UnwritablePicture
 from daybreak.files import whole_file
 from daybreak.image.paths import shown
 from daybreak.serving.archive import EVIDENCE, marked_name
@@ -43,6 +44,24 @@ def container(path: Path) -> str:
     return next((name for at, sign, name in _CONTAINERS if start[at:].startswith(sign)), "")
 
 
+@contextmanager
+def as_sent(name: str, *paths: Path) -> Iterator[None]:
+    """Tell what is wrong with a film by the name that people know it by.
+
+    Args:
+        name: of the film.
+        paths: where it and what is made of it lie here; advice that names one is left out.
+    """
+    try:
+        yield
+    except (UnreadablePicture, UnwritablePicture, OutputExists) as error:
+        came, hint = error.came, error.hint
+        for path in paths:
+            came = came.replace(shown(path), name)
+            hint = "" if shown(path) in hint else hint
+        raise type(error)(came, error.expected, hint) from error
+
+
 def check_film(path: Path, name: str, asked: Asked, limits: Limits) -> None:
     """Refuse what is no film, or too large a one.
 
@@ -58,12 +77,9 @@ def check_film(path: Path, name: str, asked: Asked, limits: Limits) -> None:
         raise UnreadablePicture(f"{name} is no video", "MP4, MOV, MKV, WebM, AVI, MPEG or Ogg")
     from daybreak.enhancing.video.source import Film, open_film
 
-    try:
+    with as_sent(name, path):
         open_film(path, format).close()  # a list of files may begin so too, and FFmpeg finds it all the same
         about = Film(path).about
-    except UnreadablePicture as error:  # people know it by another name
-        came = error.came.replace(shown(path), name)
-        raise UnreadablePicture(came, error.expected, error.hint) from error
     if about.width * about.height > limits.pixels:
         raise PictureTooLarge(
             f"{name} has frames of {about.width}x{about.height} pixels",
@@ -106,11 +122,13 @@ def run_film(
     if evidence:
         options = repeatable(asked.enhancer, options)
     make = partial(enhance_video, inputs[0], target, asked.enhancer, options, progress=told)
-    try:
-        made = make()
-    except OutputExists:  # half done by another version, or where the folder of the jobs lay before
-        log_path(target).unlink(missing_ok=True)
-        made = make()
+    log = log_path(target)
+    with as_sent(names[0], inputs[0], target, log):
+        try:
+            made = make()
+        except OutputExists:  # half done by another version, or where the folder of the jobs lay before
+            log.unlink(missing_ok=True)
+            made = make()
     if not evidence:
         target.replace(result)
         return
