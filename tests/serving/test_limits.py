@@ -21,7 +21,7 @@ from daybreak.errors import BadSetting
 from daybreak.methods import gamma
 from daybreak.methods.auto import FEW
 from daybreak.serving.limits import Limits, ServerConfig, is_loopback
-from daybreak.serving.server import listen
+from daybreak.serving.server import allow_open_files, listen
 from daybreak.serving.work import fitting_pixels
 from daybreak.stopping import look
 
@@ -403,3 +403,19 @@ assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == most
 @pytest.mark.skipif(sys.platform != "linux", reason="of another system that allows fewer than it says")
 def test_a_server_may_open_as_many_files_as_the_system_allows():
     subprocess.run([sys.executable, "-c", OPEN_FILES], check=True)
+
+
+def test_a_server_opens_what_it_may_where_the_system_tells_of_no_limit(monkeypatch):
+    """As on macOS, which says infinity and takes 10,240 at most."""
+    resource = pytest.importorskip("resource")
+    without, told = 2**63 - 1, []
+
+    def set_limit(_, limits):
+        if limits[0] > 10_240:
+            raise ValueError("current limit exceeds maximum limit")
+        told.append(limits)
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (256, without))
+    monkeypatch.setattr(resource, "setrlimit", set_limit)
+    allow_open_files()
+    assert told == [(10_240, without)]

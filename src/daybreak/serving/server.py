@@ -137,13 +137,20 @@ def listen(config: ServerConfig) -> socket.socket:
     return listener
 
 
+_FILES = 10_240  # that macOS allows where it says that there is no limit
+
+
 def allow_open_files() -> None:
     """Let this process have as many files open as it may; one form may bring 1,000 of them."""
-    with suppress(ImportError, OSError, ValueError):  # no Unix; a system that allows fewer than it says
+    try:
         import resource
-
-        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    except ImportError:  # no Unix
+        return
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    for wanted in (most, min(most, _FILES)):
+        with suppress(OSError, ValueError):  # a system that allows fewer than it says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+            return
 
 
 def run(app: ASGIApp, config: ServerConfig, listener: socket.socket) -> None:
