@@ -16,12 +16,12 @@ import pytest
 
 from daybreak.enhancing import one
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.errors import UnreadablePicture
+from daybreak.errors import UnreadablePicture, UnwritablePicture
 from daybreak.serving.limits import Limits
-from daybreak.stopping import Stopped
+from daybreak.stopping import Stopped, look
 from daybreak.web.actions import Actions
 from daybreak.web.folder import PageFolder
-from daybreak.web.visits import Visits
+from daybreak.web.visits import Overtaken, Visits
 
 WORDS = {"method": "gamma"}
 
@@ -137,7 +137,8 @@ def test_each_method_is_compared_once(actions, pictures, monkeypatch):
     assert runs == ["he", "gamma"]
 
 
-def test_work_ends_when_its_visitor_leaves(actions, pictures, film):
+def test_work_ends_when_its_visitor_leaves(actions, pictures, film, monkeypatch):
+    monkeypatch.setattr("daybreak.web.visits._ON_ITS_WAY", 0.0)
     visits, uploads = Visits(), list(map(str, pictures))
 
     def leave(share, words):
@@ -155,6 +156,59 @@ def test_work_ends_when_its_visitor_leaves(actions, pictures, film):
         assert len(raised) == 1
     with visits.work("me"):
         assert set(actions.compare(uploads, ["gamma"])) == {"original", "gamma"}
+
+
+def test_work_that_was_on_its_way_when_its_visitor_left_ends_too(actions, pictures, monkeypatch):
+    visits, uploads = Visits(), list(map(str, pictures))
+    visits.leave("me")
+    with visits.work("somebody else"):
+        actions.enhance(uploads, WORDS, quiet)
+    with pytest.raises(Stopped), visits.work("me"):
+        actions.enhance(uploads, WORDS, quiet)
+    monkeypatch.setattr("daybreak.web.visits._ON_ITS_WAY", 0.0)  # as if that time had passed
+    with visits.work("me"):
+        actions.enhance(uploads, WORDS, quiet)
+
+
+def test_work_for_one_place_is_overtaken_by_newer_work_of_that_visitor():
+    visits = Visits()
+
+    def overtaken():
+        go_on = look()
+        with visits.work("me", "pictures"):
+            look()()
+        with pytest.raises(Stopped):
+            go_on()  # and goes on to its end all the same
+
+    with visits.work("me", "films"), visits.work("somebody else", "pictures"), visits.work("me"):
+        with pytest.raises(Overtaken), visits.work("me", "pictures"):
+            overtaken()
+        look()()
+
+
+def test_a_film_that_is_being_put_together_ends_when_its_visitor_leaves(actions, film, monkeypatch):
+    from daybreak.enhancing.video import run
+
+    visits, real = Visits(), run.mux
+
+    def mux(*args):
+        visits.leave("me")
+        return real(*args)
+
+    monkeypatch.setattr(run, "mux", mux)
+    with pytest.raises(Stopped), visits.work("me"):
+        actions.video(str(film("night.mp4")), WORDS, quiet, whole=True)
+
+
+def test_a_film_that_cannot_be_put_together_is_told_by_its_name_and_goes(actions, pages, film, monkeypatch):
+    def refuse(*_):
+        raise av.error.InvalidDataError(1, "Invalid data")
+
+    av = pytest.importorskip("av")
+    monkeypatch.setattr("daybreak.enhancing.video.run.mux", refuse)
+    with pytest.raises(UnwritablePicture, match=r"^night\.mp4 cannot be put together \(Invalid data\)$"):
+        actions.video(str(film("night.mp4")), WORDS, quiet, whole=True)
+    assert not list(pages.root.rglob(".*"))
 
 
 def test_a_held_upload_counts_once_and_is_copied_where_there_are_no_links(pages, pictures, monkeypatch):

@@ -109,6 +109,24 @@ def test_uploads_are_for_the_servers_user_alone_and_go_with_it(address):
     assert path.parents[3].stat().st_mode & 0o077 == 0  # the state folder
 
 
+def test_a_whole_film_counts_among_what_shares_the_memory(tmp_path, monkeypatch):
+    mount = pytest.importorskip("daybreak.web.mount")
+    from daybreak.serving.app import create_app
+    from daybreak.serving.limits import ServerConfig
+
+    class Built(Exception):
+        pass
+
+    def build(actions):
+        raise Built(actions.at_once)
+
+    monkeypatch.setenv("GRADIO_TEMP_DIR", "")  # put back at the end
+    monkeypatch.setattr(mount, "build", build)
+    app = create_app(ServerConfig(tmp_path))
+    with pytest.raises(Built, match=f"^{app.state.daybreak.workers.threads + 1}$"):
+        mount.mount_page(app)
+
+
 def test_the_pages_folder_forgets_after_an_hour_and_has_an_end(tmp_path):
     pytest.importorskip("gradio")
     from daybreak.web.folder import PageFolder, Room

@@ -21,6 +21,7 @@ from daybreak.enhancing.enhancer import Enhancer
 from daybreak.image.read import read_photo
 from daybreak.methods.registry import get_method
 from daybreak.stopping import look
+from daybreak.web import actions
 
 ROCKET = Path(__file__).parents[2] / "examples" / "rocket-dark.jpg"
 SHOTS = os.environ.get("DAYBREAK_SCREENSHOTS", "")
@@ -214,6 +215,36 @@ def test_work_ends_when_the_page_is_closed(page, deep, monkeypatch):
     assert began.wait(60)
     page.close()
     assert stopped.wait(60)
+
+
+def test_the_newest_answer_stays_though_an_older_one_comes_after_it(page, deep, monkeypatch):
+    real, began, newer, over = actions.enhance_bytes, threading.Event(), threading.Event(), threading.Event()
+
+    def enhance_bytes(*args, **options):
+        if began.is_set():
+            made = real(*args, **options)
+            newer.set()
+            return made
+        began.set()
+        newer.wait(60)
+        time.sleep(1.0)
+        over.set()
+        return real(*args, **options)
+
+    monkeypatch.setattr(actions, "enhance_bytes", enhance_bytes)
+    upload(page, deep)
+    strength = page.locator("input[type=range][aria-label*=Strength]")
+    strength.press("ArrowLeft")
+    strength.dispatch_event("pointerup")
+    assert began.wait(60)
+    page.get_by_label("Method", exact=True).click()
+    page.get_by_role("option", name="gamma", exact=True).click()
+    page.get_by_text(get_method("gamma").card.summary).wait_for()
+    page.get_by_role("button", name="Enhance", exact=True).click()
+    assert over.wait(60)
+    page.wait_for_timeout(1500)
+    assert page.get_by_label("What was done").input_value().startswith("deep night.png: gamma")
+    assert page.get_by_text("Stopped").count() == 0
 
 
 def test_methods_side_by_side(page):

@@ -19,10 +19,10 @@ from daybreak.image.read import read_photo
 from daybreak.image.rows import Rows
 from daybreak.serving.archive import REPORT, SUFFIX, free_name, marked_name, result_name
 from daybreak.serving.asking import Asked, understand
-from daybreak.serving.jobs.films import check_film
+from daybreak.serving.jobs.films import as_sent, check_film
 from daybreak.serving.limits import Limits
 from daybreak.serving.work import fitting_pixels
-from daybreak.stopping import Stopped, look
+from daybreak.stopping import Stopped, asking, look
 from daybreak.web.folder import PageFolder
 
 LOG = logging.getLogger("daybreak.serving")
@@ -55,7 +55,7 @@ class Actions:
     Args:
         limits: of the server.
         folder: where results lie until they are fetched.
-        at_once: pictures that are worked on at the same time, by the page's other visitors.
+        at_once: works that the page does at the same time, for all its visitors.
     """
 
     def __init__(self, limits: Limits, folder: PageFolder, at_once: int) -> None:
@@ -114,18 +114,20 @@ class Actions:
 
         Raises:
             DaybreakError: no film, one that cannot be read, or the extra `video` is missing.
+            Stopped: that was asked for.
         """
         if not file:
             raise BadSetting("no video", "one, dropped or chosen above")
-        from daybreak.enhancing.video import Progress, VideoOptions, enhance_video
+        from daybreak.enhancing import video
+        from daybreak.enhancing.video.packets import log_path
 
         asked = understand(words)
-        options = VideoOptions(
+        options = video.VideoOptions(
             codec="h264", quality=asked.output.quality, end=None if whole else PREVIEW_SECONDS
         )  # every browser shows H.264
         folder, go_on = self.folder.fresh(), look()
 
-        def progress(now: Progress) -> None:
+        def progress(now: video.Progress) -> None:
             go_on()
             self.folder.touch(folder)
             tell(now.frames / (now.total or now.frames + 1), f"frame {now.frames}, {now.fps:.1f} a second")
@@ -133,7 +135,18 @@ class Actions:
         with self.folder.held([Path(file)], folder) as [source]:
             check_film(source, source.name, asked, self.limits)
             target = folder / marked_name(source.name, _suffix(source))
-            enhance_video(source, target, asked.enhancer, options, progress=progress)
+            log = log_path(target)
+            try:
+                with as_sent(source.name, source, target, log):
+                    video.enhance_video(
+                        source, target, asked.enhancer, options, progress=progress, stop=asking()
+                    )
+            except video.Stopped:
+                raise Stopped from None
+            finally:
+                log.unlink(
+                    missing_ok=True
+                )  # kept where it cannot be put together; nobody here goes on from it
         return target
 
     def _read(self, path: Path, enhancers: Sequence[Enhancer]) -> Photo:

@@ -34,7 +34,7 @@ def mount_page(app: FastAPI) -> None:
     limits = state.config.limits
     folder = PageFolder(state.config.state / "page")  # for this user alone, as all of the state
     os.environ["GRADIO_TEMP_DIR"] = str(folder.uploads)  # read as the page is built and as files come
-    page = build(Actions(limits, folder, state.workers.threads))
+    page = build(Actions(limits, folder, state.workers.threads + 1))  # the pictures', and a whole film
     page.queue(max_size=limits.in_flight, default_concurrency_limit=state.workers.threads)
     ours = files("daybreak.web")
     style = resource("pair.css") + ours.joinpath("page.css").read_text(encoding="utf-8")

@@ -17,12 +17,12 @@ from daybreak.stopping import Stopped
 from daybreak.web.actions import PREVIEW_SECONDS, Actions
 from daybreak.web.controls import Setting, bounds, chosen, controls_of
 from daybreak.web.show import EMPTY, comparison, histogram, side_by_side
-from daybreak.web.visits import Visits
+from daybreak.web.visits import Overtaken, Visits
 
 _WISH = Wish.model_json_schema()["properties"]
 _SUFFIXES = [suffix for format in FORMATS.values() for suffix in format.suffixes]
 SHARED = "pictures"  # one queue for work on pixels: as many at the same time as the server has workers
-WHOLE = "films"  # one for work that takes hours, one film at a time: nobody with a picture waits behind it
+WHOLE = "films"  # one for work that takes hours, one film at a time: no picture waits for one to end
 _FILMS = [".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mts", ".mpg"]
 
 
@@ -164,15 +164,16 @@ def _pictures(asking: Asking, actions: Actions, visits: Visits) -> gr.File:
         *values: Any,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio is told
     ) -> Any:
-        words = asking.words
-        done = _told(visits, visit, lambda: actions.enhance(chosen_files or [], words(*values), progress))
-        compared = comparison(done.pictures, "-enhanced") if done.pictures else EMPTY
-        return (
-            gr.DownloadButton(f"Download {done.file.name}", value=str(done.file), interactive=True),
-            done.words,
-            compared,
-            histogram(done.pictures),
-        )
+        def work() -> Any:
+            done = actions.enhance(chosen_files or [], asking.words(*values), progress)
+            return (
+                gr.DownloadButton(f"Download {done.file.name}", value=str(done.file), interactive=True),
+                done.words,
+                comparison(done.pictures, "-enhanced") if done.pictures else EMPTY,
+                histogram(done.pictures),
+            )
+
+        return _told(visits, visit, work, "pictures")
 
     def again(visit: gr.Request, chosen_files: list[str] | None, *values: Any) -> Any:
         alone = len(chosen_files or []) == 1  # none is no fault, and many take long
@@ -239,13 +240,19 @@ def _video(asking: Asking, actions: Actions, visits: Visits) -> None:
         )  # fmt: skip
 
 
-def _told(visits: Visits, visit: gr.Request, work: Callable[[], Any]) -> Any:
-    """What the work gives; what is wrong is told on the page, in the library's own words."""
+def _told(visits: Visits, visit: gr.Request, work: Callable[[], Any], place: str = "") -> Any:
+    """What the work gives, and no change where newer work for that place has begun.
+
+    What is wrong is told on the page, in the library's own words.
+    """
     try:
-        with visits.work(str(visit.session_hash)):
+        with visits.work(str(visit.session_hash), place):
             return work()
+    except Overtaken:
+        return gr.skip()
     except Stopped:
-        raise gr.Error("Stopped, for the page was closed.", print_exception=False) from None
+        told = "Stopped, for the page was closed, loaded anew or its connection was lost."
+        raise gr.Error(told, print_exception=False) from None
     except DaybreakError as error:
         raise gr.Error(str(error), duration=None, print_exception=False) from None
     except MemoryError:
