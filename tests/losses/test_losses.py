@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daybreak.losses.color import color, hue_and_saturation, kept_colors, lit
+from daybreak.losses.color import color, hue_and_saturation, kept_colors, lit, luma, tint
 from daybreak.losses.fidelity import fidelity
 from daybreak.losses.huber import huber
 from daybreak.losses.perceptual import Perceptual
@@ -182,7 +182,7 @@ def test_two_reds_are_near_on_the_circle_and_far_in_the_plane():
 )
 def test_colors_are_kept_at_any_brightness_and_under_noise_and_lost_in_gray(rgb, gain, seed):
     low = torch.tensor(rgb).view(1, 3, 1, 1).expand(1, 3, 16, 16)
-    shown = lit(low)
+    shown = luma(lit(low)) * tint(lit(low).mean((2, 3), keepdim=True))
     bright, gray = kept_colors(shown * gain, low).item(), shown.mean(1, keepdim=True).expand_as(shown)
     assert kept_colors(shown, low).item() == pytest.approx(0, abs=1e-6)
     assert bright < 3e-3
@@ -191,6 +191,18 @@ def test_colors_are_kept_at_any_brightness_and_under_noise_and_lost_in_gray(rgb,
     noise = 0.1 * torch.randn(shown.shape, generator=torch.Generator().manual_seed(seed))
     share = noise.square().mean().item() / shown.mean().item() ** 2
     assert kept_colors(shown + noise, low).item() < 0.2 * share
+
+
+@given(one=st.tuples(*[st.floats(0.02, 1)] * 3), other=st.tuples(*[st.floats(0.02, 1)] * 3))
+def test_tints_of_dark_pictures_come_closer_together_and_hang_on_no_brightness(one, other):
+    means = [torch.tensor(rgb, dtype=torch.float64).view(1, 3, 1, 1) for rgb in (one, other)]
+    made = [tint(mean) for mean in means]
+    apart, were = ((a / b).log() for a, b in (made, means))
+    torch.testing.assert_close(apart - apart.mean(), (were - were.mean()) * 2 / 3)
+    torch.testing.assert_close(tint(0.3 * means[0]), made[0])
+    assert luma(made[0]).item() == pytest.approx(1)
+    gray = tint(torch.ones(1, 3, 1, 1))
+    assert gray.min() > 0.97 < 1 / gray.max(), "gray stays nearly gray"
 
 
 def test_kept_colors_pull_a_gray_picture_to_the_dark_ones_hue():

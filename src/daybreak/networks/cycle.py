@@ -16,13 +16,13 @@ from torch import Tensor, nn
 
 from daybreak.layers.norm import Init, initialise, plane_mean
 from daybreak.losses.adversarial import Gan, judged
-from daybreak.losses.color import cells, kept_colors, lit, luma
+from daybreak.losses.color import cells, kept_colors, lit, luma, tint
 from daybreak.losses.perceptual import Features
 from daybreak.losses.pool import Pool
 from daybreak.networks.base import Batch, Network, NetworkSettings, Objective, Phase, Terms, hyper
 
 Tint = Literal["free", "kept"]
-"""Whether the mean colour of a result is the generator's own, or the dark picture's."""
+"""Whether the mean colour of a result is the generator's own, or follows from the dark picture's."""
 
 
 class CycleSettings(NetworkSettings):
@@ -64,7 +64,8 @@ class CycleSettings(NetworkSettings):
     )
     tint: Tint = hyper(
         "free",
-        "Whose mean colour a result has, put on what is exported: the game does not see it.",
+        "Whose mean colour a result has, put on what is exported (the game does not see it): its own, or "
+        "that of the dark picture, brought to the range of normally lit ones.",
         source="assumed: no source keeps it; instance norm takes it from what the generator sees",
     )
     colors: float = hyper(
@@ -80,23 +81,23 @@ class Brighten(nn.Module):
 
     Args:
         generator: B×3×H×W in [−1, 1] to the same.
-        tint: "kept" gives the result the mean colour of the dark picture, `lit` pixel by pixel, but for what
-            is clipped. To what begins with instance norm, a picture is one with its like under a gain and an
-            offset for each colour: a brown wall with a gray one.
+        whose: "kept" gives the result the `tint` of the dark picture, but for what is clipped. To what begins
+            with instance norm, a picture is one with its like under a gain and an offset for each colour: a
+            brown wall with a gray one.
     """
 
-    def __init__(self, generator: nn.Module, tint: Tint) -> None:
+    def __init__(self, generator: nn.Module, whose: Tint) -> None:
         super().__init__()
         self.generator = generator
-        self.tint = tint
+        self.whose = whose
 
     def forward(self, low: Tensor) -> Tensor:
         """B×3×H×W in [0, 1], sides multiples of 8, to the enhanced picture, same shape and range."""
         painted = seen(self.generator(2.0 * low - 1.0))
-        if self.tint == "free":
+        if self.whose == "free":
             return painted
-        wanted, had = (plane_mean(each, not self.training) + 1e-3 for each in (lit(low), painted))
-        return (painted * ((wanted / luma(wanted)) * (luma(had) / had))).clamp(0.0, 1.0)
+        shown, had = (plane_mean(each, not self.training) + 1e-3 for each in (lit(low), painted))
+        return (painted * (tint(shown) * (luma(had) / had))).clamp(0.0, 1.0)
 
 
 def seen(picture: Tensor) -> Tensor:
@@ -219,7 +220,8 @@ class ColorObjective(Objective[CycleNetwork]):
 
     Neither references nor the other networks of the game are looked at, so a weight that was exported can
     learn on. Ours: the game does not reward a colour whose absence the discriminator does not notice. What is
-    held to is what the generator gave when the run began, under this run's tint.
+    held to is what the generator gave when the run began, under this run's tint, and no darker than the dark
+    picture `lit`, noise and all: nothing told the game that a black spot is not there.
     """
 
     continues = True
@@ -236,7 +238,7 @@ class ColorObjective(Objective[CycleNetwork]):
     def terms(self, batch: Batch) -> Terms:
         """Away from the light and detail that were, and from the dark picture's colours."""
         with torch.no_grad():
-            before = self._before.to(batch.low.device)(batch.low)
+            before = self._held(batch)
         now = self.network.inference()(batch.low)
         return {
             "light": _apart(luma(now), luma(before)),
@@ -245,10 +247,13 @@ class ColorObjective(Objective[CycleNetwork]):
         }
 
     def panels(self, batch: Batch) -> dict[str, Tensor]:
-        """The dark picture, what it became before, and what it becomes."""
+        """The dark picture, what its light and detail are held to, and what it becomes."""
         self._before.train(self.network.training)
-        before = self._before.to(batch.low.device)(batch.low)
-        return {"input": batch.low, "before": before, "output": self.network.inference()(batch.low)}
+        output = self.network.inference()(batch.low)
+        return {"input": batch.low, "before": self._held(batch), "output": output}
+
+    def _held(self, batch: Batch) -> Tensor:
+        return _raised(self._before.to(batch.low.device)(batch.low), batch.low)
 
     def state(self) -> dict[str, Any]:
         """The generator as it was when the run began."""
@@ -278,6 +283,14 @@ def _apart(first: Tensor, second: Tensor) -> Tensor:
 
 def _fine(picture: Tensor) -> Tensor:
     return picture - nn.functional.interpolate(cells(picture), scale_factor=8.0)
+
+
+def _raised(picture: Tensor, low: Tensor) -> Tensor:
+    """The picture; where its 8×8 pixels are darker than the dark one's, `lit`, made up with that."""
+    shown = lit(low)
+    missing = (1.0 - luma(cells(picture)) / luma(cells(shown))).clamp(min=0.0)
+    share = nn.functional.interpolate(missing, scale_factor=8.0, mode="bilinear")
+    return (picture + share * shown).clamp(0.0, 1.0)
 
 
 def _cycle(
