@@ -36,6 +36,8 @@ from daybreak.types import Array
 if TYPE_CHECKING:
     from daybreak.enhancing.plan import Job
 
+_LOOK = 1 << 24  # bytes for the copy that is decided on, whatever is left: of a few pixels nothing is known
+
 NOTE = "streamed, for it does not fit into memory; EXIF was left out"
 
 
@@ -177,7 +179,7 @@ def _look(scroll: Scroll, enhancer: Enhancer, size: int) -> tuple[int | None, Co
     learns = method.card.context == "global" and method.prepare is None and method.freeze is None
     decides = enhancer.method.choose is not None or method.settle is not None
     looks = learns or decides or enhancer.exposure is not None
-    return room, copy_of(scroll, method, room) if looks else None
+    return room, copy_of(scroll, method, None if room is None else max(room, _LOOK)) if looks else None
 
 
 def _write(

@@ -35,7 +35,6 @@ SMALL = 512  # px; a picture that is nowhere longer is done in one piece
 NARROW = 512  # px; tiles are no narrower than this for the sake of having one for each thread
 LEAST_SIDE = 32  # px; when tiles of this side do not fit, nothing does
 COPY = 1 << 20  # pixels of the reduced copy at the most; more brings little and takes a network long
-_LEAST_COPY = 1 << 14  # pixels of it at the least, whatever the room: of fewer nothing can be learnt
 _FLOATS = 130.0  # bytes a pixel that the curves, lines and floats of a tile take (measured)
 _FROZEN = 1.5  # times a network's memory, that asking it for its numbers takes, and giving them (measured)
 _AROUND = 4e9  # pixels around all tiles; more would take quarters of an hour
@@ -256,7 +255,7 @@ def _windows(run: Callable[[Pixels], Pixels]) -> Callable[[Pixels, int, int], Pi
 def copy_block(shape: tuple[int, ...], method: Method[Any], room: int | None) -> int:
     """Side in px of the blocks that become one pixel of the copy a method is run on."""
     per_pixel = (method.card.memory_per_pixel or UNMEASURED) + _LEARN
-    most = COPY if room is None else max(_LEAST_COPY, min(COPY, int(room / 2 / per_pixel)))
+    most = COPY if room is None else max(1, min(COPY, int(room / 2 / per_pixel)))
     block = 1
     while -(-shape[0] // block) * -(-shape[1] // block) > most:
         block += 1
