@@ -130,13 +130,13 @@ def test_what_is_typed_before_the_next_frame_is_kept(page):
     page.get_by_label("Method", exact=True).click()
     page.get_by_role("option", name="gamma", exact=True).click()
     page.get_by_text(get_method("gamma").card.summary).wait_for()
-    page.evaluate("held = []; requestAnimationFrame = (called) => held.push(called); null")
+    page.evaluate("frames = []; requestAnimationFrame = (called) => frames.push(called); null")
     fields = [page.get_by_label("number input for gamma"), page.get_by_label("Quality")]
     for part, field in zip(("Settings of the method", "Result"), fields, strict=True):
         assert not field.is_visible(), "a part is closed at first"
         page.get_by_role("button", name=part).click()
         field.fill("4")
-    page.evaluate("for (let frame = 0; frame < 10; frame++) held.splice(0).forEach((called) => called(0))")
+    page.evaluate("for (let frame = 0; frame < 10; frame++) frames.splice(0).forEach((called) => called(0))")
     page.wait_for_timeout(200)
     assert [field.input_value() for field in fields] == ["4", "4"]
 
