@@ -9,9 +9,13 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
+import time
 
 import pytest
 from hypothesis import settings
+
+from daybreak.stopping import look
 
 # Here and in what tests start: torch's threads wait for each other where cores are shared, and another number
 # of them adds up in another order.
@@ -50,6 +54,24 @@ def exiftool():
 
     read.write = write
     return read
+
+
+@pytest.fixture
+def endless():
+    """Work that ends only where it is asked to; its `began` and `stopped` are events."""
+
+    def work(*_, **__):
+        go_on = look()
+        work.began.set()
+        try:
+            while True:
+                go_on()
+                time.sleep(0.01)
+        finally:
+            work.stopped.set()
+
+    work.began, work.stopped = threading.Event(), threading.Event()
+    return work
 
 
 @pytest.fixture(scope="module")

@@ -146,7 +146,7 @@ def test_in_place_means_the_file_behind_a_link_and_that_only_once(tmp_path):
     for name in ("a.png", "b.png"):
         (tmp_path / name).symlink_to(tmp_path / "store/real.png")
     first, second = plan([str(tmp_path / "a.png"), str(tmp_path / "b.png")], suffix="", overwrite=True)
-    assert first == Job(tmp_path / "a.png", tmp_path / "store/real.png")
+    assert first == Job(tmp_path / "a.png", tmp_path / "store/real.png", in_place=True)
     assert isinstance(second, Refusal)
 
 

@@ -41,7 +41,7 @@ def scarce(monkeypatch):
 
 def run(source, target, method="cascade", **options):
     output = Output(**options)
-    (result,) = run_batch([Job(source, target)], Enhancer(method), output)
+    (result,) = run_batch([Job(source, target, source == target)], Enhancer(method), output)
     return result
 
 
@@ -111,6 +111,16 @@ def test_more_iptc_than_fits_is_left_out(kind, tmp_path, scarce, exiftool):
     exiftool.write(source, *(f"-IPTC:Keywords={n:064}" for n in range(1200)))
     assert run(source, target).error == ""
     assert "IPTC:Keywords" not in exiftool(target)
+
+
+def test_nothing_is_decided_on_a_pixel_however_little_is_left(tmp_path, monkeypatch):
+    """It is dark but for its middle, which is all that so small a copy would hold."""
+    levels = np.full((300, 420, 3), 12, np.uint8)
+    levels[149:152, 209:212] = 250
+    load_vips().Image.new_from_array(levels, interpretation="srgb").write_to_file(str(tmp_path / "in.tif"))
+    monkeypatch.setattr(memory.Room, "left", lambda self: 1000)
+    assert "that are left" in run(tmp_path / "in.tif", tmp_path / "out.tif", "auto").error
+    assert not (tmp_path / "out.tif").exists()
 
 
 def test_gray_stays_gray(tmp_path, scarce):

@@ -31,7 +31,7 @@ from daybreak.serving.jobs import pictures as work
 from daybreak.serving.jobs.room import Room, given_up
 from daybreak.serving.jobs.store import JobStore
 from daybreak.serving.limits import Limits
-from daybreak.stopping import Stopped, look
+from daybreak.stopping import Stopped
 
 get = partial(httpx.get, timeout=60)  # machines differ and are shared
 post = partial(httpx.post, timeout=60)  # machines differ and are shared
@@ -934,22 +934,10 @@ def test_a_full_disk_lets_the_files_of_a_job_go(disk):
         assert store.drop(id)
 
 
-def test_a_cancelled_job_stops_within_its_picture(serve, png, monkeypatch):
-    began, stopped = threading.Event(), threading.Event()
-
-    def endless(*_, **__):
-        go_on = look()
-        began.set()
-        try:
-            while True:
-                go_on()
-                time.sleep(0.01)
-        finally:
-            stopped.set()
-
+def test_a_cancelled_job_stops_within_its_picture(serve, png, monkeypatch, endless):
     monkeypatch.setattr(work, "enhance_bytes", endless)
     with serve() as address:
         id = queue(address, {"a.png": png}).json()["id"]
-        assert began.wait(60)
+        assert endless.began.wait(60)
         delete(f"{address}/v1/jobs/{id}")
-        assert stopped.wait(60)
+        assert endless.stopped.wait(60)

@@ -20,7 +20,6 @@ from PIL import Image
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.image.read import read_photo
 from daybreak.methods.registry import get_method
-from daybreak.stopping import look
 from daybreak.web import actions
 
 ROCKET = Path(__file__).parents[2] / "examples" / "rocket-dark.jpg"
@@ -196,25 +195,13 @@ def test_a_strength_that_is_let_go_does_one_picture_again_and_never_many(page, d
     assert told.input_value() == before
 
 
-def test_work_ends_when_the_page_is_closed(page, deep, monkeypatch):
-    began, stopped = threading.Event(), threading.Event()
-
-    def endless(*_, **__):
-        go_on = look()
-        began.set()
-        try:
-            while True:
-                go_on()
-                time.sleep(0.01)
-        finally:
-            stopped.set()
-
+def test_work_ends_when_the_page_is_closed(page, deep, monkeypatch, endless):
     monkeypatch.setattr("daybreak.web.actions.enhance_bytes", endless)
     upload(page, deep)
     page.get_by_role("button", name="Enhance", exact=True).click()
-    assert began.wait(60)
+    assert endless.began.wait(60)
     page.close()
-    assert stopped.wait(60)
+    assert endless.stopped.wait(60)
 
 
 def test_the_newest_answer_stays_though_an_older_one_comes_after_it(page, deep, monkeypatch):

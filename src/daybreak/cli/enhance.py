@@ -6,6 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -155,7 +156,7 @@ def enhance(
     if dry_run:
         return _show(planned, enhancer, written)
     check_documents(planned, report, gallery, evidence)
-    done, lacking = _Told(len(planned), quiet), []
+    done, lacking = _Told(len(planned), quiet), list[str]()
     try:
         if piped:
             work = run_stream(piped, sys.stdin.buffer, enhancer, written, sys.stdout.buffer)
@@ -165,37 +166,34 @@ def enhance(
         if gallery:
             from daybreak.enhancing.gallery import gallery_entry, write_gallery
 
-            try:
+            with _noted(lacking):  # no page, but the pictures all the same
                 write_gallery(map(gallery_entry, results), gallery, "Before and after")
-            except UnwritablePicture as error:  # no page, but the pictures all the same
-                lacking.append(str(error))
         for _ in results:
             pass
     except KeyboardInterrupt:
         complain(f"stopped after {len(done.results)} of {len(planned)}; the same command again does the rest")
         return INTERRUPTED
     finally:
-        lacking += _documented(done, enhancer, report, evidence)
+        complete = len(done.results) == len(planned)
+        if report:
+            with _noted(lacking):
+                write_report(done.results, enhancer, report, complete=complete)
+        if evidence:
+            with _noted(lacking):
+                sealed = write_evidence(done.results, evidence, complete=complete)
+                print(printable(f"evidence {evidence}: SHA-256 {sealed}"), file=sys.stderr)
         for why in lacking:
             complain(why)
     return max(done.summary(), SOME_FAILED if lacking else DONE)
 
 
-def _documented(done: _Told, enhancer: Enhancer, report: Path | None, evidence: Path | None) -> list[str]:
-    """Write report and evidence, each whatever becomes of the other; gives why one could not be."""
-    lacking, complete = [], len(done.results) == done.total
-    if report:
-        try:
-            write_report(done.results, enhancer, report, complete=complete)
-        except UnwritablePicture as error:
-            lacking.append(str(error))
-    if evidence:
-        try:
-            sealed = write_evidence(done.results, evidence, complete=complete)
-            print(printable(f"evidence {evidence}: SHA-256 {sealed}"), file=sys.stderr)
-        except UnwritablePicture as error:
-            lacking.append(str(error))
-    return lacking
+@contextmanager
+def _noted(lacking: list[str]) -> Iterator[None]:
+    """Go on where a document cannot be written, and note why."""
+    try:
+        yield
+    except UnwritablePicture as error:
+        lacking.append(str(error))
 
 
 def _check_evidence(paths: Sequence[str], enhancer: Enhancer, format: str | None) -> None:

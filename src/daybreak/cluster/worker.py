@@ -40,7 +40,7 @@ class Worker:
 
     def do(self, task: Task) -> Row:
         """Read, enhance and write one picture; raises nothing."""
-        job, shelf = _Between(Path(task.source), Path(task.target)), _Noted(self.target, task.fresh)
+        job, shelf = Job(Path(task.source), Path(task.target)), _Noted(self.target, task.fresh)
         read, fault = hashlib.sha256(), False
 
         def work() -> Result:
@@ -75,14 +75,6 @@ class Worker:
             sha256=shelf.sha256,
             bytes=shelf.bytes,
         )
-
-
-class _Between(Job):
-    """A job whose names are seen from two places: the same name is another file there."""
-
-    @property
-    def in_place(self) -> bool:
-        return False
 
 
 class _Noted:

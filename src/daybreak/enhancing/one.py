@@ -177,7 +177,7 @@ def _made_before(shelf: Shelf, data: bytes, job: Job, enhancer: Enhancer, output
         return None
     named = format_of(job.target)
     wanted = fingerprint(enhancer, output, data, named.name if named else None)
-    itself = shelf.read(job.target) == data if job.in_place else False
+    itself = job.in_place and shelf.read(job.target) == data
     if itself:
         del wanted["source"]
     try:

@@ -22,15 +22,15 @@ STDIN, STDOUT = Path("stdin"), Path("stdout")
 
 @dataclass(frozen=True)
 class Job:
-    """One picture to enhance: where it lies and where its result goes."""
+    """One picture to enhance: where it lies and where its result goes.
+
+    Attributes:
+        source, target: the same file, or a link and the file behind it, where it is `in_place`.
+    """
 
     source: Path
     target: Path
-
-    @property
-    def in_place(self) -> bool:
-        """Whether the result takes the place of its input."""
-        return _key(self.source) == _key(self.target) or self.source.resolve() == self.target
+    in_place: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def _check(
         return Refusal(
             source, OutputExists(came, hint="Type a --suffix, an -o, or --overwrite to replace it")
         )
-    others.append(Job(source, target))
+    others.append(Job(source, target, in_place))
     return others[-1]
 
 

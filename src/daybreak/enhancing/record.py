@@ -61,19 +61,14 @@ def done(outcome: Outcome) -> dict[str, str]:
 
     And `reduced`, of what was learnt from a copy for want of memory.
     """
-    network = {"ran-engine": outcome.engine} if outcome.engine else {}
-    reduced = {"reduced": outcome.reduced} if outcome.reduced else {}
-    return (
-        network
-        | reduced
-        | {
-            "ran": outcome.method,
-            "ran-settings": json.dumps(outcome.settings),
-            "ran-strength": f"{outcome.strength:g}",
-            "ran-weights": outcome.weights_sha256,
-            "note": outcome.note,
-        }
-    )
+    some = {"ran-engine": outcome.engine, "reduced": outcome.reduced}
+    return {name: told for name, told in some.items() if told} | {
+        "ran": outcome.method,
+        "ran-settings": json.dumps(outcome.settings),
+        "ran-strength": f"{outcome.strength:g}",
+        "ran-weights": outcome.weights_sha256,
+        "note": outcome.note,
+    }
 
 
 def check_record(target: Path, record: Mapping[str, str], wanted: Mapping[str, str]) -> None:

@@ -107,9 +107,8 @@ def stream_file(job: Job, enhancer: Enhancer, output: Output) -> Result:
     stops = enhancer.exposure
     plan = plan_parts(scroll, decision.method, decision.settings, decision.share, stops, room, copy=copy)
     means = _Means(sample_step(scroll.shape) * plan.part.scale)
-    record = (
-        wanted | done(replace(outcome, reduced=plan.note)) | {"lost": "; ".join(filter(None, ("EXIF", lost)))}
-    )
+    record = wanted | done(replace(outcome, reduced=plan.note))
+    record["lost"] = "; ".join(filter(None, ("EXIF", lost)))
     make_folder(job.target.parent)
     with whole_path(job.target, overwrite=output.overwrite) as hidden:
         _write(scroll, plan, hidden, kept, bits, output.quality, record, means)

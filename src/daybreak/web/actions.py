@@ -143,10 +143,8 @@ class Actions:
                     )
             except video.Stopped:
                 raise Stopped from None
-            finally:
-                log.unlink(
-                    missing_ok=True
-                )  # kept where it cannot be put together; nobody here goes on from it
+            finally:  # it is kept where it cannot be put together, and nobody here goes on from it
+                log.unlink(missing_ok=True)
         return target
 
     def _read(self, path: Path, enhancers: Sequence[Enhancer]) -> Photo:

@@ -23,6 +23,7 @@ _WISH = Wish.model_json_schema()["properties"]
 _SUFFIXES = [suffix for format in FORMATS.values() for suffix in format.suffixes]
 SHARED = "pictures"  # one queue for work on pixels: as many at the same time as the server has workers
 WHOLE = "films"  # one for work that takes hours, one film at a time: no picture waits for one to end
+_PROGRESS = gr.Progress()  # as a default it tells Gradio to hand over the progress of a call
 _FILMS = [".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mts", ".mpg"]
 
 
@@ -162,7 +163,7 @@ def _pictures(asking: Asking, actions: Actions, visits: Visits) -> gr.File:
         visit: gr.Request,
         chosen_files: list[str] | None,
         *values: Any,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio is told
+        progress: gr.Progress = _PROGRESS,
     ) -> Any:
         def work() -> Any:
             done = actions.enhance(chosen_files or [], asking.words(*values), progress)
@@ -221,7 +222,7 @@ def _video(asking: Asking, actions: Actions, visits: Visits) -> None:
             visit: gr.Request,
             file: str | None,
             *values: Any,
-            progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio is told
+            progress: gr.Progress = _PROGRESS,
         ) -> Any:
             words = asking.words(*values)
             words |= {"format": "keep", "bit_depth": "keep"}
