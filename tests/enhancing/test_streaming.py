@@ -114,9 +114,9 @@ def test_more_iptc_than_fits_is_left_out(kind, tmp_path, scarce, exiftool):
 
 
 def test_nothing_is_decided_on_a_pixel_however_little_is_left(tmp_path, monkeypatch):
-    """It is dark but for its middle, which is all that so small a copy would hold."""
+    """It is dark but for what alone so small a copy would hold."""
     levels = np.full((300, 420, 3), 12, np.uint8)
-    levels[149:152, 209:212] = 250
+    levels[209:212, 209:212] = 250  # the middle of a block as long as the picture
     load_vips().Image.new_from_array(levels, interpretation="srgb").write_to_file(str(tmp_path / "in.tif"))
     monkeypatch.setattr(memory.Room, "left", lambda self: 1000)
     assert "that are left" in run(tmp_path / "in.tif", tmp_path / "out.tif", "auto").error
