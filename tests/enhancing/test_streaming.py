@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from daybreak.enhancing import memory
 from daybreak.enhancing.batch import Output, run_batch
@@ -92,6 +93,16 @@ def test_a_jpeg_keeps_the_resolution_of_its_colours(mode, tmp_path, scarce):
     picture(source, subsample_mode=mode)
     assert "streamed" in run(source, target).notes[0]
     assert read_photo(target).half_chroma == read_photo(source).half_chroma == (mode == "on")
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif"])
+@pytest.mark.parametrize("said", [None, 300])
+def test_a_resolution_stays_and_none_is_taken_for_72(said, suffix, tmp_path, scarce):
+    source, target = tmp_path / f"in.{suffix}", tmp_path / f"out.{suffix}"
+    Image.new("RGB", (420, 300), (20, 30, 25)).save(source, **({"dpi": (said, said)} if said else {}))
+    assert "streamed" in run(source, target).notes[0]
+    with Image.open(target) as image:
+        assert image.info["dpi"] == pytest.approx((said or 72,) * 2, abs=0.02)
 
 
 @pytest.mark.parametrize("first", ["jpg", "tif"])

@@ -12,7 +12,7 @@ import numpy as np
 
 from daybreak.errors import MissingExtra
 from daybreak.image import containers, exif
-from daybreak.image.photo import Photo
+from daybreak.image.photo import UNSAID_DPI, Photo
 from daybreak.image.profile import Space
 from daybreak.image.vips import load_vips, tiff_options
 from daybreak.types import Array
@@ -219,6 +219,6 @@ def _image(ready: Ready) -> Any:
     )
     meaning = {"gray": "grey16" if wide else "b-w", "rgb": "rgb16" if wide else "srgb", "cmyk": "cmyk"}
     image = image.copy(interpretation=meaning[ready.space])
-    if ready.photo.metadata.dpi is None:  # the resolution that a TIFF has to state; 1 would be 25.4 dpi
-        image = image.copy(xres=72 / 25.4, yres=72 / 25.4)
+    if ready.photo.metadata.dpi is None:  # a TIFF has to state one; libvips' own, 1 per mm, would be 25.4 dpi
+        image = image.copy(xres=UNSAID_DPI / 25.4, yres=UNSAID_DPI / 25.4)
     return image

@@ -13,6 +13,9 @@ from daybreak.errors import BadPixels
 from daybreak.image.rows import Levels, Rows
 from daybreak.types import Array, Pixels, Plane
 
+UNSAID_DPI = 72.0
+"""The resolution that is written where the picture has none and the format or its writer wants one."""
+
 
 @dataclass(frozen=True)
 class Metadata:

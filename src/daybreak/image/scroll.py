@@ -19,6 +19,7 @@ import numpy as np
 from daybreak.errors import UnreadablePicture, UnwritablePicture
 from daybreak.image.containers import LARGEST_IPTC_IN_JPEG, iptc_records, iptc_resource
 from daybreak.image.paths import shown
+from daybreak.image.photo import UNSAID_DPI
 from daybreak.image.profile import Space, is_srgb
 from daybreak.image.rows import Levels
 from daybreak.image.vips import load_vips, one_line, tiff_options
@@ -59,7 +60,8 @@ class Scroll:
         self.shape = (int(image.height), int(image.width), 3)
         self.gray = image.bands == 1
         self.peak = 255 if image.format == "uchar" else 65_535
-        self.resolution = (image.xres, image.yres)
+        said = image.xres != 1.0  # what libvips fills in
+        self.resolution = (image.xres, image.yres) if said else (UNSAID_DPI / 25.4,) * 2
         self.half_chroma = image.get_typeof(_CHROMA) != 0 and image.get(_CHROMA) == "4:2:0"
         self.blocks = {name: image.get(name) for name in _BLOCKS if image.get_typeof(name)}
         records = iptc_records(self.blocks.pop(_IPTC, b""))
