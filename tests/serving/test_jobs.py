@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.errors import OutputExists, UnreadablePicture, UnwritablePicture
+from daybreak.errors import DaybreakError, OutputExists, UnreadablePicture, UnwritablePicture
 from daybreak.files import writing
 from daybreak.image.read import read_photo
 from daybreak.image.write import encode_photo
@@ -31,7 +31,7 @@ from daybreak.serving.jobs import pictures as work
 from daybreak.serving.jobs.room import Room, given_up
 from daybreak.serving.jobs.store import JobStore
 from daybreak.serving.limits import Limits
-from daybreak.stopping import Stopped
+from daybreak.stopping import Stopped, stoppable
 
 get = partial(httpx.get, timeout=60)  # machines differ and are shared
 post = partial(httpx.post, timeout=60)  # machines differ and are shared
@@ -383,6 +383,26 @@ def test_a_half_done_film_that_does_not_fit_any_more_is_begun_anew(film, tmp_pat
     assert told[-1] == 24
     assert what == "nothing" or told == list(range(1, 25))
     assert (folder / "result").read_bytes()[4:8] == b"ftyp"
+
+
+def test_a_film_is_stopped_while_it_is_put_together(film, tmp_path):
+    source, result, told = tmp_path / "000000", tmp_path / "result", []
+    source.write_bytes(film)
+    (tmp_path / "out").mkdir()
+
+    def work():
+        asked = understand({"method": "gamma"})
+
+        def progress(done, *_):
+            told.append(done)
+
+        films.run_film([source], ["night.mp4"], tmp_path / "out", result, asked, Limits(), progress)
+
+    with stoppable(lambda: told[-1:] == [24]), pytest.raises(DaybreakError, match="stopped"):
+        work()
+    assert not result.exists()
+    work()
+    assert result.read_bytes()[4:8] == b"ftyp"
 
 
 def test_a_film_that_cannot_be_put_together_is_told_by_its_name(serve, film, tmp_path, monkeypatch):

@@ -19,6 +19,7 @@ from daybreak.image.paths import shown
 from daybreak.serving.archive import EVIDENCE, marked_name
 from daybreak.serving.asking import Asked
 from daybreak.serving.limits import Limits
+from daybreak.stopping import asking
 
 _CONTAINERS = (
     (4, b"ftyp", "mov"),
@@ -104,7 +105,8 @@ def run_film(
         result: the film: MP4 for MP4 and MOV, else Matroska; with evidence, a zip of it and its manifest.
         asked: what to do with each frame.
         limits: of the server.
-        progress: is told (frames done, 0, frames in all, bytes made so far); may raise to stop the work.
+        progress: is told (frames done, 0, frames in all, bytes made so far); may raise to stop the work, as
+            `stoppable` does, also while the film is put together.
     """
     check_film(inputs[0], names[0], asked, limits)
     from daybreak.enhancing.video import Progress, VideoOptions, enhance_video
@@ -121,7 +123,7 @@ def run_film(
     options = VideoOptions(quality=asked.output.quality, resume=not evidence, overwrite=True)
     if evidence:
         options = repeatable(asked.enhancer, options)
-    make = partial(enhance_video, inputs[0], target, asked.enhancer, options, progress=told)
+    make = partial(enhance_video, inputs[0], target, asked.enhancer, options, progress=told, stop=asking())
     log = log_path(target)
     with as_sent(names[0], inputs[0], target, log):
         try:
