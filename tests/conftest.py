@@ -20,6 +20,7 @@ from daybreak.stopping import look
 # Here and in what tests start: torch's threads wait for each other where cores are shared, and another number
 # of them adds up in another order.
 os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["DAYBREAK_WEIGHTS"] = "/nowhere"  # whoever runs the tests may have some of their own
 for name in ("COLUMNS", "LINES"):  # readline tells the other processes those of the terminal
     os.environ.pop(name, None)
 

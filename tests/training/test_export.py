@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from daybreak.cli.main import run
 from daybreak.engines import OnnxEngine
 from daybreak.errors import BadSetting, OutputExists, TrainingError
+from daybreak.image.read import read_record
 from daybreak.networks import load
 from daybreak.training import graph
 from daybreak.training.export import export, load_network, succeeding
@@ -67,8 +73,24 @@ def test_the_card_of_a_successor_keeps_what_no_export_finds_out():
     assert fresh["memory_per_pixel"] != shipped.memory_per_pixel
     same = shipped.model_copy(update=fresh)
     assert succeeding(same) == shipped.model_copy(update={"steps": 1, "notes": ""})
-    for another in ({"macs_per_pixel": shipped.macs_per_pixel + 1}, {"tag": "mine"}, {"guide": 32}):
+    mine = same.model_copy(update={"tag": "mine"})
+    assert succeeding(mine) == mine.model_copy(update={"memory_per_pixel": shipped.memory_per_pixel})
+    for another in ({"macs_per_pixel": shipped.macs_per_pixel + 1}, {"guide": 32}):
         assert succeeding(card := same.model_copy(update=another)) == card
+
+
+def test_what_is_exported_is_a_method_at_once(checkpoint, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("DAYBREAK_WEIGHTS", str(tmp_path / "own"))
+    assert run(["export", str(checkpoint), "cascade.lol"]) == 2
+    assert "cascade.lol, the name of a weight that ships; expected cascade.ANOTHER" in capsys.readouterr().err
+    assert run(["export", str(checkpoint), "cascade.mine"]) == 0
+    assert "daybreak enhance PHOTO -m cascade.mine" in capsys.readouterr().out
+    assert run(["weights", "list", "cascade.mine"]) == 0
+    assert f"yours, in {tmp_path / 'own'}" in capsys.readouterr().out
+    Image.new("RGB", (40, 30), (20, 30, 25)).save(tmp_path / "dark.png")
+    command = [sys.executable, "-m", "daybreak", "enhance", "dark.png", "-m", "cascade.mine", "-o", "out.png"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    assert read_record(tmp_path / "out.png")["method"] == "cascade.mine"
 
 
 def pairs_of(material):

@@ -10,6 +10,7 @@ import pytest
 from daybreak.errors import UnknownName, WeightsError
 from daybreak.weights import Score, WeightCard, find_weight, list_weights
 from daybreak.weights.card import read_card, write_card
+from daybreak.weights.store import FOLDER, own_folder
 
 FILES = {"onnx": b"a graph", "safetensors": b"some tensors"}
 
@@ -63,6 +64,19 @@ def test_find_and_verify(folder):
     assert weight.verified_onnx().read_bytes() == FILES["onnx"]
     with pytest.raises(UnknownName, match=r"Did you mean cascade\.test"):
         find_weight("cascade.tset", folder)
+
+
+def test_ones_own_stand_behind_what_ships(folder, card, monkeypatch):
+    for name in ("cascade.lol.toml", "notes.toml"):
+        (folder / name).write_text("not looked at")
+    assert find_weight("cascade.lol").onnx.parent == FOLDER
+    before = list_weights()
+    monkeypatch.setenv("DAYBREAK_WEIGHTS", str(folder))
+    assert list_weights() == [*before, "cascade.test"]
+    assert find_weight("cascade.lol").onnx.parent == FOLDER
+    assert find_weight("cascade.test").card == card
+    monkeypatch.delenv("DAYBREAK_WEIGHTS")
+    assert own_folder().parts[-2:] == ("daybreak", "weights")
 
 
 def test_the_sum_of_what_runs_covers_every_file_that_does(card):

@@ -8,13 +8,21 @@ from typing import Annotated
 import typer
 
 from daybreak.cli.console import DONE
-from daybreak.errors import MissingExtra
+from daybreak.errors import BadSetting, MissingExtra
+from daybreak.weights.store import FOLDER, list_weights, own_folder
 
 
 def export(
     checkpoint: Annotated[Path, typer.Argument(help="best.ckpt or last.ckpt of a run.", show_default=False)],
     name: Annotated[str, typer.Argument(help="NETWORK.TAG of the weight.", show_default=False)],
-    out: Annotated[Path, typer.Option("--out", help="Folder for the three files.")] = Path(),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="Folder for the three files; without it the one where `-m NAME` finds them.",
+            show_default=False,
+        ),
+    ] = None,
     root: Annotated[
         Path | None, typer.Option("--root", help="Where the data sets to score on lie.", show_default=False)
     ] = None,
@@ -37,9 +45,14 @@ def export(
     if scores and root is None:
         raise typer.BadParameter("--score needs --root, the folder with the data sets")
     pairs = {text: read_pairs(text, root) for text in scores or [] if root is not None}
-    card = make(checkpoint, name, out, pairs=pairs, notes=notes)
-    print(f"{card.name}: {card.parameters:,} parameters in {card.precision}, {out / card.name}.toml")
+    if out is None and name in list_weights(FOLDER):
+        raise BadSetting(f"{name}, the name of a weight that ships", f"{name.partition('.')[0]}.ANOTHER")
+    folder = own_folder() if out is None else out
+    card = make(checkpoint, name, folder, pairs=pairs, notes=notes)
+    print(f"{card.name}: {card.parameters:,} parameters in {card.precision}, {folder / card.name}.toml")
     for score in card.scores:
         ssim = "" if score.ssim is None else f" / {score.ssim:.3f}"
         print(f"{score.dataset}: {score.psnr:.2f} dB{ssim} ({score.images} pictures, {score.protocol})")
+    if out is None:
+        print(f"Try it: daybreak enhance PHOTO -m {name}")
     return DONE

@@ -1,4 +1,4 @@
-"""`daybreak weights`: the trained weights that ship, listed and verified."""
+"""`daybreak weights`: the trained weights that ship and one's own, listed and verified."""
 
 from __future__ import annotations
 
@@ -11,19 +11,23 @@ from daybreak.cli.console import DONE, SOME_FAILED, complain
 from daybreak.errors import WeightsError
 from daybreak.text import printable
 from daybreak.weights import Weight, find_weight, list_weights
+from daybreak.weights.store import FOLDER
 
 
 def weights(
     action: Annotated[
         Literal["list", "verify"],
-        typer.Argument(help="list what ships, or verify (hash) the files against their cards."),
+        typer.Argument(help="list them, or verify (hash) the files against their cards."),
     ] = "list",
     names: Annotated[
         list[str] | None,
         typer.Argument(help="Which; all where none is named.", metavar="[NAME...]", show_default=False),
     ] = None,
 ) -> int:
-    """List the trained weights, or verify that their files are what their cards say."""
+    """List the trained weights, or verify that their files are what their cards say.
+
+    Your own, which `daybreak export` makes, are kept in DAYBREAK_WEIGHTS.
+    """
     chosen = [find_weight(name) for name in names or list_weights()]
     if action == "verify":
         return verify(chosen)
@@ -38,6 +42,8 @@ def table(chosen: Sequence[Weight]) -> Iterator[str]:
         card = weight.card
         yield f"{card.name:<{wide}}  {card.parameters:>10,}  {card.summary}"
         yield f"{'':<{wide}}  {'':>10}  {card.steps:,} steps on {card.training_data}"
+        if weight.onnx.parent != FOLDER:
+            yield f"{'':<{wide}}  {'':>10}  yours, in {weight.onnx.parent}"
     yield from ("", "More about one: daybreak explain NAME")
 
 

@@ -61,6 +61,14 @@ def weight_methods(weights: Iterable[str]) -> dict[str, str]:
 @cache
 def _shipped() -> dict[str, str]:
     """Method -> weight, of those that lie in the package; looked for when first asked for."""
+    from daybreak.weights.store import FOLDER, list_weights
+
+    return weight_methods(list_weights(FOLDER))
+
+
+@cache
+def _with_own() -> dict[str, str]:
+    """The same, with the user's own weights behind."""
     from daybreak.weights import list_weights
 
     return weight_methods(list_weights())
@@ -68,7 +76,7 @@ def _shipped() -> dict[str, str]:
 
 @cache
 def _names() -> Mapping[str, str]:
-    return index("method", (*CLASSICAL, *_shipped()), str)
+    return index("method", (*CLASSICAL, *_with_own()), str)
 
 
 @cache
@@ -80,13 +88,15 @@ def get_method(name: str) -> AnyMethod:
         WeightsError: the card of a weight cannot be read.
     """
     if name not in CLASSICAL:
-        long = {weight: method for method, weight in _shipped().items()}
-        if name in long and name not in _shipped():
+        weights = _shipped() if name in _shipped() else _with_own()
+        long = {weight: method for method, weight in weights.items()}
+        if name in long and name not in weights:
             return get_method(long[name])
-        look_up("method", name, _names(), "See: daybreak methods")
+        if name not in weights:
+            look_up("method", name, _names(), "See: daybreak methods")
         from daybreak.methods.pretrained import load
 
-        return load(name, _shipped()[name])
+        return load(name, weights[name])
     method: AnyMethod = import_module(f"daybreak.methods.{name}").METHOD
     if method.card.name != name:
         raise RegistryError(

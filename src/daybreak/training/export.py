@@ -29,7 +29,7 @@ from daybreak.training.processes import alone, lock_of
 from daybreak.training.recipe import Recipe
 from daybreak.training.sharing import halved, share
 from daybreak.weights.card import Control, Score, WeightCard, write_card
-from daybreak.weights.store import Weight, find_weight, list_weights, sha256
+from daybreak.weights.store import FOLDER, Weight, find_weight, list_weights, sha256
 
 SHARED = 100_000
 """Parameters from which the graph reads them from the safetensors file instead of holding them once more."""
@@ -38,6 +38,12 @@ COSTS_NOTHING = 0.01
 """dB; half precision is taken where the score on the validation pairs moves by less."""
 
 _Precision = Literal["fp32", "fp16"]
+
+_GRAPH = (
+    *("network", "parameters", "macs_per_pixel", "context", "halo"),
+    *("point", "multiple", "scale", "guide", "shared"),
+)
+"""What two cards of the same graph agree in."""
 
 
 def load_network(path: Path) -> tuple[Network, Recipe, dict[str, str], int]:
@@ -204,25 +210,17 @@ def _scores(weight: Weight, dataset: str, pairs: Sequence[Pair]) -> list[Score]:
 
 
 def succeeding(card: WeightCard) -> WeightCard:
-    """The card, with what the one says that it will succeed and no export finds out."""
-    if card.name not in list_weights():
-        return card
-    shipped = find_weight(card.name).card
-    alike = (
-        "parameters",
-        "macs_per_pixel",
-        "context",
-        "halo",
-        "point",
-        "multiple",
-        "scale",
-        "guide",
-        "shared",
-    )
-    if any(getattr(shipped, name) != getattr(card, name) for name in alike):
-        return card
-    kept = ("summary", "memory_per_pixel", "bf16")
-    return card.model_copy(update={name: getattr(shipped, name) for name in kept})
+    """The card, with what those that ship say of the same graph and no export finds out.
+
+    Of one of the same name that is its summary, its memory per pixel and whether bf16 will do; of another tag
+    the memory alone.
+    """
+    for name in sorted(list_weights(FOLDER), key=lambda name: name != card.name):
+        shipped = find_weight(name, FOLDER).card
+        if all(getattr(shipped, part) == getattr(card, part) for part in _GRAPH):
+            kept = ("summary", "memory_per_pixel", "bf16") if name == card.name else ("memory_per_pixel",)
+            return card.model_copy(update={part: getattr(shipped, part) for part in kept})
+    return card
 
 
 def _card(

@@ -1,9 +1,10 @@
-"""Finding shipped weights and checking them against their cards."""
+"""Finding weights, those that ship and one's own, and checking them against their cards."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,19 @@ from daybreak.weights.card import WeightCard, read_card
 
 FOLDER = Path(__file__).parent
 """Where the shipped weights lie: in this package."""
+
+
+def own_folder() -> Path:
+    """Where one's own weights lie: DAYBREAK_WEIGHTS, or else the system's folder for this user's data.
+
+    The folder need not exist.
+    """
+    told = os.environ.get("DAYBREAK_WEIGHTS")
+    if told:
+        return Path(told).expanduser()
+    import platformdirs  # 10 ms that a run of what ships does not need
+
+    return Path(platformdirs.user_data_dir("daybreak")) / "weights"
 
 
 def sha256(path: Path) -> str:
@@ -92,22 +106,33 @@ def _check(path: Path, expected: str) -> Path:
     return path
 
 
-def list_weights(folder: Path = FOLDER) -> list[str]:
-    """Names of the weights that have a card in a folder, sorted; "cascade.lol" for example."""
-    return sorted(path.stem for path in folder.glob("*.toml"))
+def list_weights(folder: Path | None = None) -> list[str]:
+    """Names of the weights that have a card in a folder, sorted; "cascade.lol" for example.
+
+    Args:
+        folder: where; None for those that ship and, behind them, one's own of other names.
+    """
+    if folder is not None:
+        return sorted(path.stem for path in folder.glob("*.*.toml"))
+    shipped = list_weights(FOLDER)
+    return [*shipped, *(name for name in list_weights(own_folder()) if name not in shipped)]
 
 
-def find_weight(name: str, folder: Path = FOLDER) -> Weight:
+def find_weight(name: str, folder: Path | None = None) -> Weight:
     """The weight of that name, unverified.
+
+    Args:
+        name: of it.
+        folder: where to look; None for what ships, and then among one's own.
 
     Raises:
         UnknownName: no card of that name; the error carries the nearest names.
         WeightsError: the card cannot be read or names another weight.
     """
-    known = list_weights(folder)
-    if name not in known:
-        raise UnknownName("weight", name, known)
-    card = read_card(folder / f"{name}.toml")
+    held = folder or (FOLDER if name in list_weights(FOLDER) else own_folder())
+    if name not in list_weights(held):
+        raise UnknownName("weight", name, list_weights(folder))
+    card = read_card(held / f"{name}.toml")
     if card.name != name:
         raise WeightsError(f"the card {name}.toml is of the weight {card.name}", name)
-    return Weight(card, folder / f"{name}.onnx", folder / f"{name}.safetensors")
+    return Weight(card, held / f"{name}.onnx", held / f"{name}.safetensors")
