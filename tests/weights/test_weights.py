@@ -75,6 +75,8 @@ def test_ones_own_stand_behind_what_ships(folder, card, monkeypatch):
     assert list_weights() == [*before, "cascade.test"]
     assert find_weight("cascade.lol").onnx.parent == FOLDER
     assert find_weight("cascade.test").card == card
+    monkeypatch.setenv("DAYBREAK_WEIGHTS", "/" + 300 * "a")  # a folder that the system does not let us look into
+    assert list_weights() == before
     monkeypatch.delenv("DAYBREAK_WEIGHTS")
     assert own_folder().parts[-2:] == ("daybreak", "weights")
 

@@ -112,10 +112,13 @@ def list_weights(folder: Path | None = None) -> list[str]:
     Args:
         folder: where; None for those that ship and, behind them, one's own of other names.
     """
-    if folder is not None:
+    if folder is None:
+        shipped = list_weights(FOLDER)
+        return [*shipped, *(name for name in list_weights(own_folder()) if name not in shipped)]
+    try:
         return sorted(path.stem for path in folder.glob("*.*.toml"))
-    shipped = list_weights(FOLDER)
-    return [*shipped, *(name for name in list_weights(own_folder()) if name not in shipped)]
+    except OSError:  # another user's home, say
+        return []
 
 
 def find_weight(name: str, folder: Path | None = None) -> Weight:
