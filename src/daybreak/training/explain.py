@@ -125,7 +125,7 @@ def _page(spec: AnySpec, settings: NetworkSettings, recipes: list[str], card: We
 def _facts(spec: AnySpec, network: Network) -> Iterator[str]:
     ours, all_of_it = network.inference_parameters(), sum(p.numel() for p in network.parameters())
     training = "" if all_of_it == ours else f", {all_of_it:,} while training"
-    yield f"- Parameters: {ours:,} in the exported graph{training}."
+    yield f"- Parameters: {ours:,} in the exported graph{training}, by the preset."
     if network.context == "local":
         yield f"- Sees: {network.halo} px around each pixel."
     else:
