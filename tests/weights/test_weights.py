@@ -8,9 +8,10 @@ import hashlib
 import pytest
 
 from daybreak.errors import UnknownName, WeightsError
+from daybreak.methods import get_method
 from daybreak.weights import Score, WeightCard, find_weight, list_weights
 from daybreak.weights.card import read_card, write_card
-from daybreak.weights.store import FOLDER, own_folder
+from daybreak.weights.store import FOLDER, own_folder, unreadable
 
 FILES = {"onnx": b"a graph", "safetensors": b"some tensors"}
 
@@ -75,7 +76,15 @@ def test_ones_own_stand_behind_what_ships(folder, card, monkeypatch):
     assert list_weights() == [*before, "cascade.test"]
     assert find_weight("cascade.lol").onnx.parent == FOLDER
     assert find_weight("cascade.test").card == card
-    monkeypatch.setenv("DAYBREAK_WEIGHTS", "/" + 300 * "a")  # a folder that the system does not let us look into
+    (folder / "cascade.torn.toml").write_text("{")
+    assert list_weights() == [*before, "cascade.test"], "the others can be used"
+    (fault,) = unreadable()
+    assert "cascade.torn.toml cannot be read" in str(fault)
+    with pytest.raises(WeightsError, match=r"cascade\.torn\.toml cannot be read"):
+        get_method("cascade.torn")
+    monkeypatch.setenv(
+        "DAYBREAK_WEIGHTS", "/" + 300 * "a"
+    )  # a folder that the system does not let us look into
     assert list_weights() == before
     monkeypatch.delenv("DAYBREAK_WEIGHTS")
     assert own_folder().parts[-2:] == ("daybreak", "weights")

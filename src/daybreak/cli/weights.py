@@ -11,7 +11,7 @@ from daybreak.cli.console import DONE, SOME_FAILED, complain
 from daybreak.errors import WeightsError
 from daybreak.text import printable
 from daybreak.weights import Weight, find_weight, list_weights
-from daybreak.weights.store import FOLDER
+from daybreak.weights.store import FOLDER, unreadable
 
 
 def weights(
@@ -29,10 +29,13 @@ def weights(
     Your own, which `daybreak export` makes, are kept in DAYBREAK_WEIGHTS.
     """
     chosen = [find_weight(name) for name in names or list_weights()]
+    faults = [] if names else unreadable()
+    for fault in faults:
+        complain(str(fault))
     if action == "verify":
-        return verify(chosen)
+        return verify(chosen) or (SOME_FAILED if faults else DONE)
     typer.echo("\n".join(map(printable, table(chosen))))
-    return DONE
+    return SOME_FAILED if faults else DONE
 
 
 def table(chosen: Sequence[Weight]) -> Iterator[str]:

@@ -110,15 +110,33 @@ def list_weights(folder: Path | None = None) -> list[str]:
     """Names of the weights that have a card in a folder, sorted; "cascade.lol" for example.
 
     Args:
-        folder: where; None for those that ship and, behind them, one's own of other names.
+        folder: where; None for those that ship and, behind them, one's own of other names that have a card
+            which can be read (`unreadable` has the others).
     """
     if folder is None:
-        shipped = list_weights(FOLDER)
-        return [*shipped, *(name for name in list_weights(own_folder()) if name not in shipped)]
+        return [*list_weights(FOLDER), *(name for name, fault in _own().items() if fault is None)]
     try:
         return sorted(path.stem for path in folder.glob("*.*.toml"))
     except OSError:  # another user's home, say
         return []
+
+
+def unreadable() -> list[WeightsError]:
+    """What is wrong with those of one's own weights whose cards cannot be read."""
+    return [fault for fault in _own().values() if fault is not None]
+
+
+def _own() -> dict[str, WeightsError | None]:
+    """One's own weights of names that do not ship, and what is wrong with their cards."""
+    found: dict[str, WeightsError | None] = {}
+    for name in list_weights(folder := own_folder()):
+        if name not in list_weights(FOLDER):
+            try:
+                find_weight(name, folder)
+                found[name] = None
+            except WeightsError as error:
+                found[name] = error
+    return found
 
 
 def find_weight(name: str, folder: Path | None = None) -> Weight:
