@@ -82,9 +82,7 @@ def test_ones_own_stand_behind_what_ships(folder, card, monkeypatch):
     assert "cascade.torn.toml cannot be read" in str(fault)
     with pytest.raises(WeightsError, match=r"cascade\.torn\.toml cannot be read"):
         get_method("cascade.torn")
-    monkeypatch.setenv(
-        "DAYBREAK_WEIGHTS", "/" + 300 * "a"
-    )  # a folder that the system does not let us look into
+    monkeypatch.setenv("DAYBREAK_WEIGHTS", "/" + 300 * "a")  # that the system will not look into
     assert list_weights() == before
     monkeypatch.delenv("DAYBREAK_WEIGHTS")
     assert own_folder().parts[-2:] == ("daybreak", "weights")

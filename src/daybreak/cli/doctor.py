@@ -16,6 +16,7 @@ from daybreak.enhancing.doctor import Check, State, check_arithmetic, check_netw
 from daybreak.methods.registry import CLASSICAL, get_method, weight_methods
 from daybreak.text import printable
 from daybreak.weights import find_weight, list_weights
+from daybreak.weights.store import unreadable
 
 
 def doctor(
@@ -34,7 +35,11 @@ def doctor(
         for check in running:  # a line as each is done: some networks take a while
             checks.append(check)
             tell([check_line(check)])
-    wrong = [*state.wrong, *(f"{_name(check)}: {check.error}" for check in checks if not check.right)]
+    wrong = [
+        *state.wrong,
+        *map(str, unreadable()),
+        *(f"{_name(check)}: {check.error}" for check in checks if not check.right),
+    ]
     if as_json:
         found = {**asdict(state), "checks": [asdict(check) for check in checks], "wrong": wrong}
         typer.echo(json.dumps(found, indent=2))

@@ -92,14 +92,14 @@ def get_method(name: str) -> AnyMethod:
         long = {weight: method for method, weight in weights.items()}
         if name in long and name not in weights:
             return get_method(long[name])
-        from daybreak.methods.pretrained import load
-        from daybreak.weights.store import list_weights, own_folder
+        if name not in weights:
+            from daybreak.weights.store import list_weights, own_folder
 
-        if name not in weights and name not in list_weights(own_folder()):
-            look_up("method", name, _names(), "See: daybreak methods")
-        return load(
-            name, weights.get(name, name)
-        )  # newer than the list, or its card says what is wrong with it
+            if name not in list_weights(own_folder()):  # else newer than the list, or it says what is wrong
+                look_up("method", name, _names(), "See: daybreak methods")
+        from daybreak.methods.pretrained import load
+
+        return load(name, weights.get(name, name))
     method: AnyMethod = import_module(f"daybreak.methods.{name}").METHOD
     if method.card.name != name:
         raise RegistryError(
