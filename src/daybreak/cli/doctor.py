@@ -35,11 +35,8 @@ def doctor(
         for check in running:  # a line as each is done: some networks take a while
             checks.append(check)
             tell([check_line(check)])
-    wrong = [
-        *state.wrong,
-        *map(str, unreadable()),
-        *(f"{_name(check)}: {check.error}" for check in checks if not check.right),
-    ]
+    failed = (f"{_name(check)}: {check.error}" for check in checks if not check.right)
+    wrong = [*state.wrong, *map(str, unreadable()), *failed]
     if as_json:
         found = {**asdict(state), "checks": [asdict(check) for check in checks], "wrong": wrong}
         typer.echo(json.dumps(found, indent=2))
