@@ -1,5 +1,9 @@
 """Running an exported graph: one small interface, ONNX Runtime and OpenVINO behind it."""
 
+import os
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime would keep a device id and tell its makers
+
 from daybreak.engines.base import Engine, Precision
 from daybreak.engines.devices import DEVICES, REFERENCE, Device, get_device
 from daybreak.engines.onnx_runtime import OnnxEngine

@@ -49,6 +49,10 @@ def save(trainer: L.Trainer, path: Path) -> None:
         raise TrainingError(came + kept, hint="Free some space and go on with --resume auto") from None
 
 
+_UNREADABLE = (OSError, RuntimeError, EOFError, pickle.UnpicklingError, LookupError, TypeError, ValueError)
+"""What torch raises of files that are none of ours."""
+
+
 def load(path: Path) -> dict[str, Any]:
     """Read a checkpoint: tensors and plain values only.
 
@@ -60,7 +64,15 @@ def load(path: Path) -> dict[str, Any]:
         kept[OURS]["recipe"]["network"]
     except FileNotFoundError:
         raise TrainingError(f"there is no checkpoint {path}") from None
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError) as error:
+    except (
+        OSError,
+        RuntimeError,
+        EOFError,
+        pickle.UnpicklingError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise TrainingError(f"{path} is no checkpoint of a daybreak run ({type(error).__name__})") from None
     return kept
 

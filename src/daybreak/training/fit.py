@@ -19,7 +19,7 @@ from daybreak.networks.base import Batch
 from daybreak.training import checkpoint as checkpoints
 from daybreak.training.finish import SHEET, draw_sheet, validate
 from daybreak.training.keeper import Keeper
-from daybreak.training.lesson import Lesson, check_crop
+from daybreak.training.lesson import Lesson, begun_from, check_crop
 from daybreak.training.machine import keep_memory, precision
 from daybreak.training.material import Material
 from daybreak.training.processes import Crew, alone
@@ -86,7 +86,12 @@ def fit(
             raise OutputExists(
                 f"{out} holds a run already", hint="Go on with --resume auto, or give another --out"
             )
-        about = {"data": material.told, "terms": material.terms, "pictures": material.digest}
+        cards = [weight.card for weight in begun_from(recipe).values()]  # what they have seen, it has seen
+        about = {
+            "data": "; before that ".join(dict.fromkeys([material.told, *(c.training_data for c in cards)])),
+            "terms": "; ".join(dict.fromkeys([material.terms, *(c.training_terms for c in cards)])),
+            "pictures": material.digest,
+        }
         about["perceptual"] = "vgg16" if features else ""
         lesson = Lesson(recipe, features, about)
         if last.exists():

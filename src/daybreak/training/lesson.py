@@ -22,7 +22,7 @@ from daybreak.networks.base import Batch, Network, Phase
 from daybreak.networks.registry import build, get_network, parse_settings
 from daybreak.training.recipe import Recipe
 from daybreak.training.schedule import factor
-from daybreak.weights import find_weight
+from daybreak.weights import Weight, find_weight
 
 OURS = "daybreak"
 """Key of our own part of a checkpoint."""
@@ -179,21 +179,35 @@ def take_up(network: Network, recipe: Recipe) -> None:
         TrainingError: it is of another network, of other hyper-parameters, or less than a third of one of
             several fits.
     """
-    into, alone = network.inference(), Path(recipe.start)
-    names = [recipe.start] if alone.suffix == ".toml" and alone.is_file() else recipe.start.split("+")
-    found = {name: _parameters(name, recipe.network) for name in names}
-    given = found[names[0]] if len(names) == 1 else _fitting(found, into.state_dict())
+    into = network.inference()
+    found = {name: _parameters(name, weight, recipe.network) for name, weight in begun_from(recipe).items()}
+    alone = len(found) == 1
+    given = next(iter(found.values())) if alone else _fitting(found, into.state_dict())
     try:
-        into.load_state_dict(given, strict=len(names) == 1)
+        into.load_state_dict(given, strict=alone)
     except RuntimeError as error:
         told = " ".join(str(error).split())
         raise TrainingError(f"start={recipe.start} has other hyper-parameters: {told[:200]}") from None
 
 
-def _parameters(name: str, network: str) -> dict[str, Tensor]:
-    """Of a weight of the network, by its name or the path of its card."""
+def begun_from(recipe: Recipe) -> dict[str, Weight]:
+    """The weights that a recipe starts from, by the names or paths of cards that it gives.
+
+    Raises:
+        UnknownName, WeightsError: there is no such weight, or its card cannot be read.
+    """
+    alone = Path(recipe.start)
+    names = [recipe.start] if alone.suffix == ".toml" and alone.is_file() else recipe.start.split("+")
+    return {name: _weight(name) for name in names if name}
+
+
+def _weight(name: str) -> Weight:
     path = Path(name)
-    weight = find_weight(path.stem, path.parent) if path.suffix == ".toml" else find_weight(name)
+    return find_weight(path.stem, path.parent) if path.suffix == ".toml" else find_weight(name)
+
+
+def _parameters(name: str, weight: Weight, network: str) -> dict[str, Tensor]:
+    """Of a weight, which has to be of the network."""
     weight.verify()
     if weight.card.network != network:
         raise TrainingError(f"start={name} is a weight of {weight.card.network}", network)
