@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from types import ModuleType
 
@@ -25,6 +27,16 @@ def test_shipped_graphs_take_any_size(name):
         result = engine.run(np.full((2, 3, height, width), 0.1, np.float32))
         assert result.shape == (2, 3, height * scale, width * scale)
         assert result.dtype == np.float32
+
+
+def test_the_runtime_keeps_no_id_and_reports_nothing(tmp_path):
+    """It begins with the first module of it that is loaded, in a home that has none of its files yet."""
+    run = "from daybreak.methods import get_method as get; import numpy; "
+    run += "get('cascade').enhance(numpy.zeros((8, 8, 3), numpy.float32))"
+    home = {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / ".cache")}
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    subprocess.run([sys.executable, "-c", run], check=True, env=environment | home)
+    assert not list(tmp_path.rglob("*onnxruntime*"))
 
 
 def test_threads_do_not_change_the_result():

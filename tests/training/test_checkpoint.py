@@ -33,7 +33,7 @@ def change(path, edit):
 def test_what_is_no_checkpoint_is_refused(tmp_path):
     with pytest.raises(TrainingError, match=r"there is no checkpoint .*x\.ckpt"):
         checkpoints.load(tmp_path / "x.ckpt")
-    for content in (b"", b"PK\x03\x04 cut short", b"hello"):
+    for content in (b"", b"PK\x03\x04 cut short", b"hello", b"RIFF\x10\0\0\0WEBP", b"0", b"."):
         (tmp_path / "x.ckpt").write_bytes(content)
         with pytest.raises(TrainingError, match=r"x\.ckpt is no checkpoint of a daybreak run"):
             checkpoints.load(tmp_path / "x.ckpt")

@@ -93,6 +93,14 @@ def test_what_is_exported_is_a_method_at_once(checkpoint, tmp_path, monkeypatch,
     assert read_record(tmp_path / "out.png")["method"] == "cascade.mine"
 
 
+def test_a_card_names_what_the_weight_it_began_from_has_seen(tiny, material, tmp_path):
+    recipe = tiny(steps=1).model_copy(update={"start": "cascade.lol"})
+    card = export(fit(recipe, material, tmp_path / "run").checkpoint, "cascade.mine", tmp_path / "weights")
+    before = find_weight("cascade.lol").card
+    assert card.training_data.endswith(f"; before that {before.training_data}")
+    assert before.training_terms in card.training_terms
+
+
 def pairs_of(material):
     return {"own": list(zip(material.lows.values(), material.highs.values(), strict=True))}
 
