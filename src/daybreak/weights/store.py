@@ -101,7 +101,7 @@ def _check(path: Path, expected: str) -> Path:
         raise WeightsError(
             f"{path} has SHA-256 {found[:12]}…",
             f"{expected[:12]}… as on its card",
-            "Install daybreak again, or export the weight again",
+            "Install daybreak again; of your own, remove its three files and export it again",
         )
     return path
 
