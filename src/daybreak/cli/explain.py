@@ -48,9 +48,8 @@ def explain(
         text = explaining.explain(name)
     except UnknownName as error:
         if name not in list_methods():
-            raise UnknownName(
-                "network or method", name, dict.fromkeys([*error.known, *list_methods()])
-            ) from None
+            known = dict.fromkeys([*error.known, *list_methods()])
+            raise UnknownName("network or method", name, known) from None
         text = "\n".join(sheet(get_method(name).card))
     typer.echo(text.rstrip("\n"))
     return DONE

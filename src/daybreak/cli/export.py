@@ -37,6 +37,9 @@ def export(
     notes: Annotated[str, typer.Option("--notes", help="For the card.")] = "",
 ) -> int:
     """Write a weight's safetensors, ONNX graph and card, proved equal to the checkpoint."""
+    if out is None and name in list_weights(FOLDER):
+        raise BadSetting(f"{name}, the name of a weight that ships", f"{name.partition('.')[0]}.ANOTHER")
+    folder = own_folder() if out is None else out
     try:
         from daybreak.training.export import export as make
         from daybreak.training.export import read_pairs
@@ -45,9 +48,6 @@ def export(
     if scores and root is None:
         raise typer.BadParameter("--score needs --root, the folder with the data sets")
     pairs = {text: read_pairs(text, root) for text in scores or [] if root is not None}
-    if out is None and name in list_weights(FOLDER):
-        raise BadSetting(f"{name}, the name of a weight that ships", f"{name.partition('.')[0]}.ANOTHER")
-    folder = own_folder() if out is None else out
     card = make(checkpoint, name, folder, pairs=pairs, notes=notes)
     print(f"{card.name}: {card.parameters:,} parameters in {card.precision}, {folder / card.name}.toml")
     for score in card.scores:

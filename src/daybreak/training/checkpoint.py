@@ -25,6 +25,9 @@ BEST = "best.ckpt"
 FREE = set(BOOKKEEPING) - {"score_pairs"}  # by which the best so far was chosen
 """Keys of a recipe that may change while a run is under way."""
 
+_UNREADABLE = (OSError, RuntimeError, EOFError, pickle.UnpicklingError, LookupError, TypeError, ValueError)
+"""What torch raises of files that are none of ours."""
+
 
 class WholeFiles(TorchCheckpointIO):
     """Writes a checkpoint straight into its folder; Lightning's own goes by way of memory and of /tmp."""
@@ -49,10 +52,6 @@ def save(trainer: L.Trainer, path: Path) -> None:
         raise TrainingError(came + kept, hint="Free some space and go on with --resume auto") from None
 
 
-_UNREADABLE = (OSError, RuntimeError, EOFError, pickle.UnpicklingError, LookupError, TypeError, ValueError)
-"""What torch raises of files that are none of ours."""
-
-
 def load(path: Path) -> dict[str, Any]:
     """Read a checkpoint: tensors and plain values only.
 
@@ -64,15 +63,7 @@ def load(path: Path) -> dict[str, Any]:
         kept[OURS]["recipe"]["network"]
     except FileNotFoundError:
         raise TrainingError(f"there is no checkpoint {path}") from None
-    except (
-        OSError,
-        RuntimeError,
-        EOFError,
-        pickle.UnpicklingError,
-        LookupError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except _UNREADABLE as error:
         raise TrainingError(f"{path} is no checkpoint of a daybreak run ({type(error).__name__})") from None
     return kept
 

@@ -106,7 +106,7 @@ def _page(spec: AnySpec, settings: NetworkSettings, recipes: list[str], card: We
     network = _blank(spec, settings)
     name, summary = (card.name, card.summary) if card else (spec.name, spec.summary)
     lines = [f"# {name}", "", summary, "", f"From {spec.paper}.", ""]
-    lines += [*_facts(spec, network), "", "## Sources, and what is not theirs", ""]
+    lines += [*_facts(spec, settings, network), "", "## Sources, and what is not theirs", ""]
     lines += _own_words(spec)
     lines += ["", "## Layers", "", f"![The layers of {spec.name}]({spec.name}.svg)", ""]
     lines += [*_table(trace(network.inference())), "", "## Hyper-parameters", ""]
@@ -122,10 +122,11 @@ def _page(spec: AnySpec, settings: NetworkSettings, recipes: list[str], card: We
     return "\n".join(lines) + "\n"
 
 
-def _facts(spec: AnySpec, network: Network) -> Iterator[str]:
+def _facts(spec: AnySpec, settings: NetworkSettings, network: Network) -> Iterator[str]:
     ours, all_of_it = network.inference_parameters(), sum(p.numel() for p in network.parameters())
     training = "" if all_of_it == ours else f", {all_of_it:,} while training"
-    yield f"- Parameters: {ours:,} in the exported graph{training}, by the preset."
+    preset = ", by the preset" if settings == spec.settings() else ""
+    yield f"- Parameters: {ours:,} in the exported graph{training}{preset}."
     if network.context == "local":
         yield f"- Sees: {network.halo} px around each pixel."
     else:

@@ -129,8 +129,9 @@ def unreadable() -> list[WeightsError]:
 def _own() -> dict[str, WeightsError | None]:
     """One's own weights of names that do not ship, and what is wrong with their cards."""
     found: dict[str, WeightsError | None] = {}
-    for name in list_weights(folder := own_folder()):
-        if name not in list_weights(FOLDER):
+    folder, shipped = own_folder(), list_weights(FOLDER)
+    for name in list_weights(folder):
+        if name not in shipped:
             try:
                 find_weight(name, folder)
                 found[name] = None
