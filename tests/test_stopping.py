@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.enhancing.tiling import Part, Plan, enhance_parts
+from daybreak.enhancing.parts import Part, Plan
+from daybreak.enhancing.tiling import enhance_parts
 from daybreak.image.strips import map_rows
 from daybreak.stopping import Stopped, look, stoppable
 

@@ -14,17 +14,16 @@ from hypothesis import strategies as st
 
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.memory import Room, resident
-from daybreak.enhancing.tiling import (
+from daybreak.enhancing.parts import (
     COPY,
     LEAST_SIDE,
     Part,
     copy_block,
-    enhance_parts,
     fitting_side,
-    in_parts,
     plan_parts,
     shrunken,
 )
+from daybreak.enhancing.tiling import enhance_parts, in_parts
 from daybreak.errors import NotEnoughMemory
 from daybreak.image.rows import Floats, Levels
 from daybreak.methods import every_method, get_method

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from daybreak.engines import REFERENCE, Place, Runtime
 from daybreak.engines.fastest import load
 from daybreak.enhancing.bands import enhance_levels
-from daybreak.enhancing.tiling import enhance_parts, plan_parts
+from daybreak.enhancing.parts import plan_parts
+from daybreak.enhancing.tiling import enhance_parts
 from daybreak.errors import WeightsError
 from daybreak.image.rows import Floats, Levels
 from daybreak.methods import developing, get_method, glance

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daybreak.enhancing.amount import Amount
-from daybreak.enhancing.tiling import Part, Plan, enhance_parts
+from daybreak.enhancing.parts import Part, Plan
+from daybreak.enhancing.tiling import enhance_parts
 from daybreak.errors import NotEnoughMemory
 from daybreak.image.illumination import quick_map, small_map
 from daybreak.image.rows import Floats, Levels

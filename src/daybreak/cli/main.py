@@ -23,7 +23,7 @@ COMMANDS = {
     "methods": ("daybreak.cli.methods:methods", "List the methods, or tell all about one."),
     "doctor": ("daybreak.cli.doctor:doctor", "Whether every device here gives the right picture."),
     "explain": ("daybreak.cli.explain:explain", "A network's settings, their sources, its layers."),
-    "weights": ("daybreak.cli.weights:weights", "List or verify the trained weights, those that ship and yours."),
+    "weights": ("daybreak.cli.weights:weights", "List or verify the trained weights, yours too."),
     "assets": ("daybreak.cli.assets:assets", "Fetch files that are used and not shipped."),
     "niqe-fit": ("daybreak.cli.niqe_fit:niqe_fit", "Make a NIQE model of your own photographs."),
     "data": ("daybreak.cli.data:app", "List, check, split and pack data sets."),

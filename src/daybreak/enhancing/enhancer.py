@@ -17,8 +17,9 @@ from daybreak.enhancing.arrays import adapt
 from daybreak.enhancing.bands import enhance_levels
 from daybreak.enhancing.cutout import put_back, without
 from daybreak.enhancing.memory import UNMEASURED, Room, bytes_per_pixel, out_of_memory, parse_memory
+from daybreak.enhancing.parts import SMALL
 from daybreak.enhancing.record import asked, done
-from daybreak.enhancing.tiling import SMALL, enhance_fitting
+from daybreak.enhancing.tiling import enhance_fitting
 from daybreak.errors import BadSetting
 from daybreak.image.photo import Photo, clear
 from daybreak.image.rows import Levels, Rows

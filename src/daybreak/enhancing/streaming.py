@@ -19,9 +19,10 @@ import numpy as np
 
 from daybreak.enhancing.amount import mean_light, sample_step, told_short
 from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.parts import Copy, Plan, copy_of, plan_parts
 from daybreak.enhancing.record import ANOTHER_PLACE, asked, check_record, done, written
 from daybreak.enhancing.result import Output, Result, done_before
-from daybreak.enhancing.tiling import Copy, Plan, copy_of, in_parts, plan_parts
+from daybreak.enhancing.tiling import in_parts
 from daybreak.errors import BadSetting, OutputExists, PictureTooLarge, UnwritablePicture
 from daybreak.files import make_folder, whole_path
 from daybreak.image import xmp
