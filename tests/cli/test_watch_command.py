@@ -54,7 +54,10 @@ class Watcher:
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
-            self.code = process.wait(timeout=PATIENCE)
+            try:
+                self.code = process.wait(timeout=PATIENCE)
+            finally:
+                process.kill()
             self.said = log.read_text()
 
     def results(self):

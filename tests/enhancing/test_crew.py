@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -39,6 +40,7 @@ def jobs_in(folder: Path, count: int) -> list[Job | Refusal]:
 SCRIPT = """
 import os, signal, sys, time
 from pathlib import Path
+from threading import Event
 from daybreak.enhancing import crew
 from daybreak.enhancing.batch import Output, run_batch
 from daybreak.enhancing.enhancer import Enhancer
@@ -183,6 +185,7 @@ def test_a_script_that_every_process_would_run_again_is_told_what_it_lacks(tmp_p
     script.write_text(f"""
 import sys, threading, time
 from pathlib import Path
+from threading import Event
 from daybreak.enhancing.batch import Output, run_batch
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.plan import Job
@@ -263,6 +266,18 @@ def test_workers_end_when_the_process_that_they_work_for_is_killed(tmp_path):
     while any(Path(f"/proc/{worker}").exists() for worker in workers):
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def test_an_end_that_is_asked_for_comes_after_the_pictures_that_are_being_worked_on(tmp_path):
+    """In threads, of which one does the second picture, or the third, when the first is told."""
+    asked = Event()
+    results = run_batch(jobs_in(tmp_path, 30), Enhancer("gamma"), Output(), 1, Path.read_bytes, asked)
+    told = [next(results).target]
+    asked.set()
+    with pytest.raises(KeyboardInterrupt):
+        told.extend(result.target for result in results)
+    assert 1 <= len(told) <= 4
+    assert sorted(told) == sorted((tmp_path / "out").iterdir())
 
 
 def test_a_fault_of_ours_with_one_picture_does_not_stop_the_others(tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -206,7 +207,7 @@ def watched(tmp_path, **more):
 def news_until(wanted, *arguments):
     """What happens up to the first news of that kind, that one included."""
     told = []
-    for news in watch(*arguments):
+    for news in watch(*arguments, Event()):
         told.append(news)
         if news.what == wanted:
             return told
@@ -277,7 +278,7 @@ def test_evidence_knows_originals_where_they_were_moved_to(tmp_path):
 def test_a_folder_that_comes_and_goes_is_told_once(tmp_path):
     picture(tmp_path / "in/a.png")
     told = []
-    for news in watch(watched(tmp_path), Enhancer("gamma"), Output()):
+    for news in watch(watched(tmp_path), Enhancer("gamma"), Output(), Event()):
         told.append(news.what)
         if len(told) == 1:
             (tmp_path / "in/a.png").unlink()
@@ -293,7 +294,7 @@ def test_a_folder_that_cannot_be_looked_into_is_told_once(tmp_path):
     picture(tmp_path / "in/a.png")
     deep(tmp_path / "in")
     told = []
-    for news in watch(watched(tmp_path, recursive=True), Enhancer("gamma"), Output()):
+    for news in watch(watched(tmp_path, recursive=True), Enhancer("gamma"), Output(), Event()):
         told.append(news.what)
         if told.count("done") == 1:
             picture(tmp_path / "in/b.png")
@@ -317,7 +318,7 @@ def test_what_replaced_an_original_at_work_is_not_moved_in_its_place(tmp_path):
     lines = tmp_path / "out/evidence.jsonl"
     settings = watched(tmp_path, move_to=tmp_path / "done", evidence=lines)
     told, after = [], b""
-    for news in watch(settings, Enhancer("gamma"), Output(overwrite=True, evidence=True)):
+    for news in watch(settings, Enhancer("gamma"), Output(overwrite=True, evidence=True), Event()):
         told.append((news.result.source.name, news.what, news.text))
         if len(told) == 1:  # both are worked on together: the result of the second is made, and not told yet
             end = time.monotonic() + 60
@@ -353,7 +354,7 @@ def test_what_replaces_an_original_while_its_evidence_is_written_is_not_moved(tm
     monkeypatch.setattr(loop, "append_entry", append_and_replace)
     settings = watched(tmp_path, move_to=tmp_path / "done", evidence=tmp_path / "out/evidence.jsonl")
     told = []
-    for news in watch(settings, Enhancer("gamma"), Output(overwrite=True, evidence=True)):
+    for news in watch(settings, Enhancer("gamma"), Output(overwrite=True, evidence=True), Event()):
         told.append(news.text)
         if len(told) == 2:
             break
@@ -381,7 +382,7 @@ def test_two_originals_of_one_result_are_told_and_neither_is_lost(tmp_path, toge
     if together:
         picture(second, seed=1)
     settings, made = watched(tmp_path, attempts=1, move_to=tmp_path / "done"), b""
-    for news in watch(settings, Enhancer("gamma"), Output(format="jpeg", overwrite=True)):
+    for news in watch(settings, Enhancer("gamma"), Output(format="jpeg", overwrite=True), Event()):
         if news.what == "set aside":
             break
         assert news.result.source == first
@@ -409,7 +410,7 @@ def test_a_start_removes_what_an_old_kill_left(tmp_path):
     left = out / ".daybreak-0123456789abcdef.tmp"
     left.write_bytes(b"half")
     os.utime(left, (1.0, 1.0))
-    news = watch(Watched(folder, out, settle=0.0, poll=0.1), Enhancer("gamma"), Output())
+    news = watch(Watched(folder, out, settle=0.0, poll=0.1), Enhancer("gamma"), Output(), Event())
     assert next(news).what == "done"
     news.close()
     assert not left.exists()

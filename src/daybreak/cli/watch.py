@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections import Counter
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from daybreak.cli.console import INTERRUPTED, complain
 from daybreak.cli.enhance import result_line
+from daybreak.cli.interrupt import stop_asked
 from daybreak.cli.options import (
     DepthOption,
     DeviceOption,
@@ -93,18 +93,16 @@ def watch(
         check_manifest_path(evidence, ".jsonl", ())
     watched = Watched(folder, output, recursive, suffix, move_to, settle, poll, attempts, evidence, jobs)
     done: Counter[str] = Counter()
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service is stopped by it
     try:
-        if not quiet:
-            print(printable(f"watching {folder} into {output}; Ctrl-C ends"), file=sys.stderr)
-        for news in watch_folder(watched, enhancer, written):
-            done[news.what] += 1
-            tell(news, quiet)
+        with stop_asked() as asked:
+            if not quiet:
+                print(printable(f"watching {folder} into {output}; Ctrl-C ends"), file=sys.stderr)
+            for news in watch_folder(watched, enhancer, written, asked):
+                done[news.what] += 1
+                tell(news, quiet)
     except KeyboardInterrupt:
         told = f"{done['done']} done, {done['set aside']} set aside"
         complain(f"stopped; {told}; the same command again does the rest")
-    finally:
-        signal.signal(signal.SIGTERM, before)
     return INTERRUPTED
 
 

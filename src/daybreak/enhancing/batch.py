@@ -11,7 +11,9 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
+from threading import Event
 from typing import IO
 
 from daybreak.enhancing.cores import opencv_threads
@@ -44,6 +46,7 @@ def run_batch(
     output: Output,
     workers: int | None = None,
     read: Callable[[Path], bytes] = read_bytes,
+    asked: Event | None = None,
 ) -> Iterator[Result]:
     """Do the jobs and give each result in the jobs' order.
 
@@ -57,6 +60,8 @@ def run_batch(
             than it has room for.
         read: gives the bytes of a job's source. Another than the default may be bound to this process, so
             the pictures are then worked on in its threads.
+        asked: set for a Ctrl-C between two results, where it does not come as an exception; looked at in
+            threads.
 
     Yields:
         One `Result` a job. Stopping early (Ctrl-C, an exception in the consumer) lets the pictures that are
@@ -74,7 +79,7 @@ def run_batch(
 
         yield from in_processes(jobs, enhancer, output, at_once, threads)
     else:
-        yield from _in_threads(jobs, enhancer, output, at_once, threads, read)
+        yield from _in_threads(jobs, enhancer, output, at_once, threads, read, asked)
 
 
 def _in_threads(
@@ -84,20 +89,23 @@ def _in_threads(
     at_once: int,
     threads: int,
     read: Callable[[Path], bytes],
+    asked: Event | None,
 ) -> Iterator[Result]:
     """`run_batch` within this process; OpenCV may use `threads` for each picture."""
     with opencv_threads(threads):
         pool = ThreadPoolExecutor(at_once, thread_name_prefix="daybreak")
         try:
             waiting: deque[Future[Result]] = deque()
-            for job in jobs:  # a bounded window: a million jobs are not a million futures
-                waiting.append(pool.submit(run_job, job, enhancer, output, read))
-                if len(waiting) >= 4 * at_once:
-                    yield waiting[0].result()
-                    waiting.popleft()
-            while waiting:
+            to_come = iter(jobs)
+            while True:
+                for job in islice(to_come, 4 * at_once - len(waiting)):  # a million jobs, not as many futures
+                    waiting.append(pool.submit(run_job, job, enhancer, output, read))
+                if not waiting:
+                    return
                 yield waiting[0].result()
                 waiting.popleft()
+                if asked is not None and asked.is_set():
+                    raise KeyboardInterrupt
         except KeyboardInterrupt:  # what was being worked on is finished, and told
             pool.shutdown(wait=True, cancel_futures=True)
             yield from (future.result() for future in waiting if not future.cancelled())

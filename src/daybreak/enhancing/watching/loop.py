@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Literal
 
 from daybreak.enhancing.batch import Output, Result, run_batch
@@ -78,16 +79,16 @@ class News:
     result: Result | None = None
 
 
-def watch(watched: Watched, enhancer: Enhancer, output: Output) -> Iterator[News]:
+def watch(watched: Watched, enhancer: Enhancer, output: Output, asked: Event) -> Iterator[News]:
     """Enhance each picture that is in the folder or arrives there, once, for ever.
-
-    Ctrl-C (`KeyboardInterrupt`) lets the pictures that are being worked on finish and is raised on.
 
     Args:
         watched: what and how.
         enhancer, output: as for `run_batch`.
+        asked: set to have it end, which it does when the pictures that are being worked on are done.
 
     Raises:
+        KeyboardInterrupt: the end that was asked for.
         BadSetting: folders that lie in each other's way.
         OutputExists: another process watches into the same output.
         MissingExtra, UnreadablePicture: the folder cannot be watched, see `wakes`.
@@ -97,7 +98,7 @@ def watch(watched: Watched, enhancer: Enhancer, output: Output) -> Iterator[News
     make_folder(watched.output)
     with one_process(watched.output / LOCK, f"watching into {shown(watched.output)}"):
         remove_leftovers(watched.output)
-        yield from _Watch(watched, enhancer, output).run()
+        yield from _Watch(watched, enhancer, output, asked).run()
 
 
 def _check(watched: Watched) -> None:
@@ -115,8 +116,8 @@ def _check(watched: Watched) -> None:
 class _Watch:
     """One run of the loop."""
 
-    def __init__(self, watched: Watched, enhancer: Enhancer, output: Output) -> None:
-        self.watched, self.enhancer, self.output = watched, enhancer, output
+    def __init__(self, watched: Watched, enhancer: Enhancer, output: Output, asked: Event) -> None:
+        self.watched, self.enhancer, self.output, self.asked = watched, enhancer, output, asked
         self.journal = Journal(watched.output)
         self.arrivals = Arrivals(
             watched.folder,
@@ -135,6 +136,8 @@ class _Watch:
         watched = self.watched
         tick = min(0.5, max(0.05, watched.settle / 4))
         for names in wakes(watched.folder, recursive=watched.recursive, poll=watched.poll, tick=tick):
+            if self.asked.is_set():
+                raise KeyboardInterrupt
             try:
                 self.arrivals.look(names, time.monotonic())
             except UnreadablePicture as error:
@@ -143,7 +146,9 @@ class _Watch:
             yield from self._left_unread()
             while due := self.arrivals.due(time.monotonic())[:AT_ONCE]:
                 jobs = self._jobs(due)
-                for result in run_batch(jobs, self.enhancer, self.output, watched.jobs, self.arrivals.read):
+                for result in run_batch(
+                    jobs, self.enhancer, self.output, watched.jobs, self.arrivals.read, self.asked
+                ):
                     yield from self._after(self.arrivals.name(result.source), result)
                 self.arrivals.look((), time.monotonic())
 
