@@ -182,7 +182,7 @@ def test_what_is_no_size(text):
 
 @pytest.mark.parametrize(
     "words",
-    [("check", "--json", "R"), ("check", "--html", "R.html"), ("split", "--val", "0.4", "-o", "R")],
+    [("check", "--json", "R.json"), ("check", "--html", "R.html"), ("split", "--val", "0.4", "-o", "R")],
     ids=str,
 )
 def test_missing_folders_are_made_and_what_cannot_be_is_told_before_the_work(root, tmp_path, capsys, words):

@@ -107,12 +107,13 @@ def test_the_same_bytes_at_the_target_are_no_result(tmp_path, capsys):
     assert "does not say how it was made" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["b.png", "photo.jpg", "out/a_daybreak.jpg"])
+@pytest.mark.parametrize("name", ["b.png", "photo.jpg", "out/a_daybreak.jpg", "other.png"])
 def test_a_report_never_takes_the_place_of_a_picture(folder, tmp_path, name, capsys):
     victim = picture(folder / "photo.jpg") if name == "photo.jpg" else folder / name
     before = victim.read_bytes() if victim.exists() else None
     assert enhance(folder, "-o", folder / "out", "--report", victim) == 2
-    assert "ends in .json" in capsys.readouterr().err
+    told = "ends in .json" if name == "other.png" else "is a picture of this run"
+    assert told in capsys.readouterr().err
     assert (victim.read_bytes() if victim.exists() else None) == before
     assert not (folder / "out").exists()
 

@@ -101,12 +101,12 @@ def test_a_row_runs_once_its_weight_ships(with_lol, monkeypatch):
     shipped = registry._shipped() | {"neid.lol-ledr": "cascade.lol"}
     monkeypatch.setattr(registry, "_names", lambda: names)
     monkeypatch.setattr(registry, "_shipped", lambda: shipped)
-    registry.get_method.cache_clear()
+    registry._method.cache_clear()
     try:
         assert load("neid.lol-ledr", "cascade.lol").card.name == "neid.lol-ledr"
         (line,) = (line for line in call("paper4")[1].splitlines() if line.startswith("LE + DR  "))
     finally:
-        registry.get_method.cache_clear()
+        registry._method.cache_clear()
     assert "n=15" in line
     assert "short by" in line or "better by" in line
 

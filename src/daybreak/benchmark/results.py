@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field
 
+from daybreak.documents import check_document
 from daybreak.errors import DataError
 from daybreak.files import write_whole
 from daybreak.image.paths import shown
@@ -144,6 +145,11 @@ class Benchmark(_Frozen):
     repeats: int
     rows: tuple[Row, ...]
     problems: tuple[str, ...] = ()
+
+
+def check_benchmark_path(path: Path) -> None:
+    """`check_document` of a results file."""
+    check_document(path, (".json",), '"benchmark_schema"')
 
 
 def write_benchmark(found: Benchmark, path: Path) -> None:

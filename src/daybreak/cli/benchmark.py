@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from daybreak.benchmark.compare import TOLERANCE, confirmed, regressions
-from daybreak.benchmark.results import Benchmark, read_benchmark, write_benchmark
+from daybreak.benchmark.results import Benchmark, check_benchmark_path, read_benchmark, write_benchmark
 from daybreak.benchmark.run import Run, cases_of, parse_size
 from daybreak.benchmark.show import markdown_table, plot_quality
 from daybreak.cli.console import DONE, INTERRUPTED, SOME_FAILED, complain
@@ -18,7 +18,6 @@ from daybreak.cli.progress import progress
 from daybreak.errors import BadSetting
 from daybreak.evaluation.plots import check_plot_path
 from daybreak.evaluation.results import read_results
-from daybreak.files import make_folder
 from daybreak.text import printable
 
 
@@ -54,10 +53,10 @@ def benchmark(
         raise BadSetting("one of --plot and --scores", "both, or neither")
     if plot:
         check_plot_path(plot)
+    if json:
+        check_benchmark_path(json)
     old = read_benchmark(compare) if compare else None
     scored = read_results(scores) if scores else None
-    for folder in filter(None, (json and json.parent, plot and plot.parent)):
-        make_folder(folder)
     cases = cases_of(
         parse_methods(methods),
         [parse_size(size) for size in _parts(sizes)],

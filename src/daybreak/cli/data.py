@@ -94,14 +94,15 @@ def check(
     scenes are for you to judge.
     """
     from daybreak.data.check import check as run_check
-    from daybreak.data.check_report import as_json
+    from daybreak.data.check_report import MARK, as_json
     from daybreak.data.registry import get_dataset
+    from daybreak.documents import check_document
     from daybreak.enhancing.page import check_page_path
 
-    if html:
+    if html:  # what cannot be written is known before the work, not after it
         check_page_path(html)
-    for path in filter(None, (to_json, html)):
-        make_folder(path.parent)  # what cannot be written is known before the work, not after it
+    if to_json:
+        check_document(to_json, (".json",), MARK)
     report = run_check(root, against, get_dataset(name) if name else None, watched)
     typer.echo(printable_lines(check_lines(report)))
     for fault in report.faults:

@@ -16,7 +16,7 @@ from daybreak.evaluation.lists import open_list
 from daybreak.evaluation.models import load_models, metric_names, pristine_name
 from daybreak.evaluation.protocol import Protocol
 from daybreak.evaluation.report import write_report
-from daybreak.evaluation.results import write_results
+from daybreak.evaluation.results import check_results_path, write_results
 from daybreak.evaluation.run import Options, Run
 from daybreak.evaluation.subjects import parse_subjects
 from daybreak.evaluation.tables import footnotes, text_table
@@ -66,10 +66,12 @@ def evaluate(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
 ) -> int:
     """Score methods on a data set: means, intervals, which differences are real, and how it was all taken."""
-    if html:
+    if html:  # what cannot be written is known before the work, not after it
         check_page_path(html)
-    for folder in filter(None, (save, json and json.parent, html and html.parent)):
-        make_folder(folder)  # what cannot be written is known before the work, not after it
+    if json:
+        check_results_path(json)
+    if save:
+        make_folder(save)
     subjects = parse_subjects(methods)
     pictures = open_list(dataset, root)
     names = metric_names(metrics, pictures.paired)

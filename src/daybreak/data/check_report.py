@@ -134,6 +134,10 @@ class CheckReport:
         return max((part.name for part in self.parts if name.startswith(f"{part.name}/")), key=len)
 
 
+MARK = '"shared_scenes"'
+"""Stands near the end of a report as JSON."""
+
+
 def as_json(report: CheckReport) -> dict[str, Any]:
     """The report as what `json.dumps` takes; all but the samples."""
     whole = {field.name: getattr(report, field.name) for field in dataclasses.fields(report)}

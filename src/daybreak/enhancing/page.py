@@ -20,7 +20,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from daybreak.errors import BadSetting, UnwritablePicture
+from daybreak.documents import check_document
+from daybreak.errors import UnwritablePicture
 from daybreak.files import make_folder, writing
 from daybreak.image.rows import Rows, shrink
 from daybreak.text import printable
@@ -28,6 +29,9 @@ from daybreak.types import Pixels
 
 Bytes8 = NDArray[np.uint8]
 """H×W×3, RGB, sRGB-encoded, 8 bits."""
+
+_SUFFIXES = (".html", ".htm")
+_MARK = '<meta name="generator" content="daybreak">'
 
 TINY = 320  # a picture narrower than this is shown larger than it is: as sharp squares
 
@@ -116,7 +120,7 @@ def opening(title: str, style: str = "", script: str = "") -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'{_MARK}\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<title>{text(title)}</title>\n<link rel="icon" href="data:,">\n<style>\n{style}</style>\n'
         f"<noscript><style>{plain}</style></noscript>\n</head>\n<body>\n"
     )
@@ -138,13 +142,12 @@ def resource(name: str) -> str:
 
 def is_page(path: Path) -> bool:
     """Whether a file is named like an HTML page."""
-    return path.suffix.lower() in (".html", ".htm")
+    return path.suffix.lower() in _SUFFIXES
 
 
 def check_page_path(path: Path) -> None:
-    """Refuse a page that is not named like one: a mistyped picture must not be overwritten by HTML."""
-    if not is_page(path):
-        raise BadSetting(f"page {str(path)!r}", "a name that ends in .html")
+    """`check_document` of a page."""
+    check_document(path, _SUFFIXES, _MARK)
 
 
 @contextmanager

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from daybreak.documents import check_document
 from daybreak.enhancing.batch import Result
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.plan import Job, Refusal
 from daybreak.errors import BadSetting
-from daybreak.files import make_folder, write_whole
+from daybreak.files import write_whole
 from daybreak.image.paths import shown
 from daybreak.version import __version__
 
@@ -28,27 +29,23 @@ def check_documents(
     """Refuse, before any work, a report, gallery or manifest that would take the place of something else.
 
     Raises:
-        BadSetting: a report not named `*.json`, a gallery not `*.html`, a folder of that name, or one of them
-            is an input or a result of the batch; what `check_manifest_path` refuses.
+        BadSetting: one of them is an input or a result of the batch; what `check_document` and
+            `check_manifest_path` refuse.
     """
-    if report is not None and report.suffix.lower() != ".json":
-        raise BadSetting(f"--report {shown(report)}", "a name that ends in .json")
     used = {path.absolute() for job in jobs if isinstance(job, Job) for path in (job.source, job.target)}
     if evidence is not None:
         from daybreak.enhancing.manifest import check_manifest_path  # few ask for it
 
         check_manifest_path(evidence, ".json", [*used, *filter(None, (report, gallery))])
+    for option, path in (("--report", report), ("--gallery", gallery)):
+        if path is not None and path.absolute() in used:
+            raise BadSetting(f"{option} {shown(path)} is a picture of this run", "a name of its own")
     if gallery is not None:
         from daybreak.enhancing.page import check_page_path  # few ask for one
 
         check_page_path(gallery)
-    for option, path in (("--report", report), ("--gallery", gallery)):
-        if path is not None and path.absolute() in used:
-            raise BadSetting(f"{option} {shown(path)} is a picture of this run", "a name of its own")
-        if path is not None and path.is_dir():
-            raise BadSetting(f"{option} {shown(path)} is a folder", "the name of a file in it")
     if report is not None:
-        make_folder(report.parent)
+        check_document(report, (".json",), '"asked"')
 
 
 def write_report(results: Sequence[Result], enhancer: Enhancer, path: Path, *, complete: bool) -> None:

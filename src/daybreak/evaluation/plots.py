@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from daybreak.data.synthetic import darken
+from daybreak.documents import check_document
 from daybreak.errors import BadSetting, MissingExtra
 from daybreak.evaluation.results import Results, Row
 from daybreak.evaluation.tables import LEAK, heading, marked, sort_column
@@ -19,7 +20,10 @@ from daybreak.files import make_folder, whole_file
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SUFFIXES = (".png", ".svg", ".pdf")
+_SAYS = {"png": "Software", "svg": "Creator", "pdf": "Creator"}
+"""Where a plot says what made it, by its format, which its name's end says."""
+
+_MARK = "plotted by daybreak"
 
 CURVES = ((0.5, 0.5), (0.5, 2.0), (1.0, 0.5), (1.0, 1.0), (1.0, 2.0), (1.5, 0.5), (2.0, 1.0))
 """α and γ of the curves: those of the paper's Fig. 2 and their neighbours."""
@@ -94,11 +98,10 @@ def check_plot_path(path: Path) -> None:
     """See before the work that a plot can be named so.
 
     Raises:
-        BadSetting: another suffix than those of `SUFFIXES`.
+        BadSetting, UnwritablePicture: as of `check_document`.
         MissingExtra: matplotlib is not installed.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise BadSetting(f"plot {str(path)!r}", f"a name that ends in {', '.join(SUFFIXES)}")
+    check_document(path, [f".{format}" for format in _SAYS], _MARK)
     if find_spec("matplotlib") is None:  # looked for, not imported: that takes half a second
         raise MissingExtra("plotting", "plots")
 
@@ -117,13 +120,16 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure whole, in the format that the name's end says.
+    """Write a figure whole, in the format that the name's end says; an older one is replaced.
+
+    Args:
+        figure: from `new_figure`.
+        path: as `check_plot_path` takes it.
 
     Raises:
-        BadSetting: another suffix than those of `SUFFIXES`.
         UnwritablePicture: the file cannot be written.
     """
-    check_plot_path(path)
     make_folder(path.parent)
+    format = path.suffix.lower().lstrip(".")
     with whole_file(path, overwrite=True) as file:
-        figure.savefig(file, format=path.suffix.lower().lstrip("."), dpi=150)
+        figure.savefig(file, format=format, dpi=150, metadata={_SAYS[format]: _MARK})

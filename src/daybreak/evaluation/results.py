@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field
 
+from daybreak.documents import check_document
 from daybreak.errors import DataError
 from daybreak.evaluation.bootstrap import interval
 from daybreak.evaluation.protocol import Column
@@ -154,6 +155,11 @@ class Results(_Frozen):
     def columns(self) -> list[Column]:
         """Every column that some row has, in order."""
         return list(dict.fromkeys(score.column for row in self.rows for score in row.scores))
+
+
+def check_results_path(path: Path) -> None:
+    """`check_document` of a results file."""
+    check_document(path, (".json",), '"results_schema"')
 
 
 def write_results(results: Results, path: Path, extra: dict[str, Any]) -> None:

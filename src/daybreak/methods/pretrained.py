@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import cv2
 import numpy as np
@@ -43,19 +43,38 @@ MOST_ASKED = 1e14
 _LOADING: defaultdict[int, Lock] = defaultdict(Lock)
 """Process -> held while it loads a graph; a process that was forked meanwhile must not wait for it."""
 
+T = TypeVar("T")
 
-@cache
-def _loaded(place: Place, weight: str, threads: int, process: int) -> Engine:  # noqa: ARG001 - what is loaded does not survive a fork
-    from daybreak.engines.fastest import load
-
-    return load(place, find_weight(weight), threads)
+_WARM: dict[tuple[object, ...], tuple[str, Any]] = {}
+"""What was loaded: of what, for what and in which process, as it does not survive a fork -> weight, graph."""
 
 
-def _engine(place: Place, card: WeightCard) -> Engine:
-    """The one warm engine of this process, for as many threads as OpenCV may use now."""
-    process = os.getpid()
+def _warm(weight: Weight, threads: int, kind: object, load: Callable[[], T]) -> T:
+    """The one graph of its kind that this process holds of a weight; another of its name takes its place."""
+    process, card = os.getpid(), weight.card
+    key = (process, card.name, threads, kind)
     with _LOADING[process]:  # many workers begin at the same time
-        return _loaded(place, card.name, _threads(card), process)
+        sha256, graph = _WARM.get(key, ("", None))
+        if sha256 != card.sha256:
+            graph = load()
+            _WARM[key] = card.sha256, graph
+        loaded: T = graph
+    return loaded
+
+
+def _engine(place: Place, weight: Weight) -> Engine:
+    """A weight's graph where it is to run, for as many threads as OpenCV may use now."""
+    from daybreak.engines import fastest
+
+    threads = _threads(weight.card)
+    return _warm(weight, threads, place, lambda: fastest.load(place, weight, threads))
+
+
+def _frozen(weight: Weight) -> FrozenGraph:
+    from daybreak.engines.frozen import FrozenGraph
+
+    threads = cv2.getNumThreads()
+    return _warm(weight, threads, FrozenGraph, lambda: FrozenGraph(weight.verified_onnx(), threads))
 
 
 def _threads(card: WeightCard) -> int:
@@ -93,13 +112,6 @@ def written(
         return curved(exposure) if card.arithmetic == "curve" else gated(parameters(), source, exposure)
 
     return prepare
-
-
-@cache
-def _frozen(weight: str, threads: int, process: int) -> FrozenGraph:  # noqa: ARG001 - as above
-    from daybreak.engines.frozen import FrozenGraph
-
-    return FrozenGraph(find_weight(weight).verified_onnx(), threads)
 
 
 def freeze_weight(
@@ -255,7 +267,7 @@ def load(name: str, weight: str, runtime: Runtime | None = None) -> Method[Any]:
     place = Place(REFERENCE, "fp32") if arithmetic else _place(asked, found)
 
     def inferred(pixels: Pixels, settings: PretrainedSettings) -> Pixels:
-        return run_weight(_engine(place, card), card, pixels, settings)
+        return run_weight(_engine(place, found), card, pixels, settings)
 
     # parted graphs are run by ONNX Runtime on the CPU, and a result says what ran it
     parted = card.context == "global" and card.control is None and place == Place(REFERENCE, "fp32")
@@ -263,10 +275,7 @@ def load(name: str, weight: str, runtime: Runtime | None = None) -> Method[Any]:
     def freeze(
         source: Bands, settings: PretrainedSettings, side: int
     ) -> Callable[[Pixels, int, int], Pixels] | None:
-        process = os.getpid()
-        with _LOADING[process]:
-            graph = _frozen(card.name, cv2.getNumThreads(), process)
-        return freeze_weight(graph, card, source, side, settings)
+        return freeze_weight(_frozen(found), card, source, side, settings)
 
     def prepare(source: Bands, settings: GuidedSettings, _: int | None) -> Prepared:
         settled = settings.settled(card, source)

@@ -1,20 +1,24 @@
 """The list of every method, those without weights and every shipped weight, and the look-ups over it.
 
-A method's module is imported when the method is first asked for: a run of one need not wait for twenty.
+A method's module is imported when the method is first asked for: a run of one need not wait for twenty. A
+weight of one's own that comes, goes or is made anew is seen at the next look-up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeAlias
 
 from daybreak.errors import RegistryError
 from daybreak.listing import index, look_up, matching
 from daybreak.methods.base import Method
 
 AnyMethod = Method[Any]
+
+OwnState: TypeAlias = tuple[tuple[str, int, int], ...]
+"""As from `daybreak.weights.store.own_state`."""
 
 CLASSICAL = (
     "auto",
@@ -66,20 +70,25 @@ def _shipped() -> dict[str, str]:
     return weight_methods(list_weights(FOLDER))
 
 
-@cache
-def _with_own() -> dict[str, str]:
-    """The same, with the user's own weights behind."""
+def _own() -> OwnState:
+    """What the user's own weights are by now."""
+    from daybreak.weights.store import own_state
+
+    return own_state()
+
+
+@lru_cache(maxsize=1)
+def _with_own(_: OwnState) -> dict[str, str]:
+    """Method -> weight, with the user's own weights behind those of the package."""
     from daybreak.weights import list_weights
 
     return weight_methods(list_weights())
 
 
-@cache
 def _names() -> Mapping[str, str]:
-    return index("method", (*CLASSICAL, *_with_own()), str)
+    return index("method", (*CLASSICAL, *_with_own(_own())), str)
 
 
-@cache
 def get_method(name: str) -> AnyMethod:
     """The method of that name; of a weight, the weight's full name does as well.
 
@@ -87,15 +96,20 @@ def get_method(name: str) -> AnyMethod:
         UnknownName: there is none; the error carries the nearest names.
         WeightsError: the card of a weight cannot be read.
     """
+    return _method(name, () if name in CLASSICAL or name in _shipped() else _own())
+
+
+@lru_cache(maxsize=256)
+def _method(name: str, own: OwnState) -> AnyMethod:
     if name not in CLASSICAL:
-        weights = _shipped() if name in _shipped() else _with_own()
+        weights = _shipped() if name in _shipped() else _with_own(own)
         long = {weight: method for method, weight in weights.items()}
         if name in long and name not in weights:
             return get_method(long[name])
         if name not in weights:
             from daybreak.weights.store import list_weights, own_folder
 
-            if name not in list_weights(own_folder()):  # else newer than the list, or it says what is wrong
+            if name not in list_weights(own_folder()):  # else reading it says what is wrong
                 look_up("method", name, _names(), "See: daybreak methods")
         from daybreak.methods.pretrained import load
 
