@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from daybreak.errors import BadSetting, UnknownName
+from daybreak.training.material import Material
 from daybreak.training.recipe import FOLDER, implied, list_recipes, load_recipe, parse_recipe
+from daybreak.training.sampler import Sampler
 
 GOOD = {"network": "cascade", "tag": "x", "steps": 5}
 
@@ -67,6 +70,24 @@ def test_unknown_keys_are_refused(values, sentence):
 def test_bad_values_are_refused(values, sentence):
     with pytest.raises(BadSetting, match=sentence):
         parse_recipe(GOOD | values)
+
+
+@pytest.mark.parametrize("name", list_recipes())
+def test_photos_alone_are_enough_for_every_recipe(name):
+    """α is told to the network that asks for it."""
+    made = load_recipe(name, implied(load_recipe(name), 0, True))
+    darkened = made.sampling == "darkened"
+    assert darkened == (made.network == "alpha-residual")
+    assert made.data.darkened == (0 if darkened else 1)
+    photos = {str(n): np.zeros((made.data.crop, made.data.crop, 3), np.uint8) for n in range(made.data.batch)}
+    batch = Sampler(Material(clean=photos), made.data, made.sampling, 0).at(0)
+    assert batch.low.shape == batch.high.shape
+    assert (batch.alpha is None) == (not darkened)
+
+
+def test_photos_beside_pairs_make_half_of_each_batch_or_what_the_recipe_says():
+    assert implied(load_recipe("neid.lol"), 1, True) == {"data.darkened": "0.5"}
+    assert implied(load_recipe("neid.wild"), 1, True) == {}
 
 
 def test_two_folders_are_no_pairs_for_a_network_that_needs_them():

@@ -146,7 +146,7 @@ class Batch:
 
 Sampling = Literal["low", "aligned", "unpaired", "darkened"]
 """What the batches hold: dark pictures alone, crops of the same view in both lights, crops of different
-views, or clean pictures and what paper 3's generator makes of them."""
+views, or clean pictures and what paper 3's generator makes of them, with the α that it took."""
 
 Terms = dict[str, Tensor]
 """Loss terms by name, each a scalar already weighted; their sum is what is minimised."""
@@ -236,5 +236,5 @@ class NetworkSpec(Generic[N, S]):
     settings: type[S]
     build: Callable[[S], N]
     objective: Callable[[N, S, Features | None], Objective[N]]
-    sampling: tuple[Sampling, ...] = ("aligned", "darkened")
+    sampling: tuple[Sampling, ...] = ("aligned",)
     published: Published = field(default_factory=dict)

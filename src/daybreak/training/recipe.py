@@ -208,12 +208,11 @@ def implied(recipe: Recipe, folders: int, normal: bool) -> dict[str, str]:
                 f"Without pairs learn {', '.join(s.name for s in NETWORKS if 'unpaired' in s.sampling)}",
             )
         changes["data.sampling"] = "unpaired"
-    if normal and not folders and "darkened" in able:
-        changes["data.sampling"] = "darkened"
-    elif normal and not folders:  # the network's own kind of batch, but all of it made
-        changes["data.darkened"] = "1"
-    elif normal and not recipe.data.darkened:
-        changes["data.darkened"] = "0.5"
+    if normal and recipe.sampling != "darkened":
+        if not folders:
+            changes["data.darkened"] = "1"
+        elif not recipe.data.darkened:
+            changes["data.darkened"] = "0.5"
     return changes
 
 

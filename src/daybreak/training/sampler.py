@@ -78,7 +78,7 @@ class Sampler:
             )
         if sampling == "darkened" and data.exposure:
             raise TrainingError(
-                "exposures are to be off by chance, where there is no photographed dark side",
+                "exposures are to be off by chance, for a network that learns from darkened photos alone",
                 "pairs or dark pictures for that",
                 "Type --set data.exposure=0",
             )
@@ -112,7 +112,7 @@ class Sampler:
             raise TrainingError(
                 f"there are {len(pictures)} pictures to train on",
                 f"at least one batch of {batch}",
-                "Add pictures, or type --set data.batch=1",
+                f"Add pictures, or type --set data.batch={max(1, len(pictures))}",
             )
         for name, pixels in pictures.items():
             if min(pixels.shape[:2]) < crop:
