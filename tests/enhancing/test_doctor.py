@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from daybreak.engines import REFERENCE, Device, OnnxEngine
-from daybreak.enhancing.doctor import check_arithmetic, check_networks, look_around, picture
+from daybreak.enhancing.doctor import check_arithmetic, check_networks, look_around
 from daybreak.enhancing.doctor.state import absent, extras
 from daybreak.errors import EngineError
 from daybreak.methods.base import Method, check_pixels
 from daybreak.methods.gamma import METHOD as GAMMA
+from daybreak.methods.trying import picture
 from daybreak.weights import find_weight
 
 CASCADE = [("cascade", find_weight("cascade.lol"))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,12 +12,12 @@ import torch
 from PIL import Image
 
 from daybreak.cli.main import run
-from daybreak.engines import OnnxEngine
-from daybreak.errors import BadSetting, OutputExists, TrainingError
+from daybreak.engines import REFERENCE, OnnxEngine, Place
+from daybreak.errors import BadSetting, EngineError, OutputExists, TrainingError
 from daybreak.image.read import read_record
 from daybreak.networks import load
 from daybreak.training import graph
-from daybreak.training.export import export, load_network, succeeding
+from daybreak.training.export import export, in_bf16, load_network, succeeding
 from daybreak.training.fit import fit
 from daybreak.training.processes import alone
 from daybreak.weights import find_weight, list_weights
@@ -77,6 +78,30 @@ def test_the_card_of_a_successor_keeps_what_no_export_finds_out():
     assert succeeding(mine) == mine.model_copy(update={"memory_per_pixel": shipped.memory_per_pixel})
     for another in ({"macs_per_pixel": shipped.macs_per_pixel + 1}, {"guide": 32}):
         assert succeeding(card := same.model_copy(update=another)) == card
+
+
+class Brighter(OnnxEngine):
+    """What is computed moves a grey level or so too far."""
+
+    def run(self, batch, besides=None):
+        return super().run(batch, besides or {}) + np.float32(5 / 255)
+
+
+def test_that_bf16_will_do_is_measured_where_it_can_be(monkeypatch):
+    weight = find_weight("daybreak.fast")
+    right = Place(replace(REFERENCE, load=lambda path, *_: OnnxEngine(path)), "bf16")
+    wrong = Place(replace(REFERENCE, load=lambda path, *_: Brighter(path)), "bf16")
+    for among, found in (([right], True), ([wrong], False), ([right, wrong], False)):
+        monkeypatch.setattr("daybreak.training.export.places", lambda _, among=among: among)
+        assert in_bf16(weight).bf16 == found
+
+    def nowhere(_):
+        raise EngineError("none")
+
+    monkeypatch.setattr("daybreak.training.export.places", nowhere)
+    for said in (True, False):
+        card = weight.card.model_copy(update={"bf16": said})
+        assert in_bf16(replace(weight, card=card)) == card
 
 
 def test_what_is_exported_is_a_method_at_once(checkpoint, tmp_path, monkeypatch, capsys):

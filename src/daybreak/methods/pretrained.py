@@ -84,7 +84,8 @@ def _threads(card: WeightCard) -> int:
 def _place(runtime: Runtime, weight: Weight) -> Place:
     """Where a weight is to run."""
     if runtime.computed == "bf16" and not weight.card.bf16:
-        raise EngineError(f"{weight.card.name} gives another picture in bf16", hint="Type --precision fp32")
+        came = f"{weight.card.name} gives another picture in bf16, for all that is known"
+        raise EngineError(came, hint="Type --precision fp32")
     among = places(runtime)
     if runtime.device != AUTO:
         return among[0]

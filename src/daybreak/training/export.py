@@ -6,7 +6,7 @@ import copy
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,10 +14,11 @@ from safetensors.torch import save
 from torch import Tensor
 
 from daybreak.data.registry import parse_dataset
-from daybreak.engines import OnnxEngine
-from daybreak.errors import BadSetting, OutputExists, TrainingError
+from daybreak.engines import OnnxEngine, Runtime, places
+from daybreak.errors import BadSetting, EngineError, MissingExtra, OutputExists, TrainingError
 from daybreak.files import make_folder, write_whole
 from daybreak.methods.pretrained import run_weight
+from daybreak.methods.trying import keeps_its_picture
 from daybreak.networks.base import Network
 from daybreak.networks.registry import get_network
 from daybreak.training import checkpoint as checkpoints
@@ -70,7 +71,8 @@ def export(
     """Write `NAME.TAG.{safetensors,onnx,toml}` from a checkpoint.
 
     Where a weight of that name ships and its graph is of the same size and kind, what its card says and was
-    measured or written by hand goes on: summary, memory per pixel, whether bf16 will do.
+    measured or written by hand goes on: summary, memory per pixel, and whether bf16 will do where this
+    machine cannot say.
 
     Args:
         path: the checkpoint.
@@ -100,7 +102,7 @@ def export(
         card = succeeding(_card(network, recipe, tag, about, steps, notes))
         weight = Weight(card, *_files(folder, name))
         try:
-            card = _whole(weight, network, pairs or {})
+            card = in_bf16(replace(weight, card=_whole(weight, network, pairs or {})))
             write_whole(target, write_card(card).encode())  # last: a weight without a card is no weight
             Weight(card, weight.onnx, weight.safetensors).verify()
         except BaseException:
@@ -209,6 +211,15 @@ def _scores(weight: Weight, dataset: str, pairs: Sequence[Pair]) -> list[Score]:
     return score_lines(dataset, measure(run, pairs))
 
 
+def in_bf16(weight: Weight) -> WeightCard:
+    """The weight's card, with what this machine says of bf16, if it computes in it."""
+    try:
+        right = all(keeps_its_picture(weight, place) for place in places(Runtime(precision="bf16")))
+    except (EngineError, MissingExtra):
+        return weight.card
+    return weight.card.model_copy(update={"bf16": right})
+
+
 def succeeding(card: WeightCard) -> WeightCard:
     """The card, with what those that ship say of the same graph and no export finds out.
 
@@ -242,6 +253,7 @@ def _card(
         point=network.point,
         multiple=network.multiple,
         scale=network.scale,
+        bf16=False,
         guide=network.guide,
         upscales=network.enlarging() is not None,
         shared=count >= SHARED,

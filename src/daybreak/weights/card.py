@@ -73,7 +73,7 @@ class WeightCard(_Frozen):
         upscales: whether the graph has the input `upscale`, which gives twice the input's size.
         precision: of the parameters in the files; what is computed is float32.
         bf16: whether it may be computed in bf16; False where its picture then moves further than the
-            self-test (`daybreak doctor`) allows.
+            self-test (`daybreak doctor`) allows, or nobody has looked.
         shared: whether the graph keeps its parameters in the safetensors file beside it.
         preprocessing: what happens inside the graph, so that nobody does it twice.
         memory_per_pixel: bytes of memory at the peak for each pixel of the input, as on a method's card, by

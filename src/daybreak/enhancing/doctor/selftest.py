@@ -19,18 +19,17 @@ import cv2
 import numpy as np
 
 from daybreak.engines import DEVICES, REFERENCE, Device, Place, Precision, Runtime
-from daybreak.engines.fastest import FURTHEST, MEAN, load
+from daybreak.engines.fastest import FURTHEST, MEAN
 from daybreak.enhancing.cores import opencv_threads
 from daybreak.errors import DaybreakError
 from daybreak.methods.bands import by_bands
 from daybreak.methods.base import Settings
-from daybreak.methods.pretrained import ARITHMETIC, run_weight, written
+from daybreak.methods.pretrained import ARITHMETIC, written
 from daybreak.methods.registry import AnyMethod
+from daybreak.methods.trying import picture, tried, uses
 from daybreak.methods.weight_settings import settings_for
 from daybreak.types import Pixels
 from daybreak.weights import Weight
-
-_HEIGHT, _WIDTH = 96, 128
 
 
 @dataclass(frozen=True)
@@ -62,18 +61,6 @@ class Check:
         return not self.error
 
 
-def picture() -> Pixels:
-    """The fixed picture: a dark wall with a lamp on it, texture, noise, black and a little white."""
-    down, across = np.mgrid[:_HEIGHT, :_WIDTH].astype(np.float32)
-    wall = 0.02 + 0.1 * across / _WIDTH * (1.0 + 0.5 * np.sin(down / 3.0) * np.sin(across / 5.0))
-    lamp = np.exp(-((down - 30.0) ** 2 + (across - 90.0) ** 2) / 200.0)
-    light = np.stack([wall + lamp, 0.9 * wall + 0.8 * lamp, 0.7 * wall + 0.5 * lamp], axis=2)
-    light += np.random.default_rng(0).normal(0.0, 0.01, light.shape)
-    light[-8:, :16] = 0.0
-    dark: Pixels = np.clip(light, 0.0, 1.0).astype(np.float32)
-    return dark
-
-
 def check_networks(
     weights: Sequence[tuple[str, Weight]], devices: Sequence[Device] = DEVICES
 ) -> Iterator[Check]:
@@ -90,8 +77,8 @@ def check_networks(
     among = [Place(device, precision) for device in usable for precision in device.precisions()]
     low, threads = picture(), cv2.getNumThreads()
     for name, weight in weights:
-        for given in _uses(weight):
-            run = _Run(name, given, partial(_enhanced, weight, threads, low, given))
+        for given in uses(weight):
+            run = _Run(name, given, partial(tried, weight, threads, low, given))
             arithmetic = written(weight, Runtime())
             wanted, first = run.reference()
             if wanted is None:
@@ -102,24 +89,6 @@ def check_networks(
             if arithmetic is not None:
                 made = partial(by_bands(arithmetic), low, settings_for(weight.card)(**given))
                 yield run.checked(ARITHMETIC, "fp32", made, wanted)[1]
-
-
-def _uses(weight: Weight) -> list[dict[str, Any]]:
-    """The defaults, and each input that may be left out."""
-    given: list[dict[str, Any]] = [{}]
-    if weight.card.upscales:
-        given.append({"upscale": 2})
-    if weight.card.control is not None:
-        given.append({"alpha": weight.card.control.most})
-    if weight.card.guide:
-        given.append({"light": -3.0})
-    return given
-
-
-def _enhanced(weight: Weight, threads: int, low: Pixels, given: dict[str, Any], place: Place) -> Pixels:
-    """A new session's first picture, for some devices are wrong on that alone."""
-    settings = settings_for(weight.card)(**given)
-    return run_weight(load(place, weight, threads), weight.card, low, settings)
 
 
 @dataclass(frozen=True)
