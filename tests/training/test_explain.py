@@ -19,6 +19,7 @@ from daybreak.training.provenance import CHANGED, USUAL, meanings, provenance
 from daybreak.training.recipe import BOOKKEEPING, Data, Optimiser, Recipe, list_recipes, load_recipe
 from daybreak.training.tracing import PICTURE, Block, trace
 from daybreak.weights import find_weight, list_weights
+from daybreak.weights.card import write_card
 
 DOCS = Path(__file__).parents[2] / "docs" / "methods"
 EVERY = pytest.mark.parametrize("spec", NETWORKS, ids=lambda s: s.name)
@@ -76,6 +77,24 @@ def test_a_weight_is_told_with_its_scores(name):
     assert f"Trained by {card.recipe} for {card.steps:,} steps" in part
     assert f"## Training: {card.recipe}\n" in text
     assert " dB" in part
+
+
+def test_a_weight_of_ones_own_is_told_with_what_its_run_changed(tmp_path, monkeypatch):
+    monkeypatch.setenv("DAYBREAK_WEIGHTS", str(tmp_path))
+    recipe = load_recipe("sci.lol", {"optimiser.lr": "2e-4", "data.source": "mine", "save_every": "7"})
+    assert recipe.changed() == ('data.source="mine"', "optimiser.lr=0.0002")
+    card = find_weight("sci.lol").card.model_copy(update={"tag": "mine", "changed": recipe.changed()})
+    (tmp_path / "sci.mine.toml").write_text(write_card(card))
+    assert find_weight("sci.mine").card == card
+    text = explain("sci.mine")
+    assert (
+        """daybreak train sci.lol --data ROOT --set 'data.source="mine"' --set optimiser.lr=0.0002""" in text
+    )
+    assert re.search(r"- `optimiser.lr` = 0.0002: .*\n  \*as typed for the run\*", text)
+    assert "as typed for the run" not in explain("sci.lol")
+    again = load_recipe("sci.lol", dict(text.split("=", 1) for text in recipe.changed()))
+    assert again == recipe.model_copy(update={"save_every": again.save_every})
+    assert recipe.model_copy(update={"tag": "unheard-of"}).changed() == ()
 
 
 def test_no_key_is_without_meaning_or_reason():

@@ -59,6 +59,7 @@ def test_a_weight_holds_what_the_checkpoint_held(checkpoint, tmp_path, monkeypat
     assert card.summary == "as it was"
     network, recipe, *_ = load_network(checkpoint)
     assert card.recipe_sha256 == recipe.digest()
+    assert card.changed == recipe.changed()
     low = torch.rand(1, 3, 20, 30, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         before, after = network.inference()(low), load(weight).inference()(low)

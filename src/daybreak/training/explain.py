@@ -18,7 +18,7 @@ from daybreak.networks.base import Network, NetworkSettings
 from daybreak.networks.registry import NETWORKS, AnySpec, get_network, parse_settings
 from daybreak.training.diagram import draw, shown
 from daybreak.training.provenance import entry, tell_recipe, typed
-from daybreak.training.recipe import list_recipes, load_recipe
+from daybreak.training.recipe import Recipe, list_recipes, load_recipe
 from daybreak.training.tracing import Trace, trace
 from daybreak.weights import WeightCard, find_weight, list_weights
 
@@ -40,11 +40,12 @@ def explain(name: str) -> str:
     network, dot, _ = name.partition(".")
     spec = get_network(network)
     if not dot:
-        recipes = [recipe for recipe in list_recipes() if recipe.partition(".")[0] == network]
+        recipes = [load_recipe(recipe) for recipe in list_recipes() if recipe.partition(".")[0] == network]
         return _page(spec, spec.settings(), recipes, None)
     card = find_weight(name).card if name in list_weights() else None
-    its = dict.fromkeys([name, card.recipe] if card else [name])
-    recipes = [recipe for recipe in its if recipe in list_recipes()]
+    recipes = [load_recipe(name)] if name in list_recipes() and (card is None or card.recipe != name) else []
+    if card is not None and card.recipe in list_recipes():
+        recipes.append(load_recipe(card.recipe, dict(text.split("=", 1) for text in card.changed)))
     given = card.settings if card else load_recipe(name).settings
     return _page(spec, parse_settings(spec, dict(given)), recipes, card)
 
@@ -101,7 +102,7 @@ def _blank(spec: AnySpec, settings: NetworkSettings) -> Network:
     return network.eval()
 
 
-def _page(spec: AnySpec, settings: NetworkSettings, recipes: list[str], card: WeightCard | None) -> str:
+def _page(spec: AnySpec, settings: NetworkSettings, recipes: list[Recipe], card: WeightCard | None) -> str:
     """All of it; the first line is the title."""
     network = _blank(spec, settings)
     name, summary = (card.name, card.summary) if card else (spec.name, spec.summary)
@@ -115,8 +116,8 @@ def _page(spec: AnySpec, settings: NetworkSettings, recipes: list[str], card: We
         if value != field.default:
             source = f"in place of the preset, {typed(field.default)} ({source})"
         lines += entry(name, value, field.description, source)
-    for name in recipes:
-        lines += ["", f"## Training: {name}", "", *tell_recipe(spec, load_recipe(name))]
+    for recipe in recipes:
+        lines += ["", f"## Training: {recipe.name}", "", *tell_recipe(spec, recipe)]
     if card:
         lines += ["", "## The weight", "", *_weight(card)]
     return "\n".join(lines) + "\n"

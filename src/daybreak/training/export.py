@@ -264,6 +264,7 @@ def _card(
         settings=recipe.complete()["settings"],
         recipe=recipe.name,
         recipe_sha256=recipe.digest(),
+        changed=recipe.changed(),
         steps=steps,
         training_data=about["data"],
         training_terms=about["terms"],

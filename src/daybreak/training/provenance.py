@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import shlex
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -69,7 +70,10 @@ CHANGED: Mapping[str, str] = {
 def tell_recipe(spec: AnySpec, recipe: Recipe) -> Iterator[str]:
     """A recipe in its own words, then each key."""
     data = "--from-normal PHOTOS" if recipe.sampling == "darkened" else "--data ROOT"
-    yield from (f"    daybreak train {recipe.name} {data}", "")
+    changed = recipe.changed()
+    sets = "".join(f" --set {shlex.quote(text)}" for text in changed)
+    of_the_run = {text.partition("=")[0] for text in changed}
+    yield from (f"    daybreak train {recipe.name} {data}{sets}", "")
     yield from ("The recipe's own words:", "")
     yield from (f"    {line}".rstrip() for line in _comments(recipe.name))
     yield ""
@@ -81,7 +85,8 @@ def tell_recipe(spec: AnySpec, recipe: Recipe) -> Iterator[str]:
     for key, value in values.items():
         if key in BOOKKEEPING:
             continue
-        yield from entry(key, value, told[key], provenance(spec, key, value, usual[key]))
+        source = "as typed for the run" if key in of_the_run else provenance(spec, key, value, usual[key])
+        yield from entry(key, value, told[key], source)
     kept = ", ".join(f"`{key}` = {typed(values[key])}" for key in BOOKKEEPING)
     yield from textwrap.wrap(f"- Bookkeeping, which no step depends on: {kept}.", 110, subsequent_indent="  ")
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -149,6 +149,14 @@ class Recipe(_Part):
         values["settings"] = parse_settings(get_network(self.network), self.settings).model_dump(mode="json")
         return values
 
+    def changed(self) -> tuple[str, ...]:
+        """KEY=VALUE where this is not the recipe of its name in the package; nothing where there is none."""
+        if self.name not in list_recipes():
+            return ()
+        ours = dict(_flat(load_recipe(self.name).complete()))
+        mine = ((key, value) for key, value in _flat(self.complete()) if key not in BOOKKEEPING)
+        return tuple(f"{key}={json.dumps(value)}" for key, value in mine if ours[key] != value)
+
     def digest(self) -> str:
         """SHA-256 of the complete recipe as sorted JSON."""
         return hashlib.sha256(json.dumps(self.complete(), sort_keys=True).encode()).hexdigest()
@@ -241,6 +249,15 @@ def parse_recipe(values: dict[str, Any]) -> Recipe:
             f"data.sampling={recipe.sampling!r} for {recipe.network}", f"one of {', '.join(spec.sampling)}"
         )
     return recipe
+
+
+def _flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Each key, as `--set` takes it, and its value."""
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield above + key, value
 
 
 def _change(values: dict[str, Any], key: str, text: str) -> None:

@@ -82,6 +82,7 @@ class WeightCard(_Frozen):
         settings: the network's hyper-parameters, all of them.
         recipe: name of the training recipe.
         recipe_sha256: of the recipe as it ran, with every default filled in.
+        changed: KEY=VALUE, as for `--set`, where the run was not by the package's recipe of that name.
         steps: optimiser steps up to this weight.
         training_data: what it was trained on.
         training_terms: licence and terms of that data.
@@ -115,6 +116,7 @@ class WeightCard(_Frozen):
     settings: dict[str, str | bool | int | float]
     recipe: str
     recipe_sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    changed: tuple[str, ...] = ()
     steps: int = Field(ge=0)
     training_data: str
     training_terms: str
