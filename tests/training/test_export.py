@@ -158,8 +158,29 @@ def test_another_name_and_a_second_export_are_refused(checkpoint, tmp_path):
         with pytest.raises(BadSetting, match=r"expected cascade\.TAG"):
             export(checkpoint, name, tmp_path)
     (tmp_path / "cascade.mine.toml").write_text("")
-    with pytest.raises(OutputExists, match="there already"):
+    with pytest.raises(OutputExists, match=r"cascade\.mine is in .* already\. .*--overwrite"):
         export(checkpoint, "cascade.mine", tmp_path)
+
+
+def test_a_weight_is_replaced_when_asked_to_and_only_by_a_whole_one(checkpoint, tmp_path, monkeypatch):
+    first = export(checkpoint, "cascade.mine", tmp_path)
+    (tmp_path / ".cascade.mine~killed").mkdir()
+    with monkeypatch.context() as patched:
+        patched.setattr("daybreak.training.export.make_onnx", None)
+        with pytest.raises(TypeError):
+            export(checkpoint, "cascade.mine", tmp_path, overwrite=True)
+    weight = find_weight("cascade.mine", tmp_path)
+    weight.verify()
+    assert weight.card == first
+    second = export(checkpoint, "cascade.mine", tmp_path, notes="again", overwrite=True)
+    weight = find_weight("cascade.mine", tmp_path)
+    weight.verify()
+    assert weight.card == second
+    assert second.notes == "again"
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith("cascade")) == [
+        f"cascade.mine.{kind}" for kind in ("onnx", "safetensors", "toml")
+    ]
+    assert not list(tmp_path.glob(".cascade*"))
 
 
 def test_two_exports_of_one_name_do_not_take_each_others_files(checkpoint, tmp_path):

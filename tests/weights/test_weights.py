@@ -84,6 +84,11 @@ def test_ones_own_stand_behind_what_ships(folder, card, monkeypatch):
         get_method("cascade.torn")
     monkeypatch.setenv("DAYBREAK_WEIGHTS", "/" + 300 * "a")  # that the system will not look into
     assert list_weights() == before
+    assert unreadable() == []
+    monkeypatch.setenv("DAYBREAK_WEIGHTS", str(folder / "cascade.torn.toml"))
+    assert list_weights() == before
+    (fault,) = unreadable()
+    assert "is a file; expected a folder of weights" in str(fault)
     monkeypatch.delenv("DAYBREAK_WEIGHTS")
     assert own_folder().parts[-2:] == ("daybreak", "weights")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +36,7 @@ def export(
         ),
     ] = None,
     notes: Annotated[str, typer.Option("--notes", help="For the card.")] = "",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a weight of that name.")] = False,
 ) -> int:
     """Write a weight's safetensors, ONNX graph and card, proved equal to the checkpoint."""
     if out is None and name in list_weights(FOLDER):
@@ -48,11 +50,11 @@ def export(
     if scores and root is None:
         raise typer.BadParameter("--score needs --root, the folder with the data sets")
     pairs = {text: read_pairs(text, root) for text in scores or [] if root is not None}
-    card = make(checkpoint, name, folder, pairs=pairs, notes=notes)
+    card = make(checkpoint, name, folder, pairs=pairs, notes=notes, overwrite=overwrite)
     print(f"{card.name}: {card.parameters:,} parameters in {card.precision}, {folder / card.name}.toml")
     for score in card.scores:
         ssim = "" if score.ssim is None else f" / {score.ssim:.3f}"
         print(f"{score.dataset}: {score.psnr:.2f} dB{ssim} ({score.images} pictures, {score.protocol})")
-    if out is None:
-        print(f"Try it: daybreak enhance PHOTO -m {name}")
+    there = "" if out is None else f"DAYBREAK_WEIGHTS={shlex.quote(str(out))} "
+    print(f"Try it: {there}daybreak enhance PHOTO -m {name}")
     return DONE

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import datetime
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from safetensors.torch import save
@@ -16,7 +18,7 @@ from torch import Tensor
 from daybreak.data.registry import parse_dataset
 from daybreak.engines import OnnxEngine, Runtime, places
 from daybreak.errors import BadSetting, EngineError, MissingExtra, OutputExists, TrainingError
-from daybreak.files import make_folder, write_whole
+from daybreak.files import make_folder, write_whole, writing
 from daybreak.methods.pretrained import run_weight
 from daybreak.methods.trying import keeps_its_picture
 from daybreak.networks.base import Network
@@ -37,6 +39,8 @@ SHARED = 100_000
 
 COSTS_NOTHING = 0.01
 """dB; half precision is taken where the score on the validation pairs moves by less."""
+
+_KINDS = ("onnx", "safetensors", "toml")
 
 _Precision = Literal["fp32", "fp16"]
 
@@ -67,6 +71,7 @@ def export(
     *,
     pairs: Mapping[str, Sequence[Pair]] | None = None,
     notes: str = "",
+    overwrite: bool = False,
 ) -> WeightCard:
     """Write `NAME.TAG.{safetensors,onnx,toml}` from a checkpoint.
 
@@ -81,34 +86,40 @@ def export(
         pairs: data set and part -> pairs to score on, for the card; the first one also decides whether half
             precision is good enough.
         notes: for the card.
+        overwrite: replaces a weight of that name, once the new one is whole.
 
     Raises:
         BadSetting: the name is not NETWORK.TAG, or of another network.
-        OutputExists: a weight of that name lies in the folder, or is being written there.
+        OutputExists: a weight of that name lies in the folder and is not to be replaced, or one is being
+            written there.
         UnwritablePicture: the folder cannot be written, or the disk is full.
         TrainingError: no checkpoint of ours, or ONNX Runtime and torch do not agree.
     """
     network, recipe, about, steps = load_network(path)
     of, _, tag = name.partition(".")
     if of != recipe.network or not tag.replace("-", "_").isidentifier():
-        raise BadSetting(f"the name {name} for a checkpoint of {recipe.network}", f"{recipe.network}.TAG")
+        raise BadSetting(
+            f"the name {name} for a checkpoint of {recipe.network}",
+            f"{recipe.network}.TAG, the tag of letters, digits, - and _, and no digit first",
+        )
     make_folder(folder)
     with _alone(folder, name):
-        target = folder / f"{name}.toml"
-        if target.exists():
-            raise OutputExists(
-                f"{target} is there already", hint="Export under another tag or to another folder"
-            )
-        card = succeeding(_card(network, recipe, tag, about, steps, notes))
-        weight = Weight(card, *_files(folder, name))
-        try:
+        if (folder / f"{name}.toml").exists() and not overwrite:
+            came = f"a weight {name} is in {folder} already"
+            raise OutputExists(came, hint="Export under another tag, or type --overwrite")
+        for left in folder.glob(f".{name}~*"):  # by an export that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        with writing(folder):
+            beside = TemporaryDirectory(prefix=f".{name}~", dir=folder)
+        with beside as making:
+            onnx, safetensors, target = (Path(making, f"{name}.{kind}") for kind in _KINDS)
+            weight = Weight(succeeding(_card(network, recipe, tag, about, steps, notes)), onnx, safetensors)
             card = in_bf16(replace(weight, card=_whole(weight, network, pairs or {})))
-            write_whole(target, write_card(card).encode())  # last: a weight without a card is no weight
-            Weight(card, weight.onnx, weight.safetensors).verify()
-        except BaseException:
-            for file in (weight.onnx, weight.safetensors, target):
-                file.unlink(missing_ok=True)
-            raise
+            write_whole(target, write_card(card).encode())
+            Weight(card, onnx, safetensors).verify()
+            for made in (onnx, safetensors, target):  # a weight without a card is no weight
+                with writing(folder / made.name):
+                    made.replace(folder / made.name)
     return card
 
 
@@ -151,10 +162,6 @@ def read_pairs(text: str, root: Path) -> list[Pair]:
     """
     dataset, split = parse_dataset(text)
     return [read_pair(sample) for sample in dataset.samples(root, split)]
-
-
-def _files(folder: Path, name: str) -> tuple[Path, Path]:
-    return folder / f"{name}.onnx", folder / f"{name}.safetensors"
 
 
 def _write(

@@ -102,7 +102,7 @@ def _check(path: Path, expected: str) -> Path:
         raise WeightsError(
             f"{path} has SHA-256 {found[:12]}…",
             f"{expected[:12]}… as on its card",
-            "Install daybreak again; of your own, remove its three files and export it again",
+            "Install daybreak again; one of your own, export again with --overwrite",
         )
     return path
 
@@ -133,7 +133,9 @@ def own_state() -> tuple[tuple[str, int, int], ...]:
 
 
 def unreadable() -> list[WeightsError]:
-    """What is wrong with those of one's own weights whose cards cannot be read."""
+    """What is wrong with those of one's own weights whose cards cannot be read, or with their folder."""
+    if os.path.isfile(own_folder()):
+        return [WeightsError(f"DAYBREAK_WEIGHTS={own_folder()} is a file", "a folder of weights")]
     return [fault for fault in _own().values() if fault is not None]
 
 
