@@ -139,6 +139,18 @@ def test_quality_is_plotted_against_cost(board, tmp_path):
     assert (tmp_path / "cost.svg").read_text().startswith("<?xml")
 
 
+def test_one_list_under_two_names_is_one_table(board, tmp_path):
+    add, show = board
+    add("-m", "gamma", "--metrics", "psnr")
+    add("-m", "input", "--metrics", "psnr")
+    other = tmp_path / "1.json"
+    other.write_text(other.read_text().replace('"dataset": "paired"', '"dataset": "mine"'))
+    assert read_results(other).title != read_results(tmp_path / "0.json").title
+    code, out, _ = show()
+    assert code == 0
+    assert sum(line.startswith("method ") for line in out.splitlines()) == 1
+
+
 def test_lists_of_two_kinds_are_not_plotted_together(board, pairs, tmp_path):
     add, show = board
     add("-m", "gamma", "--metrics", "psnr")

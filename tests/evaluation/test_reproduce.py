@@ -246,8 +246,13 @@ def test_a_page_without_markers_stays_as_it_was(tmp_path):
     with pytest.raises(DataError, match="lacks the lines"):
         write_between(page, "reproduce", "new")
     assert page.read_text() == "<!-- reproduce -->\n"
-    with pytest.raises(DataError):
-        write_between(tmp_path / "no.md", "reproduce", "new")
+
+
+def test_a_page_that_is_not_there_is_made(tmp_path):
+    page = tmp_path / "new.md"
+    for text in ("one", "two"):
+        write_between(page, "reproduce", text)
+        assert page.read_text() == f"<!-- reproduce -->\n{text}\n<!-- /reproduce -->\n"
 
 
 def test_figures_are_drawn_from_what_is_there(with_lol, tmp_path):
@@ -269,7 +274,9 @@ def test_figures_are_drawn_from_what_is_there(with_lol, tmp_path):
 def test_a_page_that_cannot_be_written_is_told_before_anything_is_run(reproduce, tmp_path):
     _, call = reproduce
     (tmp_path / "bare.md").write_text("no markers")
-    for page, told in {"no.md": "Make a page with the lines <!-- reproduce -->", "bare.md": "lacks"}.items():
+    (tmp_path / "bytes.md").write_bytes(b"\xff")
+    hint = "Make a page with the lines <!-- reproduce -->"
+    for page, told in {"bytes.md": hint, "bare.md": "lacks", "bare.md/no.md": "cannot be made"}.items():
         code, out, err = call("paper2", "--write", str(tmp_path / page))
         assert (code, out) == (1, "")
         assert told in err

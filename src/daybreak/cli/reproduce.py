@@ -31,13 +31,16 @@ def reproduce(
     ] = None,
     write: Annotated[
         Path | None,
-        typer.Option("--write", help="A Markdown page; between <!-- reproduce --> and <!-- /reproduce -->."),
+        typer.Option(
+            "--write", help="A new Markdown page, or one with <!-- reproduce --> and <!-- /reproduce -->."
+        ),
     ] = None,
 ) -> int:
     """Run every published row that can be run with what is on the disk, and say what the others need."""
     chosen = pick_papers(papers or [])
     if write:
         around(write, "reproduce")  # what cannot be written is known before the work, not after it
+        make_folder(write.parent)
     if figures:
         make_folder(figures)
     jobs = plan(chosen)

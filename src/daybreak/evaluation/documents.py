@@ -14,7 +14,7 @@ def markers(name: str) -> tuple[str, str]:
 
 
 def around(path: Path, name: str) -> tuple[str, str]:
-    """What stands before and after the markers of a page; also a look at whether it can be written later.
+    """What stands before and after the markers of a page, which need not be there.
 
     Raises:
         DataError: the page cannot be read or lacks a marker.
@@ -22,6 +22,8 @@ def around(path: Path, name: str) -> tuple[str, str]:
     start, end = markers(name)
     hint = f"Make a page with the lines {start} and {end}"
     try:
+        if not path.exists():
+            return "", "\n"
         before, found, rest = path.read_text(encoding="utf-8").partition(start)
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror})", "a page of text", hint) from None
@@ -37,7 +39,7 @@ def write_between(path: Path, name: str, text: str) -> None:
     """Replace what stands between `<!-- NAME -->` and `<!-- /NAME -->`.
 
     Args:
-        path: of a UTF-8 page.
+        path: of a UTF-8 page, or a new one.
         name: of the markers.
         text: without the markers, no newline at its ends needed.
 

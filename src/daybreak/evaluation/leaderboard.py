@@ -11,7 +11,7 @@ def merge(runs: Mapping[str, Results]) -> list[Results]:
     """Join runs on the same list of pictures.
 
     A column is a metric under one protocol, and the list of pictures is part of the protocol: what differs
-    in any of it stays in a column or a table of its own.
+    in any of it stays in a column or a table of its own. A list is its pictures, whatever it was called.
 
     Args:
         runs: what to call a run -> the run.
@@ -19,9 +19,9 @@ def merge(runs: Mapping[str, Results]) -> list[Results]:
     Returns:
         One for each list of pictures, in the order of its first run.
     """
-    lists: dict[tuple[str, str], dict[str, Results]] = {}
+    lists: dict[str, dict[str, Results]] = {}
     for name, results in runs.items():
-        lists.setdefault((results.title, results.images_sha256), {})[name] = results
+        lists.setdefault(results.images_sha256, {})[name] = results
     return [_join(joined) for joined in lists.values()]
 
 

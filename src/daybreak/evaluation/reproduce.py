@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from daybreak.data.base import NothingThere
+from daybreak.data.registry import parse_dataset
 from daybreak.errors import DaybreakError, UnknownName
 from daybreak.evaluation.lists import open_list
 from daybreak.evaluation.models import load_models, pristine_name
@@ -94,7 +95,7 @@ class Job:
         try:
             pictures = open_list(self.data, root)
         except NothingThere:
-            name = self.data.partition(":")[0]
+            name = parse_dataset(self.data)[0].card.name
             self.missing[""] = f"the data set {self.data} (see: daybreak data where {name})"
             return None
         except DaybreakError as error:

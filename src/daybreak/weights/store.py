@@ -134,8 +134,9 @@ def own_state() -> tuple[tuple[str, int, int], ...]:
 
 def unreadable() -> list[WeightsError]:
     """What is wrong with those of one's own weights whose cards cannot be read, or with their folder."""
-    if os.path.isfile(own_folder()):
-        return [WeightsError(f"DAYBREAK_WEIGHTS={own_folder()} is a file", "a folder of weights")]
+    with contextlib.suppress(OSError):  # a name that the system will not look for
+        if own_folder().is_file():
+            return [WeightsError(f"DAYBREAK_WEIGHTS={own_folder()} is a file", "a folder of weights")]
     return [fault for fault in _own().values() if fault is not None]
 
 
