@@ -17,7 +17,7 @@ from PIL import Image
 
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.memory import SHARE, bytes_per_pixel
-from daybreak.errors import BadSetting
+from daybreak.errors import BadSetting, WeightsError
 from daybreak.methods import gamma
 from daybreak.methods.auto import FEW
 from daybreak.serving.limits import Limits, ServerConfig, is_loopback
@@ -346,9 +346,10 @@ def test_beyond_this_machine_a_token_is_needed(tmp_path):
         Limits(pixels=0)
 
 
-def test_a_fault_of_ours_is_a_problem_without_a_traceback(serve, png, monkeypatch, caplog):
+@pytest.mark.parametrize("kind", [RuntimeError, WeightsError])
+def test_a_fault_of_ours_is_a_problem_without_a_traceback(serve, png, monkeypatch, caplog, kind):
     def broken(*_, **__):
-        raise RuntimeError("secret detail /home/someone")
+        raise kind("secret detail /home/someone")
 
     monkeypatch.setattr("daybreak.serving.pictures.enhance_bytes", broken)
     with serve() as address:

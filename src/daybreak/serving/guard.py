@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import logging
 from hashlib import sha256
 from urllib.parse import urlsplit
 
@@ -13,9 +12,7 @@ from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from daybreak.serving.limits import ServerConfig, is_loopback
-from daybreak.serving.problems import Problem
-
-LOG = logging.getLogger("daybreak.serving")
+from daybreak.serving.problems import LOG, Problem
 
 COOKIE = "daybreak"
 OPEN = frozenset({"/healthz", "/readyz", "/login"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +11,8 @@ from starlette.responses import Response
 
 from daybreak.errors import DaybreakError, PictureTooLarge, RegistryError, UnknownName, WeightsError
 from daybreak.text import printable
+
+LOG = logging.getLogger("daybreak.serving")
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
@@ -95,7 +98,8 @@ def problem_of(error: DaybreakError | MemoryError) -> Problem:
         hint = f"Did you mean {' or '.join(error.nearest)}?" if error.nearest else "See /v1/methods"
         return Problem(422, detail, hint, nearest=error.nearest)
     if isinstance(error, (WeightsError, RegistryError)):
-        return Problem(500, detail)
+        LOG.error("%s", error)  # it names files of this machine
+        return Problem(500, "this method is damaged on the server; its log says how")
     hint = error.hint.replace("Type --format", "Ask for format").replace(" --format ", " ")
     return Problem(422, detail, hint)
 
