@@ -137,6 +137,7 @@ OWN_TEST = {
     "other-settings",
     "interrupted",
     "interrupted-resume",
+    "begun-before",
     "killed",
     "stream-of-a-file",
     "stream-nowhere",
@@ -260,6 +261,7 @@ def test_what_was_stopped_or_killed_goes_on(how, case, night):
     assert not out.exists()
     line = (source, "-o", out, "-m", "gamma", "--speed", "fast", "--resume")
     expect("other-settings", call(*line, "-s", "0.5"))
+    expect("begun-before", call(*line[:-1]))
     again = call(*line)
     assert again.returncode == 0, again.stderr
     expect("killed", again)

@@ -50,7 +50,7 @@ def state(value):
 
 
 def written(path, pts_of_marks=(0, 4)):
-    log = PacketLog(path, ASKED, resume=False)
+    log = PacketLog(path, ASKED, resume=False, overwrite=False)
     for pts in range(7):
         if pts in pts_of_marks:
             log.note(pts, state(pts))
@@ -61,7 +61,7 @@ def written(path, pts_of_marks=(0, 4)):
 def test_a_run_goes_on_at_its_last_mark(tmp_path):
     path = tmp_path / "log"
     written(path).close(remove=False)
-    log = PacketLog(path, ASKED, resume=True)
+    log = PacketLog(path, ASKED, resume=True, overwrite=False)
     assert log.mark.pts == 4, "6 is a key frame without a note"
     assert float(log.mark.state.held[0, 0, 0]) == 4.0
     assert list(log.mark.state.changes) == [0.1] * 4
@@ -74,13 +74,13 @@ def test_a_run_goes_on_at_its_last_mark(tmp_path):
 
 
 def test_a_mark_may_hold_nothing(tmp_path):
-    log = PacketLog(tmp_path / "log", ASKED, resume=False)
+    log = PacketLog(tmp_path / "log", ASKED, resume=False, overwrite=False)
     for pts in range(4):
         if pts in (0, 2):
             log.note(pts, None)
         log.add(packet(pts, key=pts in (0, 2)), 1)
     log.close(remove=False)
-    log = PacketLog(tmp_path / "log", ASKED, resume=True)
+    log = PacketLog(tmp_path / "log", ASKED, resume=True, overwrite=False)
     assert (log.mark.pts, log.mark.state) == (2, None)
     assert [entry.pts for entry in log.entries()] == [0, 1]
     log.close(remove=True)
@@ -91,7 +91,7 @@ def test_whatever_a_kill_cuts_off_the_rest_is_read(cut, tmp_path):
     path = tmp_path / "log"
     written(path).close(remove=False)
     path.write_bytes(path.read_bytes()[:-cut])
-    log = PacketLog(path, ASKED, resume=True)
+    log = PacketLog(path, ASKED, resume=True, overwrite=False)
     assert log.mark.pts == 4
     log.close(remove=True)
 
@@ -99,7 +99,7 @@ def test_whatever_a_kill_cuts_off_the_rest_is_read(cut, tmp_path):
 def test_nothing_to_go_on_with_begins_anew(tmp_path):
     path = tmp_path / "log"
     path.write_bytes(b"milk, bread, candles" * 5)
-    log = PacketLog(path, ASKED, resume=True)
+    log = PacketLog(path, ASKED, resume=True, overwrite=False)
     assert (log.mark, log.entries()) == (None, [])
     log.close(remove=True)
 
@@ -122,7 +122,7 @@ def test_a_full_disk_at_the_end_leaves_nothing(tmp_path, monkeypatch):
 def test_another_run_is_kept_out(tmp_path):
     log = written(tmp_path / "log")
     with pytest.raises(OutputExists, match="another run is at work"):
-        PacketLog(tmp_path / "log", ASKED, resume=True)
+        PacketLog(tmp_path / "log", ASKED, resume=True, overwrite=False)
     assert len(log.entries()) == 7
     log.close(remove=True)
 
@@ -130,8 +130,34 @@ def test_another_run_is_kept_out(tmp_path):
 def test_other_options_are_told(tmp_path):
     written(tmp_path / "log").close(remove=False)
     with pytest.raises(OutputExists, match="had another strength"):
-        PacketLog(tmp_path / "log", {**ASKED, "strength": "0.5"}, resume=True)
+        PacketLog(tmp_path / "log", {**ASKED, "strength": "0.5"}, resume=True, overwrite=False)
     assert (tmp_path / "log").stat().st_size > 100
+
+
+def test_hours_of_work_are_not_begun_anew_unasked(tmp_path):
+    path = tmp_path / "log"
+    written(path).close(remove=False)
+    kept = path.read_bytes()
+    told = r"can be gone on with\. Type --resume, or --overwrite to begin anew"
+    with pytest.raises(OutputExists, match=told):
+        PacketLog(path, ASKED, resume=False, overwrite=False)
+    with pytest.raises(
+        OutputExists, match=r"had another strength\. Type what it was asked and --resume, or --over"
+    ):
+        PacketLog(path, {**ASKED, "strength": "0.5"}, resume=False, overwrite=False)
+    assert path.read_bytes() == kept
+    for asked, resume in ((ASKED, False), ({**ASKED, "strength": "0.5"}, True)):
+        written(tmp_path / "other").close(remove=False)
+        log = PacketLog(tmp_path / "other", asked, resume=resume, overwrite=True)
+        assert (log.mark, log.entries()) == (None, [])
+        log.close(remove=True)
+
+
+def test_a_run_that_was_killed_at_its_beginning_is_begun_anew(tmp_path):
+    written(tmp_path / "log", pts_of_marks=(0,)).close(remove=False)
+    log = PacketLog(tmp_path / "log", ASKED, resume=False, overwrite=False)
+    assert (log.mark, log.entries()) == (None, [])
+    log.close(remove=True)
 
 
 def test_notes_of_another_form_are_told(tmp_path, monkeypatch):
@@ -139,4 +165,4 @@ def test_notes_of_another_form_are_told(tmp_path, monkeypatch):
         earlier.setattr("daybreak.enhancing.video.packets._FORM", {})
         written(tmp_path / "log").close(remove=False)
     with pytest.raises(OutputExists, match="had another form of notes"):
-        PacketLog(tmp_path / "log", ASKED, resume=True)
+        PacketLog(tmp_path / "log", ASKED, resume=True, overwrite=False)

@@ -42,7 +42,7 @@ class VideoOptions:
         denoise: frames' worth of averaging over time where nothing moves, 1 (off) to 32: for a camera that
             stands still.
         steady: seconds over which a method's decisions are averaged; 0 leaves each frame to itself.
-        overwrite: replace the target.
+        overwrite: replace the target, and what is left of another run to it.
         resume: go on with a run of the same options that was stopped or killed, and when stopped keep what is
             done for the next.
         workers: frames at the same time; None for as many as there are cores and fit into memory.

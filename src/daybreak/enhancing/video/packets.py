@@ -59,17 +59,18 @@ class PacketLog:
     Args:
         path: from `log_path`.
         asked: what the run was asked, as JSON text by name.
-        resume: go on with what is there; otherwise begin anew.
+        resume: go on with what is there.
+        overwrite: begin anew where there is another run's, or this one's that is not to be gone on with.
 
     Raises:
-        OutputExists: another run is at work in it, or it was asked something else.
+        OutputExists: another run is at work in it, or there is what `overwrite` would begin anew over.
         UnwritablePicture: it cannot be written.
 
     Attributes:
         mark: where to go on; None from the beginning.
     """
 
-    def __init__(self, path: Path, asked: dict[str, str], *, resume: bool) -> None:
+    def __init__(self, path: Path, asked: dict[str, str], *, resume: bool, overwrite: bool) -> None:
         self.path = path
         self.mark: Mark | None = None
         asked = asked | _FORM
@@ -77,8 +78,8 @@ class PacketLog:
             self._file: IO[bytes] = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
             try:
                 _lock(self._file, path)
-                if resume:
-                    self._go_on(asked)
+                if resume or not overwrite:
+                    self._go_on(asked, resume, overwrite)
                 if self.mark is None:
                     self._file.seek(0)
                     self._file.truncate()
@@ -87,23 +88,28 @@ class PacketLog:
                 self._file.close()
                 raise
 
-    def _go_on(self, asked: dict[str, str]) -> None:
+    def _go_on(self, asked: dict[str, str], resume: bool, overwrite: bool) -> None:
         """Find the last mark and cut off what comes after it."""
         records = list(self._records())
         if not records or records[0][0] != _HEADER:
             return
-        before: dict[str, str] = json.loads(self._bytes(records[0][3], records[0][4]))
-        changed = sorted(key for key in asked if before.get(key) != asked[key])
-        if changed:
-            came = f"the unfinished run in {shown(self.path)} had another {' and another '.join(changed)}"
-            raise OutputExists(came, hint="Type what it was asked, or leave --resume out to begin anew")
         states = {pts: (place, size) for kind, pts, _, place, size in records if kind == _STATE}
         keys = [(pts, place) for kind, pts, _, place, _ in records if kind == _KEY and pts in states]
-        if keys:
-            pts, place = keys[-1]
-            self.mark = Mark(pts, _read_state(self._bytes(*states[pts])))
-            self._file.seek(place - _HEAD.size)
-            self._file.truncate()
+        if not keys or (len(keys) == 1 and not resume):  # seconds are lost, not hours
+            return
+        before: dict[str, str] = json.loads(self._bytes(records[0][3], records[0][4]))
+        changed = sorted(key for key in asked if before.get(key) != asked[key])
+        if changed and overwrite:
+            return
+        if changed or not resume:
+            had = f"had another {' and another '.join(changed)}" if changed else "can be gone on with"
+            do = "Type what it was asked and --resume" if changed else "Type --resume"
+            came = f"the unfinished run in {shown(self.path)} {had}"
+            raise OutputExists(came, hint=f"{do}, or --overwrite to begin anew")
+        pts, place = keys[-1]
+        self.mark = Mark(pts, _read_state(self._bytes(*states[pts])))
+        self._file.seek(place - _HEAD.size)
+        self._file.truncate()
 
     def note(self, pts: int, state: State | None) -> None:
         """Write down what was known before the frame of that time, if anything was."""

@@ -105,7 +105,7 @@ def enhance_video(
     span = span_of(film.about, options)
     make_folder(target.parent)
     fingerprint = _asked(enhancer, options, encoding, source)
-    log = PacketLog(log_path(target), fingerprint, resume=options.resume)
+    log = PacketLog(log_path(target), fingerprint, resume=options.resume, overwrite=options.overwrite)
     keep = options.resume
     try:
         told = _Told()
