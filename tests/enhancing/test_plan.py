@@ -226,3 +226,18 @@ def test_a_loop_of_links_ends(tmp_path):
 def test_a_suffix_stays_in_its_folder():
     with pytest.raises(BadSetting, match="slash"):
         plan(["a.png"], suffix=f"..{os.sep}x")
+
+
+def test_a_mistyped_ending_makes_no_folder(tmp_path):
+    source = tmp_path / "a.png"
+    source.touch()
+    for name in ("out.jpgg", "out.mp4", "out.txt"):
+        with pytest.raises(BadSetting, match=r"a folder, or a name that ends in \.jpg, .*Type mkdir"):
+            plan([str(source)], output=tmp_path / name)
+    for name in ("2024.11.29", "out.v2", "out.pictures"):
+        (job,) = plan([str(source)], output=tmp_path / name)
+        assert job.target == tmp_path / name / "a_daybreak.png"
+    (tmp_path / "out.txt").mkdir()
+    for paths, folder in (([source], "out.txt"), ([tmp_path], "of.pix")):
+        (job,) = plan([*map(str, paths)], output=tmp_path / folder)
+        assert job.target == tmp_path / folder / "a_daybreak.png"

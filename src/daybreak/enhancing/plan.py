@@ -6,13 +6,14 @@ import filecmp
 import glob
 import itertools
 import os
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from daybreak.errors import BadSetting, DaybreakError, OutputExists, UnreadablePicture
-from daybreak.image.formats import format_of, is_picture_name, suffix_for
+from daybreak.image.formats import FORMATS, format_of, is_picture_name, suffix_for
 from daybreak.image.paths import shown
 from daybreak.image.read import read_record
 
@@ -84,6 +85,8 @@ def plan(
         )
     if single and output is not None:
         _check_format(output, format)
+    elif output is not None and len(found) == 1 and not _is(Path.is_dir, Path(paths[0])):
+        _check_folder(output)
     jobs: list[Job | Refusal] = []
     taken: dict[Path, list[Job]] = {}
     inputs = {_key(source) for source, _ in found if not isinstance(source, Refusal)}
@@ -121,6 +124,17 @@ def _check_format(output: Path, format: str | None) -> None:
     named = format_of(output)
     if named and format and named.name != format:
         raise BadSetting(f"-o {output} together with --format {format}", "one and the same format")
+
+
+def _check_folder(output: Path) -> None:
+    """Refuse a new folder that is named like a file: its ending is mistyped, or of another kind."""
+    if re.fullmatch(r"\.[A-Za-z][A-Za-z0-9]{2,3}", output.suffix) and not os.path.lexists(output):
+        endings = ", ".join(row.suffixes[0] for row in FORMATS.values() if row.writable)
+        raise BadSetting(
+            f"-o {output} for one picture",
+            f"a folder, or a name that ends in {endings}",
+            f"Type mkdir {output} first, if it is to be a folder",
+        )
 
 
 def _folder(source: Path, below: Path, output: Path | None) -> Path:
