@@ -193,12 +193,13 @@ def _learnt_part(source: Bands, method: Method[Any], copy: Copy, made: Pixels) -
         NotEnoughMemory: the method gives another size.
     """
     if made.shape != copy.pixels.shape:
-        size = _megapixels(source.shape)
+        size = source.shape[0] * source.shape[1] / 1e6
         raise NotEnoughMemory(
-            f"{method.card.name} at twice the size on {size}, more than fits into memory",
+            f"{method.card.name} at twice the size on {size:,.1f} MP, more than fits into memory",
             hint="Give it more with --max-memory, leave out --upscale, or take a smaller picture",
         )
-    note = f"learnt from a copy of {_megapixels(copy.pixels.shape)}, for want of memory"
+    height, width = copy.pixels.shape[:2]
+    note = f"learnt from a copy of {width}×{height} px, for want of memory"
     return Part(learn(copy.pixels, made, copy.block), cell=copy.block, note=note)
 
 
@@ -314,7 +315,3 @@ def columns(width: int, side: int, part: Part) -> list[Span]:
     """Where a band is cut into tiles: at most `side` wide, one for each thread unless too narrow."""
     share = max(NARROW, -(-width // part.threads))
     return spans(width, min(side, -(-share // part.cell) * part.cell), part.cell)
-
-
-def _megapixels(shape: tuple[int, ...]) -> str:
-    return f"{shape[0] * shape[1] / 1e6:,.1f} MP"

@@ -13,7 +13,7 @@ from daybreak.image.rows import Bands, Rows, brightest
 from daybreak.image.strips import band_rows, over_bands
 from daybreak.types import Array, Pixels, Plane
 
-_AT_ONCE = 32  # rows of the copy
+_AT_ONCE = 1 << 22  # pixels of the picture
 
 
 def block_pixels(source: Bands, side: int) -> Pixels:
@@ -35,8 +35,9 @@ def block_pixels(source: Bands, side: int) -> Pixels:
         np.minimum(np.arange(-(-length // side)) * side + side // 2, length - 1) for length in (height, width)
     )
     out = np.empty((len(rows), len(columns), 3), np.float32)
-    for first in range(0, len(rows), _AT_ONCE):
-        some = rows[first : first + _AT_ONCE]
+    step = max(1, _AT_ONCE // (width * side))
+    for first in range(0, len(rows), step):
+        some = rows[first : first + step]
         band = source.band(int(some[0]), int(some[-1]) + 1)
         for at, row in enumerate(some, first):
             out[at] = band[int(row - some[0])][columns]
