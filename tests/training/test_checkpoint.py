@@ -37,6 +37,8 @@ def test_what_is_no_checkpoint_is_refused(tmp_path):
         (tmp_path / "x.ckpt").write_bytes(content)
         with pytest.raises(TrainingError, match=r"x\.ckpt is no checkpoint of a daybreak run"):
             checkpoints.load(tmp_path / "x.ckpt")
+    with pytest.raises(TrainingError, match=r"no checkpoint .*y\.ckpt\. There is .*x\.ckpt"):
+        checkpoints.load(tmp_path / "y.ckpt")
     torch.save({"state_dict": {}}, tmp_path / "x.ckpt")
     with pytest.raises(TrainingError, match="is no checkpoint of a daybreak run"):
         checkpoints.load(tmp_path / "x.ckpt")

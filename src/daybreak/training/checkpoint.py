@@ -62,7 +62,9 @@ def load(path: Path) -> dict[str, Any]:
         kept: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         kept[OURS]["recipe"]["network"]
     except FileNotFoundError:
-        raise TrainingError(f"there is no checkpoint {path}") from None
+        others = sorted(path.parent.glob("*.ckpt"))
+        hint = f"There is {others[0]}" if others else ""
+        raise TrainingError(f"there is no checkpoint {path}", hint=hint) from None
     except _UNREADABLE as error:
         raise TrainingError(f"{path} is no checkpoint of a daybreak run ({type(error).__name__})") from None
     return kept

@@ -16,7 +16,7 @@ from daybreak.data.pack import INDEX, read_index, read_pack
 from daybreak.data.registry import get_dataset
 from daybreak.data.sample import Sample
 from daybreak.data.synthetic import dark_version
-from daybreak.errors import BadSetting, UnknownName
+from daybreak.errors import BadSetting, DataError, UnknownName
 from daybreak.training.pictures import (
     Bytes,
     kept_back,
@@ -138,7 +138,13 @@ def _find_pairs(source: str, root: Path) -> tuple[Sequence[Sample], Sequence[Sam
         try:
             pairs = read_pack(root).samples if packed else tuple(get_dataset("paired").samples(root))
         except NothingThere:
-            raise error from None
+            if packed or not root.is_dir():
+                raise error from None
+            raise DataError(
+                f"{error.came}, and there are no folders of pairs",
+                "low and high in it (or input and target), with pictures of the same names",
+                "Photos in good light alone go with --from-normal",
+            ) from None
         kept = kept_back([read_bytes(reference_of(pair)) for pair in pairs])
         train = tuple(pair for number, pair in enumerate(pairs) if number not in kept)
         return train, [pairs[n] for n in sorted(kept)], "pairs of one's own", "one's own"

@@ -102,8 +102,8 @@ class Recipe(_Part):
         network: name in the registry of networks.
         tag: names the weight, together with the network.
         settings: the network's hyper-parameters that differ from its preset.
-        start: name of a shipped weight, or path of a weight's card, to learn on from; several with + between
-            give what fits of each, the first before the others; "" for random weights.
+        start: name of a weight, or path of a weight's card, to learn on from; several with + between give
+            what fits of each, the first before the others; "" for random weights.
         data, optimiser: see there.
         steps: optimiser steps of the whole run.
         save_every: steps between two checkpoints; a kill loses no more than this.

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from daybreak.data.synthetic import draw
 from daybreak.errors import TrainingError
 from daybreak.networks.base import Batch, Sampling
+from daybreak.text import counted
 from daybreak.training import sensor
 from daybreak.training.darkening import darken, exposed, flattened
 from daybreak.training.material import Material
@@ -110,7 +111,7 @@ class Sampler:
         batch, crop = self._data.batch, self._data.crop
         if len(pictures) < batch:
             raise TrainingError(
-                f"there are {len(pictures)} pictures to train on",
+                f"{counted(len(pictures), 'picture')} to train on",
                 f"at least one batch of {batch}",
                 f"Add pictures, or type --set data.batch={max(1, len(pictures))}",
             )
