@@ -32,6 +32,7 @@ NARROW = 512  # px; tiles are no narrower than this for the sake of having one f
 LEAST_SIDE = 32  # px; when tiles of this side do not fit, nothing does
 COPY = 1 << 20  # pixels of the reduced copy at the most; more brings little and takes a network long
 _FLOATS = 130.0  # bytes a pixel that the curves, lines and floats of a tile take (measured)
+_TILE = 4.0  # times a local network's memory per pixel, that a pixel of a tile takes: 2 to 4 (measured)
 _FROZEN = 1.5  # times a network's memory, that asking it for its numbers takes, and giving them (measured)
 _AROUND = 4e9  # pixels around all tiles; more would take quarters of an hour
 _LEARN = 100.0  # bytes a pixel of the copy that learning from it takes
@@ -212,7 +213,14 @@ def _card_part(
     """A part whose halo, scale and memory are those of the method's card."""
     card = method.card
     scale = card.scale * getattr(settings, "upscale", 1)
-    return Part(run, card.halo, card.multiple, scale, card.memory_per_pixel or UNMEASURED, at_once)
+    return Part(run, card.halo, card.multiple, scale, _tile_bytes(method), at_once)
+
+
+def _tile_bytes(method: Method[Any]) -> float:
+    """Bytes a pixel of what is run at a time; a local network's card tells them of pictures in tiles."""
+    card = method.card
+    parted = card.context == "local" and card.weights_sha256
+    return (card.memory_per_pixel or UNMEASURED) * (_TILE if parted else 1.0)
 
 
 def _frozen_part(
