@@ -216,6 +216,16 @@ def locked(descriptor: int) -> bool:
     return True
 
 
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two names are of one file, or will be once folders on the way (`new/../a.jpg`) are made."""
+    with suppress(OSError):
+        if one.samefile(other):
+            return True
+    with suppress(OSError, RuntimeError):  # a circle of links
+        return one.resolve() == other.resolve()
+    return False
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder for results, with those above it.
 

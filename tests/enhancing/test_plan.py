@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
+from daybreak.enhancing.batch import Output
+from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.one import run_job
 from daybreak.enhancing.plan import STDIN, STDOUT, Job, Refusal, _trees, plan, plan_stream
 from daybreak.errors import BadSetting
 
@@ -241,3 +246,27 @@ def test_a_mistyped_ending_makes_no_folder(tmp_path):
     for paths, folder in (([source], "out.txt"), ([tmp_path], "of.pix")):
         (job,) = plan([*map(str, paths)], output=tmp_path / folder)
         assert job.target == tmp_path / folder / "a_daybreak.png"
+
+
+def test_without_a_suffix_results_beside_their_originals_are_known_by_their_record(tmp_path):
+    """`--suffix "" --format png`, once more; a PNG that is no result is an original of its own."""
+    Image.fromarray(np.full((8, 8, 3), 9, np.uint8)).save(tmp_path / "a.jpg")
+    options = {"suffix": "", "format": "png"}
+    (job,) = plan([str(tmp_path)], **options)
+    assert run_job(job, Enhancer("gamma"), Output(format="png")).state == "enhanced"
+    for overwrite in (False, True):
+        assert plan([str(tmp_path)], overwrite=overwrite, **options) == [job]
+    Image.fromarray(np.full((8, 8, 3), 9, np.uint8)).save(tmp_path / "a.png")
+    first, second = plan([str(tmp_path)], **options)
+    assert str(first.error).endswith("a.png is an input. Type a --suffix or an -o")
+    assert str(second.error).endswith(
+        "a.png is an input. Type a --suffix or an -o, or --overwrite to replace it"
+    )
+
+
+def test_what_keeps_no_record_is_not_replaced_in_place(tmp_path):
+    touch(tmp_path / "a.bmp", tmp_path / "b.png")
+    first, second = plan([str(tmp_path)], suffix="", overwrite=True)
+    assert "the same command again would brighten it again, for bmp keeps no record" in str(first.error)
+    assert second.in_place
+    assert len([job for job in plan([str(tmp_path)], output=tmp_path / "out") if isinstance(job, Job)]) == 2

@@ -14,7 +14,7 @@ from daybreak.enhancing.comparison import PAGE, make_comparison
 from daybreak.enhancing.manifest import check_manifest_path, placed, write_manifest
 from daybreak.enhancing.page import is_page
 from daybreak.errors import BadSetting, OutputExists
-from daybreak.files import make_folder, write_whole
+from daybreak.files import make_folder, same_file, write_whole
 from daybreak.image.formats import format_of
 from daybreak.image.paths import read_bytes
 from daybreak.text import printable
@@ -71,9 +71,8 @@ def choose_target(path: Path, output: Path | None, overwrite: bool) -> Path:
     format = format_of(target)
     if not (is_page(target) or (format and format.writable)):
         raise BadSetting(f"-o {str(target)!r}", "a name that ends in .png, .jpg, .webp or .html")
-    if target.exists():
-        if path.exists() and target.samefile(path):
-            raise OutputExists(f"{str(target)!r} is the picture itself", hint="Give another name with -o")
-        if not overwrite:
-            raise OutputExists(f"{str(target)!r} is there already", hint="Type --overwrite to replace it")
+    if same_file(target, path):
+        raise OutputExists(f"{str(target)!r} is the picture itself", hint="Give another name with -o")
+    if target.exists() and not overwrite:
+        raise OutputExists(f"{str(target)!r} is there already", hint="Type --overwrite to replace it")
     return target

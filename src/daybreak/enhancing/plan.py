@@ -77,8 +77,8 @@ def plan(
         raise BadSetting("an empty path", "files, folders or globs", "Is a variable not set?")
     found = list(_find(paths, recursive, output))
     single = output is not None and is_picture_name(output) and not _is(Path.is_dir, output)
-    if suffix and not single:
-        found = _without_results(found, suffix, output)
+    if not single:
+        found = _without_results(found, suffix, format, output)
     if single and (len(found) != 1 or _is(Path.is_dir, Path(paths[0]))):
         raise BadSetting(
             f"-o {output} is a file name, for {len(found)} pictures", "a folder", "Type: -o FOLDER"
@@ -148,6 +148,12 @@ def _check(
     in_place = overwrite and _key(target) == _key(source)
     if in_place and source.is_symlink():
         target = source.resolve()  # the file that is meant, not the link to it
+    kind = format_of(target)
+    if in_place and kind is not None and not kind.tags:
+        came = f"{source}: the same command again would brighten it again, for {kind.name} keeps no record"
+        return Refusal(
+            source, BadSetting(came, hint="Give it a place of its own with -o, or another --format")
+        )
     key = _key(target)
     alike = _anywhere(key) if overwrite else key  # else writing finds the other one there
     others = taken.setdefault(alike, [])
@@ -160,30 +166,38 @@ def _check(
         return Refusal(source, OutputExists(came, hint=hint))
     if key in inputs and not in_place:
         came = f"{source}: its result {target} is an input"
-        return Refusal(
-            source, OutputExists(came, hint="Type a --suffix, an -o, or --overwrite to replace it")
-        )
+        itself = ", or --overwrite to replace it" if key == _key(source) else ""
+        return Refusal(source, OutputExists(came, hint=f"Type a --suffix or an -o{itself}"))
     others.append(Job(source, target, in_place))
     return others[-1]
 
 
 def _without_results(
-    found: list[tuple[Path | Refusal, Path]], suffix: str, output: Path | None
+    found: list[tuple[Path | Refusal, Path]], suffix: str, format: str | None, output: Path | None
 ) -> list[tuple[Path | Refusal, Path]]:
-    """Leave out what an earlier run made of another input: NAME_daybreak.jpg, where NAME's result goes."""
-    made = {
-        _key(_folder(source, below, output) / f"{source.stem}{suffix}"): source
+    """Leave out what an earlier run made of another input: NAME_daybreak.jpg, where NAME's result goes.
+
+    Without a suffix the name has to be all that of the result: NAME.png of NAME.jpg with `format`.
+    """
+    targets = (
+        (_key(_folder(source, below, output) / _called(source, suffix, format)), source)
         for source, below in found
         if isinstance(source, Path)
-    }
+    )
+    made = {target: source for target, source in targets if target != _key(source)}
 
     def ours(source: Path | Refusal) -> bool:
         if isinstance(source, Refusal):
             return False
-        original = made.get(_key(source.parent / source.stem))
+        original = made.get(_key(source.parent / source.stem if suffix else source))
         return original is not None and _is_result(source, original)
 
     return [(source, below) for source, below in found if not ours(source)]
+
+
+def _called(source: Path, suffix: str, format: str | None) -> str:
+    """The name of a result, without its ending where there is a suffix."""
+    return f"{source.stem}{suffix}" if suffix else result_name(source, "", format)
 
 
 def _is_result(source: Path, original: Path) -> bool:

@@ -25,7 +25,7 @@ from daybreak.enhancing.video.span import expected_frames, shorter, span_of
 from daybreak.enhancing.video.stages import Behind, ahead, in_order
 from daybreak.enhancing.video.steady import State, Steady
 from daybreak.errors import BadSetting, OutputExists, UnreadablePicture, UnwritablePicture
-from daybreak.files import make_folder, whole_path, writing
+from daybreak.files import make_folder, same_file, whole_path, writing
 from daybreak.image.paths import shown
 from daybreak.image.read import Outline
 from daybreak.image.rows import Rows
@@ -188,14 +188,11 @@ def _check_target(source: Path, target: Path, overwrite: bool) -> None:
     if target.is_dir():
         came, example = f"{shown(target)} is a folder", target / f"{source.stem}_daybreak{source.suffix}"
         raise BadSetting(came, "the name of a film", f"Type for example: -o {example}")
-    if os.path.lexists(target):
-        with suppress(OSError):
-            if target.samefile(source):
-                raise OutputExists(f"{shown(target)} is the input", hint="Give another -o")
-        if not overwrite:
-            raise OutputExists(
-                f"{shown(target)} is there already", hint="Choose another name, or type --overwrite"
-            )
+    if same_file(target, source):
+        raise OutputExists(f"{shown(target)} is the input", hint="Give another -o")
+    if os.path.lexists(target) and not overwrite:
+        came = f"{shown(target)} is there already"
+        raise OutputExists(came, hint="Choose another name, or type --overwrite")
 
 
 def _asked(enhancer: Enhancer, options: VideoOptions, encoding: Encoding, source: Path) -> dict[str, str]:

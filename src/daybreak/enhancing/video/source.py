@@ -315,7 +315,10 @@ def _length(film: InputContainer, stream: VideoStream) -> float:
 
 
 def _display_matrix(frame: VideoFrame) -> tuple[int, ...] | None:
-    data = cast(Any, frame.side_data).get("DISPLAYMATRIX")
+    try:
+        data = cast(Any, frame.side_data).get("DISPLAYMATRIX")
+    except ValueError:  # PyAV 18 fails on all of it where one is of a kind that it does not know, EXIF say
+        return None
     return None if data is None else tuple(int(value) for value in np.frombuffer(bytes(data), np.int32))
 
 

@@ -32,6 +32,8 @@ _DAMAGED = (
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """How members may be packed; of all else `zipfile` unpacks all that it has read, however much that makes."""
 
+_SAYS_UTF8 = 1 << 11  # of a member's flags
+
 _ENTRY_BYTES = 1 << 10  # a file's share of a zip's directory: a long path, twice, as macOS packs it
 _SLACK_BYTES = 64 << 10  # folders, and files that nobody put there
 
@@ -97,7 +99,19 @@ def _every(files: Sequence[tuple[str, IO[bytes]]], limits: Limits) -> Iterator[t
             if any(member.compress_type not in _PACKED for member in members):
                 raise Problem(422, "a zip that is not packed by deflate", "Pack it anew, as is usual")
             for member in members:
-                yield safe_name(member.filename), _unpacked(archive, member)
+                yield safe_name(_named(member)), _unpacked(archive, member)
+
+
+def _named(member: zipfile.ZipInfo) -> str:
+    """The name of a member, which `zip` on Linux writes as UTF-8 without saying so; `zipfile` takes it for
+    the code page of DOS.
+    """
+    if member.flag_bits & _SAYS_UTF8:
+        return member.filename
+    try:
+        return member.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return member.filename
 
 
 def _opened(content: IO[bytes], limits: Limits) -> zipfile.ZipFile:
