@@ -156,15 +156,55 @@ def test_a_dry_run_says_what_a_run_would_find(folder, tmp_path, capsys):
     assert enhance(*words) == 0
     for more, code, told in (
         ([], 0, "_daybreak.png (done before)"),
-        (["--overwrite"], 0, "_daybreak.png (replaced)"),
+        (["--overwrite"], 0, "_daybreak.png (done before)"),
+        (["--overwrite", "-s", "0.5"], 0, "_daybreak.png (replaced)"),
         (["-s", "0.5"], 1, ""),
     ):
         capsys.readouterr()
         assert enhance(*words, *more, "--dry-run") == code
         out, err = capsys.readouterr()
         assert out.count(told) == 2 if told else out == ""
-        assert err.count("made with another strength") == (3 if code else 0)
+        assert err.count("made otherwise (strength)") == (3 if code else 0)
     assert enhance(*words, "-s", "0.5") == 1
+
+
+def test_overwrite_replaces_what_was_made_otherwise_alone(folder, tmp_path, capsys):
+    words = (folder, "-o", tmp_path / "out", "-m", "gamma")
+    assert enhance(*words) == 0
+    first = tmp_path / "out/b_daybreak.png"
+    made, whole = first.stat().st_mtime_ns, first.read_bytes()
+    capsys.readouterr()
+    assert enhance(*words, "--overwrite") == 0
+    assert "3 done before" in capsys.readouterr().err
+    assert first.stat().st_mtime_ns == made
+    assert enhance(*words, "--overwrite", "-s", "0.5") == 0
+    assert first.read_bytes() != whole
+    Image.new("RGB", (30, 20)).save(first)  # it says nothing
+    assert enhance(*words, "--overwrite") == 0
+    assert first.read_bytes() == whole
+
+
+def test_evidence_of_what_is_replaced_is_refused(folder, tmp_path, capsys):
+    words = ("--suffix", "", "--overwrite", "-m", "gamma", "--evidence", tmp_path / "e.json")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert enhance(folder, *words) == 2
+    assert "expected -o or a --suffix, so that the originals can be looked at" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_result_that_is_enhanced_once_more_in_place_says_so(folder, capsys):
+    words = (folder / "b.png", "--suffix", "", "--overwrite", "-m", "gamma")
+    assert enhance(*words) == 0
+    assert "earlier result" not in capsys.readouterr().err
+    assert enhance(*words, "-s", "0.5") == 0
+    assert "on top of an earlier result, its original is gone" in capsys.readouterr().err
+
+
+def test_a_name_that_has_no_room_for_the_suffix_is_told(tmp_path, capsys):
+    picture(tmp_path / f"{251 * 'y'}.png")
+    assert enhance(tmp_path, "-m", "gamma") == 1
+    told = "the name of its result is too long. Give it another with -o, or a shorter --suffix"
+    assert told in capsys.readouterr().err
 
 
 def test_format_depth_and_settings_reach_the_file(tmp_path):
@@ -242,7 +282,7 @@ def test_stdin_to_a_file_is_done_once(tmp_path, piped, capsys):
         assert told in capsys.readouterr().err
     piped(picture(tmp_path / "b.png", 30).read_bytes())
     assert enhance("-", "-o", target) == 1
-    assert "made with another source" in capsys.readouterr().err
+    assert "made otherwise (source)" in capsys.readouterr().err
 
 
 def test_a_dry_run_leaves_stdin_alone(tmp_path, piped, monkeypatch):
@@ -342,7 +382,7 @@ def test_what_another_process_makes_meanwhile_is_done_if_it_is_the_same(
 
     monkeypatch.setattr(shelf, "write_whole", late)
     assert enhance(source, "-m", "gamma", "-o", out) == code
-    assert ("done before" if code == 0 else "made with another method") in capsys.readouterr().err
+    assert ("done before" if code == 0 else "made otherwise (method") in capsys.readouterr().err
     assert [path.name for path in out.iterdir()] == ["a_daybreak.png"]
 
 

@@ -107,7 +107,7 @@ def test_other_settings_are_refused_and_replace_only_when_told(bucket, fill, mak
     other = make_run(f"{bucket}/in", f"{bucket}/out", gamma=3.0)
     rows = list(other.rows(Threads(1)))
     assert {row.state for row in rows} == {"failed"}
-    assert all("made with another settings" in row.error for row in rows)
+    assert all("made otherwise (settings" in row.error for row in rows)
     replacing = make_run(f"{bucket}/in", f"{bucket}/out", overwrite=True, gamma=3.0)
     assert states(replacing) == dict.fromkeys(pictures, "enhanced")
     assert states(make_run(f"{bucket}/in", f"{bucket}/out", overwrite=True, gamma=3.0)) == {}

@@ -228,8 +228,6 @@ def _there(job: Job, enhancer: Enhancer, output: Output) -> str:
     """What a run would find at the job's target, in brackets; raises what it would be refused for."""
     if job.target == STDOUT or not job.target.exists():
         return ""
-    if output.overwrite and not job.in_place:
-        return " (replaced)"
     found = job.source != STDIN and made_before(job, enhancer, output)
     return " (done before)" if found else " (replaced)" if output.overwrite else " (is there already)"
 

@@ -97,6 +97,8 @@ def _failed(job: Job, error: Exception) -> Result:
         return Result(job.source, job.target, "failed", error=told, elsewhere=_elsewhere(error))
     if isinstance(error, MemoryError):
         told = "not enough memory for a picture of this size"
+    elif isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        told = "the name of its result is too long. Give it another with -o, or a shorter --suffix"
     else:  # a fault of ours, or of a library
         told = getattr(error, "strerror", None) or f"an unexpected {type(error).__name__}: {error}"
     return Result(job.source, job.target, "failed", error=f"{job.source}: {told}")
@@ -126,10 +128,13 @@ def _begin_to(
     shelf: Shelf, data: bytes, job: Job, enhancer: Enhancer, output: Output
 ) -> Callable[[], Result]:
     """`enhance_to` but for putting the result on the shelf, which what is given back does."""
-    ask = not output.evidence and (not output.overwrite or job.in_place)
+    ask = not output.evidence
     if ask and (found := _made_before(shelf, data, job, enhancer, output)):
         return lambda: found
+    once_more = job.in_place and shelf.record(job.target) is not None
     encoded, result = enhance_bytes(data, enhancer, output, job.source, job.target)
+    if once_more:
+        result = replace(result, notes=(*result.notes, "on top of an earlier result, its original is gone"))
 
     def put() -> Result:
         if output.overwrite or not shelf.exists(job.target):
@@ -170,7 +175,7 @@ def _made_before(shelf: Shelf, data: bytes, job: Job, enhancer: Enhancer, output
     asks for the same again of a result.
 
     Raises:
-        OutputExists: it was made of another picture or by other settings.
+        OutputExists: it was made of another picture or by other settings, and is not to be replaced.
     """
     record = shelf.record(job.target)
     if record is None:
@@ -183,7 +188,9 @@ def _made_before(shelf: Shelf, data: bytes, job: Job, enhancer: Enhancer, output
     try:
         check_record(job.target, record, wanted)
     except OutputExists:
-        if itself or shelf.read(job.target) == data:  # left as it was, with what it says of an earlier run
+        if itself or output.overwrite:
+            return None
+        if shelf.read(job.target) == data:  # left as it was, with what it says of an earlier run
             return None
         raise
     result = done_before(job.source, job.target, record)

@@ -80,7 +80,7 @@ def check_record(target: Path, record: Mapping[str, str], wanted: Mapping[str, s
     record = {"memory": "free", **record}  # it was not told until it was limited
     changed = sorted(key for key, value in wanted.items() if record.get(key, value) != value)
     if changed:
-        came = f"{shown(target)} is there already, made with another {' and another '.join(changed)}"
+        came = f"{shown(target)} is there already, made otherwise ({', '.join(changed)})"
         raise OutputExists(came, hint=ANOTHER_PLACE)
     missing = sorted(wanted.keys() - record.keys())
     if missing:

@@ -34,6 +34,9 @@ def check_documents(
     """
     used = {path.absolute() for job in jobs if isinstance(job, Job) for path in (job.source, job.target)}
     if evidence is not None:
+        if any(isinstance(job, Job) and job.in_place for job in jobs):
+            came = "--evidence of pictures that their results take the place of"
+            raise BadSetting(came, "-o or a --suffix, so that the originals can be looked at")
         from daybreak.enhancing.manifest import check_manifest_path  # few ask for it
 
         check_manifest_path(evidence, ".json", [*used, *filter(None, (report, gallery))])

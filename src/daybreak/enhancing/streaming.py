@@ -69,13 +69,14 @@ def stream_file(job: Job, enhancer: Enhancer, output: Output) -> Result:
         with suppress(OutputExists):
             return _done_before(job, wanted)
     wanted["source"] = digest
-    if not output.overwrite and job.target.exists():
+    if job.target.exists():
         try:
             return _done_before(job, wanted)
         except OutputExists as error:
-            if _digest(job.target) != digest:
-                raise
-            clash = error  # unless it was left as it was
+            if not output.overwrite:
+                if _digest(job.target) != digest:
+                    raise
+                clash = error  # unless it was left as it was
     scroll = Scroll(job.source, format)
     _check_size(job.source, scroll, output.max_pixels)
     had, form = (8 if scroll.peak == 255 else 16), find_format(kept)
@@ -109,7 +110,7 @@ def stream_file(job: Job, enhancer: Enhancer, output: Output) -> Result:
     plan = plan_parts(scroll, decision.method, decision.settings, decision.share, stops, room, copy=copy)
     means = _Means(sample_step(scroll.shape) * plan.part.scale)
     record = wanted | done(replace(outcome, reduced=plan.note))
-    record["lost"] = "; ".join(filter(None, ("EXIF", lost)))
+    record["lost"] = "; ".join(filter(None, ("EXIF was left out", lost)))
     make_folder(job.target.parent)
     with whole_path(job.target, overwrite=output.overwrite) as hidden:
         _write(scroll, plan, hidden, kept, bits, output.quality, record, means)
