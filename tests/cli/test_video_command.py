@@ -127,6 +127,8 @@ LINES = {
     "subtitles": (titled, "out.mp4", ()),
     "late-start": (same, "out.mp4", ("--start", "1:30")),
     "no-time": (same, "out.mp4", ("--preview", "soon")),
+    "too-many-colons": (same, "out.mp4", ("--start", "1:2:3:4")),
+    "no-length": (same, "out.mp4", ("--preview", "0")),
     "unknown-codec": (same, "out.mp4", ("--codec", "vp9")),
 }
 OWN_TEST = {

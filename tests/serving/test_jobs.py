@@ -89,6 +89,23 @@ def gate(monkeypatch):
     allowed.release(1000)
 
 
+@pytest.mark.parametrize(
+    ("written", "called"),
+    [("été/ночь.png".encode(), "été/ночь"), (b"\x82t\x82.png", "été"), ("夜.png".encode(), "夜")],
+    ids=["zip on Linux", "zip on DOS", "zip on Linux, CJK"],
+)
+def test_names_in_zips_are_those_that_were_given(serve, png, written, called):
+    """`zip` on Linux writes UTF-8 without saying so."""
+    instead = b"q" * (len(written) - 4) + b".png"
+    archive = zipped({instead.decode(): png}).replace(instead, written)
+    with serve() as address:
+        id = queue(address, {"z.zip": archive}, method="gamma").json()["id"]
+        wait_for(lambda: over(address, id))
+        files, report = unpacked(address, id)
+    assert list(files) == [f"{called}.png"]
+    assert report[0]["input"] == f"{called}.png"
+
+
 def test_pictures_and_zips_come_back_as_a_zip_with_a_report(serve, png):
     with serve() as address:
         archive = zipped(

@@ -42,9 +42,11 @@ def parse_seconds(option: str, text: str) -> float:
     >>> parse_seconds("--start", "10s"), parse_seconds("--start", "1:02:03.5")
     (10.0, 3723.5)
     """
-    seconds = 0.0
+    seconds, parts = 0.0, text.strip().removesuffix("s").split(":")
     try:
-        for part in text.strip().removesuffix("s").split(":"):
+        if len(parts) > 3:
+            raise ValueError
+        for part in parts:
             value = float(part)
             if not 0.0 <= value < float("inf"):
                 raise ValueError

@@ -85,7 +85,10 @@ def video(
     begin = parse_seconds("--start", start)
     last = parse_seconds("--end", end) if end is not None else None
     if preview is not None:
-        last = begin + parse_seconds("--preview", preview)
+        length = parse_seconds("--preview", preview)
+        if not length:
+            raise BadSetting(f"--preview {preview!r}", "a length above 0, 10s for example")
+        last = begin + length
     enhancer = chosen_enhancer(
         method, strength, exposure, None, sets, device=device, precision=precision, threads=threads
     )

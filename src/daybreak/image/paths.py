@@ -40,7 +40,7 @@ def read_bytes(path: Path) -> bytes:
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            raise UnreadablePicture(f"{name} is a folder", "a picture", "Give the files in it, or use -r")
+            raise UnreadablePicture(f"{name} is a folder", "a picture", "Give the files in it")
         if not stat.S_ISREG(mode):  # reading a pipe or a device might never end
             raise UnreadablePicture(f"{name} is no regular file", "a picture", "Use - to read a pipe")
         data = path.read_bytes()

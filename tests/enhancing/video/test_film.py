@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from fractions import Fraction
 from itertools import pairwise
@@ -10,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.errors import BadSetting, OutputExists, UnreadablePicture, UnwritablePicture
@@ -199,6 +201,7 @@ def test_a_stopped_run_is_gone_on_with(tools, clips, tmp_path, monkeypatch):
         file.write(b"P\0\0\0")  # what a kill leaves in the middle of a packet
     with pytest.raises(OutputExists, match="another strength"):
         video.enhance_video(source, out, Enhancer("gamma", strength=0.5), options)
+    os.utime(source)  # it is the same film
     result = video.enhance_video(source, out, GAMMA, options)
     assert 0 < result.resumed < 20
     assert result.frames == 20
@@ -207,6 +210,60 @@ def test_a_stopped_run_is_gone_on_with(tools, clips, tmp_path, monkeypatch):
     assert tools.times(out) == tools.times(whole) == tools.times(source)
     one, other = (decoded(path, (64, 64)).astype(float) for path in (out, whole))
     assert np.sqrt(np.square(one - other).mean()) < 6.0
+
+
+def test_the_input_is_not_replaced_through_a_folder_that_is_yet_to_be_made(clips, tmp_path):
+    source = tmp_path / "a.mkv"
+    source.write_bytes(clips("odd").read_bytes())
+    before = source.read_bytes()
+    with pytest.raises(OutputExists, match="is the input"):
+        run(source, tmp_path / "new" / ".." / "a.mkv", overwrite=True)
+    assert source.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_frames_with_exif(tools, tmp_path):
+    exif = Image.Exif()
+    exif[0x010F] = "A camera"
+    for number in range(3):
+        pixels = np.full((48, 64, 3), 10 + number, np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{number}.jpg", exif=exif)
+    film, out = tmp_path / "film.mov", tmp_path / "out.mp4"
+    tools.ffmpeg("-framerate", "5", "-i", tmp_path / "%d.jpg", "-c", "copy", film)
+    assert run(film, out).frames == 3
+    assert len(decoded(out, (48, 64))) == 3
+
+
+def test_what_cannot_be_kept_of_the_picture_is_told(tools, tmp_path):
+    clear, out = tmp_path / "clear.mov", tmp_path / "out.mp4"
+    tools.ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:d=0.2", "-pix_fmt", "argb", "-c:v", "qtrle", clear)
+    assert run(clear, out).notes == ("its transparency was left out",)
+    parts = []
+    for size in ("64x48", "128x96"):
+        part = tmp_path / f"{size}.ts"
+        tools.ffmpeg("-f", "lavfi", "-i", f"testsrc=s={size}:r=25:d=0.4", "-c:v", "mpeg2video", part)
+        parts.append(part.read_bytes())
+    (tmp_path / "both.ts").write_bytes(b"".join(parts))
+    result = run(tmp_path / "both.ts", out, overwrite=True)
+    assert "10 frames of another size brought to 64×48, as it began" in result.notes
+
+
+def test_quicktime_holds_no_av1(clips, tmp_path):
+    with pytest.raises(
+        BadSetting, match=r"out\.mov cannot hold av1\. Give a name that ends in \.mp4 or \.mkv"
+    ):
+        run(clips("odd"), tmp_path / "out.mov", codec="av1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_film_that_begins_bright_says_what_was_done_to_the_rest(tools, tmp_path):
+    film, out = tmp_path / "film.mkv", tmp_path / "out.mp4"
+    fade = "color=gray:s=64x48:r=25:d=2,fade=out:0:40"
+    tools.ffmpeg("-f", "lavfi", "-i", fade, "-c:v", "ffv1", film)
+    result = run(film, out, Enhancer("auto"), steady=0.0)
+    assert result.choices[0].strength == 0.0
+    assert "already" not in result.note
+    assert "dark" in result.note
 
 
 def gone_on_with(source, out, after, **options):

@@ -42,9 +42,10 @@ def container_of(target: Path, codec: str) -> str:
     if name is None:
         endings = f"one that ends in {', '.join(CONTAINERS)}"
         raise BadSetting(f"{shown(target)} is no name of a video", endings)
-    if name == "webm" and codec != "av1":
+    if (name == "webm") != (codec == "av1") and name in ("webm", "mov"):  # QuickTime's knows no AV1
         came = f"{shown(target)} cannot hold {codec}"
-        raise BadSetting(came, hint="Type --codec av1, or a name that ends in .mkv")
+        other = "Type --codec av1, or a name that ends in .mkv"
+        raise BadSetting(came, hint=other if name == "webm" else "Give a name that ends in .mp4 or .mkv")
     return name
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -40,6 +41,8 @@ _SETTLES = 3.0  # times as many frames as are averaged: the first then weighs eâ
 
 DEFAULTS = VideoOptions()
 
+_END = 1 << 20  # bytes
+
 
 @dataclass
 class _Told:
@@ -48,6 +51,7 @@ class _Told:
     frames: int = 0
     method: str = ""
     note: str = ""
+    bright: bool = True
     missed: int = 0
     durations: dict[int, int] = field(default_factory=dict)
     choices: list[Chosen] = field(default_factory=list)
@@ -59,7 +63,8 @@ class _Told:
             self.choices.append(now)
         self.frames += 1
         self.method = outcome.method
-        self.note = self.note or outcome.note
+        if not self.note or (self.bright and outcome.strength):  # what was done tells more than what was not
+            self.note, self.bright = outcome.note, not outcome.strength
         self.missed += bool(outcome.missed)
 
 
@@ -128,6 +133,11 @@ def enhance_video(
         notes += shorter(film.about, ends)
     if told.missed:
         notes.append(f"the exposure asked for was not reached in {counted(told.missed, 'frame')}")
+    if film.about.alpha:
+        notes.append("its transparency was left out")
+    if film.resized:
+        first = f"{film.about.width}Ã—{film.about.height}"
+        notes.append(f"{counted(film.resized, 'frame')} of another size brought to {first}, as it began")
     if film.broken:
         notes.append(f"{film.broken} damaged frames or packets were left out or repaired by the decoder")
     return VideoResult(
@@ -197,12 +207,19 @@ def _check_target(source: Path, target: Path, overwrite: bool) -> None:
 
 def _asked(enhancer: Enhancer, options: VideoOptions, encoding: Encoding, source: Path) -> dict[str, str]:
     """All that a run depends on, by name."""
-    status = source.stat()
     parts = {key: str(getattr(options, key)) for key in ("start", "end", "denoise", "steady")}
-    file = f"{source.absolute()} {status.st_size} {status.st_mtime_ns}"
-    return (
-        asked(enhancer) | parts | {"source": file, "encoding": str(encoding.told()), "version": __version__}
-    )
+    made = {"source": _identity(source), "encoding": str(encoding.told()), "version": __version__}
+    return asked(enhancer) | parts | made
+
+
+def _identity(source: Path) -> str:
+    """What tells a film from others without reading gigabytes: its size, and SHA-256 of both ends."""
+    with source.open("rb") as file:
+        digest = hashlib.sha256(file.read(_END))
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _END))
+        digest.update(file.read())
+    return f"{size} {digest.hexdigest()}"
 
 
 def _enhance(

@@ -57,6 +57,7 @@ class About:
         length: of the stream, in units of time; None where the file does not say.
         index: of the stream in its file.
         interlaced: two fields in a frame.
+        alpha: whether it has transparency, which is not kept.
     """
 
     path: Path
@@ -74,6 +75,7 @@ class About:
     length: int | None
     index: int
     interlaced: bool
+    alpha: bool
 
     @property
     def frame_units(self) -> int:
@@ -159,12 +161,13 @@ class Film:
     Attributes:
         about: what is known before decoding it all.
         broken: frames and packets that could not be decoded, so far.
+        resized: frames of another size than the first, brought to that, so far.
         jumps: of the clock, in the frames that were read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.broken = 0
+        self.broken = self.resized = 0
         self.jumps: list[Jump] = []
         self.about = self._look()
 
@@ -202,6 +205,7 @@ class Film:
                 length=stream.duration,
                 index=stream.index,
                 interlaced=bool(first.interlaced_frame),
+                alpha=any(part.is_alpha for part in first.format.components),
             )
 
     def frames(self, start: int, end: int | None) -> Iterator[Shot]:
@@ -224,6 +228,7 @@ class Film:
                 levels = convert(frame)
                 if levels.shape[:2] != size:
                     levels = _resized(levels, size)
+                    self.resized += 1
                 own = None
                 if self.about.colors.hdr:
                     own, levels = levels.whole, shown_levels(levels, self.about.colors.transfer)
