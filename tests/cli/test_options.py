@@ -48,6 +48,11 @@ def test_upscale_as_an_option_and_as_a_setting_is_refused():
         chosen_enhancer("neid", 1.0, None, 2, ["upscale=1"])
 
 
+def test_upscale_of_a_method_that_cannot_names_one_that_can():
+    with pytest.raises(BadSetting, match=r"--upscale with auto; expected a method that can\. Type -m neid"):
+        chosen_enhancer("auto", 1.0, None, 2, None)
+
+
 def test_a_list_of_methods_keeps_its_order_and_drops_repeats():
     assert parse_methods("gamma, gamma,gam*") == ["gamma"]
     assert parse_methods("*") == list_methods()

@@ -214,5 +214,7 @@ def test_a_line_to_be_corrected(words, told, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in").mkdir()
     assert run(["watch", *words]) == 2
-    assert told in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert told in err
+    assert len(err.splitlines()) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["in"]

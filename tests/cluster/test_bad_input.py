@@ -89,6 +89,7 @@ def test_a_dry_run_writes_nothing(bucket, fill, told, s3):
             1,
             "nobody answers at the address",
         ),
+        (["ftp://127.0.0.1:1/in", "-o", "out"], 1, "ftp://127.0.0.1:1/in: Connection refused"),
         (["gone", "-o", "out", "--engine", "ray"], 1, "there is no such bucket or folder"),
         (["s3://no-such-bucket/in", "-o", "out"], 1, "there is no such bucket or folder"),
     ],

@@ -177,6 +177,8 @@ def chosen_enhancer(
     from daybreak.methods.base import parse_settings
     from daybreak.methods.registry import get_method
 
+    if upscale is not None and "upscale" not in get_method(method).card.settings.model_fields:
+        raise BadSetting(f"--upscale with {method}", "a method that can", "Type -m neid")
     doubled = [] if upscale is None else [f"upscale={upscale}"]
     given: dict[str, Any] = dict(parse_sets([*doubled, *(sets or [])]))
     parse_settings(get_method(method).card, given)  # before `strength` among them could pass for the option

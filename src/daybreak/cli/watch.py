@@ -32,7 +32,7 @@ from daybreak.cli.options import (
 from daybreak.enhancing.batch import Output
 from daybreak.enhancing.evidence import check_repeatable
 from daybreak.enhancing.manifest import check_manifest_path
-from daybreak.enhancing.watching import News, Watched
+from daybreak.enhancing.watching import News, Watched, check_watched
 from daybreak.enhancing.watching import watch as watch_folder
 from daybreak.text import printable
 
@@ -92,6 +92,7 @@ def watch(
         check_repeatable(enhancer, kept)
         check_manifest_path(evidence, ".jsonl", ())
     watched = Watched(folder, output, recursive, suffix, move_to, settle, poll, attempts, evidence, jobs)
+    check_watched(watched)
     done: Counter[str] = Counter()
     try:
         with stop_asked() as asked:

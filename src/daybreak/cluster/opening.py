@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from daybreak.cluster.masking import without_secrets
-from daybreak.errors import BadSetting, MissingExtra
+from daybreak.errors import BadSetting, MissingExtra, PlaceError
 
 DOCS = "docs/cluster.md"
 
@@ -26,6 +26,7 @@ def open_url(text: str) -> tuple[Any, str]:
     Raises:
         BadSetting: a kind of URL that is not known or lacks its driver; one that holds a password.
         MissingExtra: fsspec is not installed.
+        PlaceError: its server cannot be reached.
     """
     try:
         import fsspec.core
@@ -49,6 +50,9 @@ def open_url(text: str) -> tuple[Any, str]:
     except ValueError as error:
         known = "a path, or a URL such as s3://, gs://, abfs://, hdfs:// or sftp://"
         raise BadSetting(f"{shown} ({without_secrets(str(error))})", known) from None
+    except OSError as error:  # some log in at once
+        why = without_secrets(error.strerror or str(error))
+        raise PlaceError(f"{shown}: {why}", hint="Check the address and the network") from None
     return fs, path
 
 

@@ -1,5 +1,5 @@
 """A folder that is watched: each picture that arrives is enhanced once."""
 
-from daybreak.enhancing.watching.loop import News, Watched, watch
+from daybreak.enhancing.watching.loop import News, Watched, check_watched, watch
 
-__all__ = ["News", "Watched", "watch"]
+__all__ = ["News", "Watched", "check_watched", "watch"]

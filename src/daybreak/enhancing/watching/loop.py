@@ -94,15 +94,19 @@ def watch(watched: Watched, enhancer: Enhancer, output: Output, asked: Event) ->
         MissingExtra, UnreadablePicture: the folder cannot be watched, see `wakes`.
         UnwritablePicture: the output folder cannot be made or the journal not be written.
     """
-    _check(watched)
+    check_watched(watched)
     make_folder(watched.output)
     with one_process(watched.output / LOCK, f"watching into {shown(watched.output)}"):
         remove_leftovers(watched.output)
         yield from _Watch(watched, enhancer, output, asked).run()
 
 
-def _check(watched: Watched) -> None:
-    """Refuse what would make results of results, or none at all."""
+def check_watched(watched: Watched) -> None:
+    """Refuse what would make results of results, or none at all.
+
+    Raises:
+        BadSetting: the folder is none, or folders lie in each other's way.
+    """
     folder = watched.folder.resolve()
     if not folder.is_dir():
         raise BadSetting(f"{shown(watched.folder)} is no folder", "the folder that pictures arrive in")
