@@ -317,4 +317,4 @@ def _reserve_and_replace(hidden: Path, path: Path) -> None:
 
 def _exists(path: Path) -> OutputExists:
     came = f"{printable(str(path))} is there already"
-    return OutputExists(came, hint="Choose another name, or type --overwrite")
+    return OutputExists(came, hint="Choose another name, or type --overwrite (in Python overwrite=True)")

@@ -164,6 +164,8 @@ def test_a_file_named_like_a_path_is_only_named_so(api, png):
     assert answer.status_code == 200
     told = api.post("/v1/enhance", files={"picture": ("../../secret/night.jpg", b"hello")})
     assert problem(told, 422)["detail"].startswith("night.jpg is plain text")
+    told = api.post("/v1/enhance", files={"picture": ("night.mp4", b"\0\0\0\x18ftypmp42" + bytes(50))})
+    assert problem(told, 422)["hint"] == "Films: kind=video at /v1/jobs"
 
 
 def chunk(kind, data):

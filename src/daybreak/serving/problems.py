@@ -17,6 +17,13 @@ LOG = logging.getLogger("daybreak.serving")
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
 
+_HINTS = {
+    "Type --format": "Ask for format",
+    " --format ": " ",
+    "Films: daybreak video": "Films: kind=video at /v1/jobs",
+}
+"""What the command line's hints say here."""
+
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "title": "Problem",
@@ -100,7 +107,9 @@ def problem_of(error: DaybreakError | MemoryError) -> Problem:
     if isinstance(error, (WeightsError, RegistryError)):
         LOG.error("%s", error)  # it names files of this machine
         return Problem(500, "this method is damaged on the server; its log says how")
-    hint = error.hint.replace("Type --format", "Ask for format").replace(" --format ", " ")
+    hint = error.hint
+    for typed, asked in _HINTS.items():
+        hint = hint.replace(typed, asked)
     return Problem(422, detail, hint)
 
 

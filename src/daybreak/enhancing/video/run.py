@@ -202,7 +202,7 @@ def _check_target(source: Path, target: Path, overwrite: bool) -> None:
         raise OutputExists(f"{shown(target)} is the input", hint="Give another -o")
     if os.path.lexists(target) and not overwrite:
         came = f"{shown(target)} is there already"
-        raise OutputExists(came, hint="Choose another name, or type --overwrite")
+        raise OutputExists(came, hint="Choose another name, or type --overwrite (in Python overwrite=True)")
 
 
 def _asked(enhancer: Enhancer, options: VideoOptions, encoding: Encoding, source: Path) -> dict[str, str]:
