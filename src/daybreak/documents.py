@@ -12,7 +12,7 @@ from daybreak.image.paths import shown
 _ENDS = 4096  # bytes at each end of a file, in one of which the mark of its kind stands
 
 
-def check_document(path: Path, suffixes: Sequence[str], mark: str) -> None:
+def check_document(path: Path, suffixes: Sequence[str], mark: str, option: str = "") -> None:
     """See, before any work, that a document can be written, and that nothing else lies there.
 
     An older one of its kind is replaced.
@@ -21,19 +21,19 @@ def check_document(path: Path, suffixes: Sequence[str], mark: str) -> None:
         path: as typed.
         suffixes: one of which its name has to end in; the first is the one to type.
         mark: stands near an end of every document of the kind, and of no other.
+        option: by which it was asked for, for the message.
 
     Raises:
         BadSetting: another name, or a folder or another file lies there.
         UnwritablePicture: its folder cannot be made.
     """
+    name = f"{option} {shown(path)}".strip()
     if path.suffix.lower() not in suffixes:
-        raise BadSetting(
-            f"{shown(path)} as the name of a document", f"a name that ends in {', '.join(suffixes)}"
-        )
+        raise BadSetting(name, f"a name that ends in {', '.join(suffixes)}")
     if path.is_dir():
-        raise BadSetting(f"{shown(path)} is a folder", "the name of a file in it")
+        raise BadSetting(f"{name} is a folder", "the name of a file in it")
     if path.is_file() and path.stat().st_size and mark.encode() not in _ends(path):
-        raise BadSetting(f"{shown(path)} is another file, which would be lost", "a name of its own")
+        raise BadSetting(f"{name} is another file, which would be lost", "a name of its own")
     make_folder(path.parent)
 
 

@@ -190,6 +190,8 @@ def test_missing_folders_are_made_and_what_cannot_be_is_told_before_the_work(roo
     there = [str(tmp_path / "new" / "er" / word) if word[0] == "R" else word for word in rest]
     assert typed(action, root, *there) == 0
     assert (tmp_path / "new" / "er" / rest[-1]).is_file()
+    if action == "check":  # an older one is replaced
+        assert typed(action, root, *there) == 0
     capsys.readouterr()
     (tmp_path / "file").touch()
     nowhere = [str(tmp_path / "file" / word) if word[0] == "R" else word for word in rest]

@@ -182,6 +182,21 @@ def test_overwrite_replaces_what_was_made_otherwise_alone(folder, tmp_path, caps
     Image.new("RGB", (30, 20)).save(first)  # it says nothing
     assert enhance(*words, "--overwrite") == 0
     assert first.read_bytes() == whole
+    first.write_bytes(whole[: len(whole) * 3 // 4])  # it is damaged, and says what it was
+    assert enhance(*words) == 0
+    assert enhance(*words, "--overwrite") == 0
+    assert first.read_bytes() == whole
+
+
+def test_a_report_takes_no_manifests_place(folder, tmp_path, capsys):
+    words = (folder, "-o", tmp_path / "out", "-m", "gamma")
+    assert enhance(*words, "--evidence", tmp_path / "e.json") == 0
+    kept = (tmp_path / "e.json").read_bytes()
+    assert enhance(*words, "--report", tmp_path / "e.json") == 2
+    assert f"--report {tmp_path / 'e.json'} is another file, which would be lost" in capsys.readouterr().err
+    assert (tmp_path / "e.json").read_bytes() == kept
+    for _ in range(2):
+        assert enhance(*words, "--report", tmp_path / "r.json") == 0
 
 
 def test_evidence_of_what_is_replaced_is_refused(folder, tmp_path, capsys):

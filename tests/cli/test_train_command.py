@@ -105,9 +105,9 @@ def test_from_normal_photos_alone_into_a_folder_named_after_the_recipe(own, tmp_
     monkeypatch.chdir(tmp_path)
     assert run(["train", "neid.lol", "--from-normal", str(own / "high"), *NEID]) == 0
     made = told(tmp_path / "runs/neid.lol")
-    assert made["recipe"]["data"]["sampling"] == "darkened"
+    assert made["recipe"]["data"]["darkened"] == 1
     assert made["data"] == "11 photos of own/high, darkened by paper 3's generator"
-    assert "validation, 1 pairs" in capsys.readouterr().err
+    assert "validation, 1 pair " in capsys.readouterr().err
 
 
 def test_from_normal_photos_for_a_network_that_learns_from_dark_ones(own, tmp_path, capsys):

@@ -40,7 +40,6 @@ def jobs_in(folder: Path, count: int) -> list[Job | Refusal]:
 SCRIPT = """
 import os, signal, sys, time
 from pathlib import Path
-from threading import Event
 from daybreak.enhancing import crew
 from daybreak.enhancing.batch import Output, run_batch
 from daybreak.enhancing.enhancer import Enhancer
@@ -185,7 +184,6 @@ def test_a_script_that_every_process_would_run_again_is_told_what_it_lacks(tmp_p
     script.write_text(f"""
 import sys, threading, time
 from pathlib import Path
-from threading import Event
 from daybreak.enhancing.batch import Output, run_batch
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.plan import Job

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -206,6 +207,7 @@ def test_a_limit_is_shared_among_no_more_than_can_work_with_it(tmp_path, monkeyp
         Image.new("RGB", (1200, 900), (20, 20, 20)).save(path, exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0")
         jobs.append(Job(path, tmp_path / "out" / path.name))
     for workers in (None, 16):
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
         enhancer = Enhancer("auto", max_memory="300MB")
         results = list(run_batch(jobs, enhancer, Output(overwrite=True), workers))
         assert [(result.state, result.error) for result in results] == [("enhanced", "")] * 4

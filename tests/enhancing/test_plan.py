@@ -256,7 +256,13 @@ def test_without_a_suffix_results_beside_their_originals_are_known_by_their_reco
     assert run_job(job, Enhancer("gamma"), Output(format="png")).state == "enhanced"
     for overwrite in (False, True):
         assert plan([str(tmp_path)], overwrite=overwrite, **options) == [job]
-    Image.fromarray(np.full((8, 8, 3), 9, np.uint8)).save(tmp_path / "a.png")
+    Image.fromarray(np.full((8, 8, 3), 7, np.uint8)).save(tmp_path / "a.png")
+    (_, itself) = plan([str(tmp_path)], overwrite=True, **options)
+    assert itself == Job(tmp_path / "a.png", tmp_path / "a.png", in_place=True)
+    assert run_job(itself, Enhancer("gamma"), Output(format="png", overwrite=True)).state == "enhanced"
+    first, again = plan([str(tmp_path)], overwrite=True, **options)
+    assert str(first.error).endswith("a.png is an input. Type a --suffix or an -o")
+    assert again == itself, "a result, but not that of a.jpg"
     first, second = plan([str(tmp_path)], **options)
     assert str(first.error).endswith("a.png is an input. Type a --suffix or an -o")
     assert str(second.error).endswith(

@@ -6,6 +6,7 @@ import cv2
 import pytest
 
 from daybreak.cli.main import run
+from daybreak.evaluation.leaderboard import merge
 from daybreak.evaluation.results import read_results
 from daybreak.evaluation.tables import text_table
 
@@ -149,6 +150,14 @@ def test_one_list_under_two_names_is_one_table(board, tmp_path):
     code, out, _ = show()
     assert code == 0
     assert sum(line.startswith("method ") for line in out.splitlines()) == 1
+    first, second = (read_results(tmp_path / f"{n}.json") for n in range(2))
+    seen, unseen = (first.rows[0].model_copy(update={"leak": leak}) for leak in ("seen", ""))
+    runs = {
+        "a": first.model_copy(update={"rows": (seen,)}),
+        "b": second.model_copy(update={"rows": (unseen,)}),
+    }
+    (table,) = merge(runs)
+    assert [row.leak for row in table.rows] == ["seen"], "under whichever name it was known"
 
 
 def test_lists_of_two_kinds_are_not_plotted_together(board, pairs, tmp_path):

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.errors import DaybreakError, OutputExists, UnreadablePicture, UnwritablePicture
+from daybreak.errors import DaybreakError, OutputExists, UnreadablePicture, UnwritablePicture, WeightsError
 from daybreak.files import writing
 from daybreak.image.read import read_photo
 from daybreak.image.write import encode_photo
@@ -185,12 +185,28 @@ def test_a_job_with_evidence_is_confirmed_beside_its_originals(serve, png, besid
     assert list((tmp_path / "state").rglob("*.png")) == []
 
 
-def test_a_fault_of_ours_fails_its_picture_alone(serve, png, monkeypatch, caplog):
+@pytest.mark.parametrize(
+    ("fault", "told", "logged"),
+    [
+        (
+            RecursionError("deep in /usr/lib"),
+            "b.png: an unexpected fault of the server; it is in its log",
+            "RecursionError: deep in /usr/lib",
+        ),
+        (
+            WeightsError("/usr/lib/neid.mine.onnx is damaged"),
+            "this method is damaged on the server; its log says how",
+            "/usr/lib/neid.mine.onnx is damaged",
+        ),
+    ],
+    ids=["of the code", "of a weight"],
+)
+def test_a_fault_of_ours_fails_its_picture_alone(serve, png, monkeypatch, caplog, fault, told, logged):
     real = work.enhance_bytes
 
     def faulty(data, enhancer, output, source, *args, **options):
         if source.name == "b.png":
-            raise RecursionError("deep in /usr/lib")
+            raise fault
         return real(data, enhancer, output, source, *args, **options)
 
     monkeypatch.setattr(work, "enhance_bytes", faulty)
@@ -200,8 +216,8 @@ def test_a_fault_of_ours_fails_its_picture_alone(serve, png, monkeypatch, caplog
         assert (job["state"], job["done"], job["failed"]) == ("done", 3, 1)
         files, report = unpacked(address, id)
     assert set(files) == {"a.png", "c.png"}
-    assert report[1]["error"] == "b.png: an unexpected fault of the server; it is in its log"
-    assert "RecursionError: deep in /usr/lib" in caplog.text
+    assert report[1]["error"] == told
+    assert logged in caplog.text
 
 
 def test_originals_of_one_name_are_no_evidence(serve, png, tmp_path):

@@ -15,8 +15,8 @@ from daybreak.networks import NETWORKS
 from daybreak.networks.registry import get_network
 from daybreak.training.diagram import draw
 from daybreak.training.explain import BEGIN, END, explain, picture_of, renewed, write
-from daybreak.training.provenance import CHANGED, USUAL, meanings, provenance
-from daybreak.training.recipe import BOOKKEEPING, Data, Optimiser, Recipe, list_recipes, load_recipe
+from daybreak.training.provenance import CHANGED, USUAL, meanings, provenance, tell_recipe
+from daybreak.training.recipe import BOOKKEEPING, Data, Optimiser, Recipe, implied, list_recipes, load_recipe
 from daybreak.training.tracing import PICTURE, Block, trace
 from daybreak.weights import find_weight, list_weights
 from daybreak.weights.card import write_card
@@ -90,11 +90,23 @@ def test_a_weight_of_ones_own_is_told_with_what_its_run_changed(tmp_path, monkey
     assert (
         """daybreak train sci.lol --data ROOT --set 'data.source="mine"' --set optimiser.lr=0.0002""" in text
     )
-    assert re.search(r"- `optimiser.lr` = 0.0002: .*\n  \*as typed for the run\*", text)
-    assert "as typed for the run" not in explain("sci.lol")
+    assert re.search(r"- `optimiser.lr` = 0.0002: .*\n  \*as the run had it\*", text)
+    assert "as the run had it" not in explain("sci.lol")
     again = load_recipe("sci.lol", dict(text.split("=", 1) for text in recipe.changed()))
     assert again == recipe.model_copy(update={"save_every": again.save_every})
     assert recipe.model_copy(update={"tag": "unheard-of"}).changed() == ()
+
+
+def test_the_line_to_type_names_the_data_that_the_run_had():
+    def line(name, folders, normal):
+        recipe = load_recipe(name, implied(load_recipe(name), folders, normal))
+        return next(tell_recipe(get_network(recipe.network), recipe)).strip()
+
+    assert line("neid.lol", 1, False) == "daybreak train neid.lol --data ROOT"
+    assert line("neid.lol", 0, True) == "daybreak train neid.lol --from-normal PHOTOS --set data.darkened=1.0"
+    both = "daybreak train neid.lol --data ROOT --from-normal PHOTOS --set data.darkened=0.5"
+    assert line("neid.lol", 1, True) == both
+    assert line("alpha-residual.synthetic", 0, True).endswith("synthetic --from-normal PHOTOS")
 
 
 def test_no_key_is_without_meaning_or_reason():

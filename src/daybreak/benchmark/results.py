@@ -149,7 +149,7 @@ class Benchmark(_Frozen):
 
 def check_benchmark_path(path: Path) -> None:
     """`check_document` of a results file."""
-    check_document(path, (".json",), '"benchmark_schema"')
+    check_document(path, (".json",), '"benchmark_schema"', "--json")
 
 
 def write_benchmark(found: Benchmark, path: Path) -> None:

@@ -100,9 +100,9 @@ def check(
     from daybreak.enhancing.page import check_page_path
 
     if html:  # what cannot be written is known before the work, not after it
-        check_page_path(html)
+        check_page_path(html, "--html")
     if to_json:
-        check_document(to_json, (".json",), MARK)
+        check_document(to_json, (".json",), MARK, "--json")
     report = run_check(root, against, get_dataset(name) if name else None, watched)
     typer.echo(printable_lines(check_lines(report)))
     for fault in report.faults:

@@ -67,7 +67,7 @@ def evaluate(
 ) -> int:
     """Score methods on a data set: means, intervals, which differences are real, and how it was all taken."""
     if html:  # what cannot be written is known before the work, not after it
-        check_page_path(html)
+        check_page_path(html, "--html")
     if json:
         check_results_path(json)
     if save:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -55,6 +54,6 @@ def export(
     for score in card.scores:
         ssim = "" if score.ssim is None else f" / {score.ssim:.3f}"
         print(f"{score.dataset}: {score.psnr:.2f} dB{ssim} ({score.images} pictures, {score.protocol})")
-    there = "" if out is None else f"DAYBREAK_WEIGHTS={shlex.quote(str(out))} "
-    print(f"Try it: {there}daybreak enhance PHOTO -m {name}")
+    there = "" if out is None else f", with {out} as DAYBREAK_WEIGHTS in the environment"
+    print(f"Try it: daybreak enhance PHOTO -m {name}{there}")
     return DONE

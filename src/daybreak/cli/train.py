@@ -17,6 +17,7 @@ import typer
 from daybreak.cli.console import DONE, INTERRUPTED, SOME_FAILED, complain
 from daybreak.cli.options import parse_sets
 from daybreak.errors import BadSetting, DaybreakError, MissingExtra
+from daybreak.text import counted
 
 if TYPE_CHECKING:
     from daybreak.training.report import Progress, Report
@@ -131,7 +132,8 @@ def tell(report: Report) -> str:
         return text + ". Go on with --resume auto"
     lines = [text]
     if report.rows:
-        lines.append(f"{f'validation, {report.rows[0].pairs} pairs':24}   PSNR   SSIM   GT-mean: PSNR   SSIM")
+        head = f"validation, {counted(report.rows[0].pairs, 'pair')}"
+        lines.append(f"{head:24}   PSNR   SSIM   GT-mean: PSNR   SSIM")
         lines += [
             f"{f'{row.checkpoint}, step {row.step}':24} {row.psnr:6.2f} {_part(row.ssim)}"
             f"          {row.psnr_gt_mean:6.2f} {_part(row.ssim_gt_mean)}"

@@ -67,7 +67,9 @@ def video(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was stopped; keep it when stopped again.")
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a result that is there.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a result, or an unfinished run's part.")
+    ] = False,
     evidence: Annotated[
         Path | None,
         typer.Option("--evidence", help="Write a .json manifest that `daybreak verify` can do again."),

@@ -134,15 +134,15 @@ class CheckReport:
         return max((part.name for part in self.parts if name.startswith(f"{part.name}/")), key=len)
 
 
-MARK = '"shared_scenes"'
-"""Stands near the end of a report as JSON."""
+MARK = '"check_schema"'
+"""Stands at the beginning of a report as JSON."""
 
 
 def as_json(report: CheckReport) -> dict[str, Any]:
     """The report as what `json.dumps` takes; all but the samples."""
     whole = {field.name: getattr(report, field.name) for field in dataclasses.fields(report)}
     del whole["samples"]
-    plain: dict[str, Any] = {name: _plain(value) for name, value in whole.items()}
+    plain = {"check_schema": 1, **{name: _plain(value) for name, value in whole.items()}}
     plain["shared_scenes"] = {part.name: report.shared_scenes(part.name) for part in report.parts}
     return plain
 

@@ -18,10 +18,16 @@ from daybreak.enhancing.cutout import seen_mean
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.memory import too_large
 from daybreak.enhancing.plan import Job, Refusal
-from daybreak.enhancing.record import ANOTHER_PLACE, asked, check_record, done, made_of, written
+from daybreak.enhancing.record import ANOTHER_PLACE, ONCE_MORE, asked, check_record, done, made_of, written
 from daybreak.enhancing.result import Output, Result, done_before
 from daybreak.enhancing.shelf import Disk, Shelf
-from daybreak.errors import BadSetting, DaybreakError, OutputExists, UnwritablePicture
+from daybreak.errors import (
+    BadSetting,
+    DaybreakError,
+    OutputExists,
+    UnreadablePicture,
+    UnwritablePicture,
+)
 from daybreak.image.ahead import decoded, forget
 from daybreak.image.depth import to_levels
 from daybreak.image.formats import format_of
@@ -134,7 +140,7 @@ def _begin_to(
     once_more = job.in_place and shelf.record(job.target) is not None
     encoded, result = enhance_bytes(data, enhancer, output, job.source, job.target)
     if once_more:
-        result = replace(result, notes=(*result.notes, "on top of an earlier result, its original is gone"))
+        result = replace(result, notes=(*result.notes, ONCE_MORE))
 
     def put() -> Result:
         if output.overwrite or not shelf.exists(job.target):
@@ -193,12 +199,20 @@ def _made_before(shelf: Shelf, data: bytes, job: Job, enhancer: Enhancer, output
         if shelf.read(job.target) == data:  # left as it was, with what it says of an earlier run
             return None
         raise
-    result = done_before(job.source, job.target, record)
+    result, most = done_before(job.source, job.target, record), output.max_pixels
+    if not output.preview and not output.overwrite:
+        return result
+    try:
+        after = read_photo(
+            shelf.read(job.target), max_pixels=4 * most, name=shown(job.target)
+        )  # twice the sides
+    except UnreadablePicture:
+        if output.overwrite and not itself:  # it was damaged
+            return None
+        raise
     if not output.preview:
         return result
-    most = output.max_pixels
     before = read_photo(data, max_pixels=most, name=shown(job.source))
-    after = read_photo(shelf.read(job.target), max_pixels=4 * most, name=shown(job.target))  # twice the sides
     return with_previews(result, before.stored, after.stored, output.preview)
 
 

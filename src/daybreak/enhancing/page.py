@@ -145,9 +145,9 @@ def is_page(path: Path) -> bool:
     return path.suffix.lower() in _SUFFIXES
 
 
-def check_page_path(path: Path) -> None:
+def check_page_path(path: Path, option: str = "") -> None:
     """`check_document` of a page."""
-    check_document(path, _SUFFIXES, _MARK)
+    check_document(path, _SUFFIXES, _MARK, option)
 
 
 @contextmanager

@@ -9,9 +9,11 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from daybreak.enhancing.record import made_of
 from daybreak.errors import BadSetting, DaybreakError, OutputExists, UnreadablePicture
 from daybreak.image.formats import FORMATS, format_of, is_picture_name, suffix_for
 from daybreak.image.paths import shown
@@ -190,7 +192,7 @@ def _without_results(
         if isinstance(source, Refusal):
             return False
         original = made.get(_key(source.parent / source.stem if suffix else source))
-        return original is not None and _is_result(source, original)
+        return original is not None and (_is_result if suffix else _says_so)(source, original)
 
     return [(source, below) for source, below in found if not ours(source)]
 
@@ -209,6 +211,16 @@ def _is_result(source: Path, original: Path) -> bool:
         return filecmp.cmp(source, original, shallow=False)
     except OSError:
         return False
+
+
+def _says_so(source: Path, original: Path) -> bool:
+    """Whether a file says that daybreak made it of the original, or is a copy of it."""
+    record = read_record(source)
+    with suppress(OSError):
+        if record is not None and record.get("source") == made_of(original.read_bytes())["source"]:
+            return True
+        return filecmp.cmp(source, original, shallow=False)
+    return False
 
 
 def _find(

@@ -15,6 +15,9 @@ from daybreak.image.paths import shown
 if TYPE_CHECKING:
     from daybreak.enhancing.enhancer import Enhancer, Outcome
 
+ONCE_MORE = "on top of an earlier result, its original is gone"
+"""Said of a result that was enhanced in its place."""
+
 ANOTHER_PLACE = "Type --overwrite to replace it, or another --suffix or -o"
 
 

@@ -46,9 +46,9 @@ def check_documents(
     if gallery is not None:
         from daybreak.enhancing.page import check_page_path  # few ask for one
 
-        check_page_path(gallery)
+        check_page_path(gallery, "--gallery")
     if report is not None:
-        check_document(report, (".json",), '"asked"')
+        check_document(report, (".json",), '"report_schema"', "--report")
 
 
 def write_report(results: Sequence[Result], enhancer: Enhancer, path: Path, *, complete: bool) -> None:
@@ -64,6 +64,7 @@ def write_report(results: Sequence[Result], enhancer: Enhancer, path: Path, *, c
         UnwritablePicture: the file cannot be written.
     """
     told = {
+        "report_schema": 1,
         "daybreak": __version__,
         "asked": {
             "method": enhancer.method.card.name,

@@ -20,7 +20,7 @@ import numpy as np
 from daybreak.enhancing.amount import mean_light, sample_step, told_short
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.enhancing.parts import Copy, Plan, copy_of, plan_parts
-from daybreak.enhancing.record import ANOTHER_PLACE, asked, check_record, done, written
+from daybreak.enhancing.record import ANOTHER_PLACE, ONCE_MORE, asked, check_record, done, written
 from daybreak.enhancing.result import Output, Result, done_before
 from daybreak.enhancing.tiling import in_parts
 from daybreak.errors import BadSetting, OutputExists, PictureTooLarge, UnwritablePicture
@@ -68,6 +68,7 @@ def stream_file(job: Job, enhancer: Enhancer, output: Output) -> Result:
     if job.in_place:  # what a result was made of is gone then
         with suppress(OutputExists):
             return _done_before(job, wanted)
+    once_more = job.in_place and read_record(job.target) is not None
     wanted["source"] = digest
     if job.target.exists():
         try:
@@ -120,7 +121,7 @@ def stream_file(job: Job, enhancer: Enhancer, output: Output) -> Result:
     return replace(
         result,
         brightness_after=means.mean,
-        notes=tuple(filter(None, (NOTE, plan.note, outcome.note, missed))),
+        notes=tuple(filter(None, (NOTE, plan.note, outcome.note, missed, ONCE_MORE if once_more else ""))),
         lost=tuple(filter(None, (lost,))),
         remarkable=tuple(filter(None, (missed,))),
     )

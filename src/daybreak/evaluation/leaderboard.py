@@ -55,7 +55,8 @@ def _rows(runs: Mapping[str, Results]) -> tuple[Row, ...]:
         parts = [row for _, row in named]
         if _agree(parts):
             scores = {score.column: score for row in parts for score in row.scores}
-            rows.append(parts[-1].model_copy(update={"scores": tuple(scores.values())}))
+            leaks = "; ".join(dict.fromkeys(row.leak for row in parts if row.leak))
+            rows.append(parts[-1].model_copy(update={"scores": tuple(scores.values()), "leak": leaks}))
         else:
             rows += [row.model_copy(update={"name": f"{row.name} ({run})"}) for run, row in named]
     return tuple(rows)

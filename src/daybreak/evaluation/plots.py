@@ -101,7 +101,7 @@ def check_plot_path(path: Path) -> None:
         BadSetting, UnwritablePicture: as of `check_document`.
         MissingExtra: matplotlib is not installed.
     """
-    check_document(path, [f".{format}" for format in _SAYS], _MARK)
+    check_document(path, [f".{format}" for format in _SAYS], _MARK, "--plot")
     if find_spec("matplotlib") is None:  # looked for, not imported: that takes half a second
         raise MissingExtra("plotting", "plots")
 

@@ -159,7 +159,7 @@ class Results(_Frozen):
 
 def check_results_path(path: Path) -> None:
     """`check_document` of a results file."""
-    check_document(path, (".json",), '"results_schema"')
+    check_document(path, (".json",), '"results_schema"', "--json")
 
 
 def write_results(results: Results, path: Path, extra: dict[str, Any]) -> None:

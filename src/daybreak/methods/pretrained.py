@@ -56,6 +56,8 @@ def _warm(weight: Weight, threads: int, kind: object, load: Callable[[], T]) -> 
     with _LOADING[process]:  # many workers begin at the same time
         sha256, graph = _WARM.get(key, ("", None))
         if sha256 != card.sha256:
+            for other in [other for other in _WARM if other[0] != process]:  # of the one that forked
+                del _WARM[other]
             graph = load()
             _WARM[key] = card.sha256, graph
         loaded: T = graph

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -18,7 +18,7 @@ from daybreak.enhancing.batch import Output
 from daybreak.enhancing.enhancer import Enhancer
 from daybreak.errors import BadSetting
 from daybreak.methods.base import Card, parse_settings
-from daybreak.methods.registry import every_method, get_method, list_methods
+from daybreak.methods.registry import get_method, list_methods
 
 Schema = dict[str, Any]
 
@@ -118,16 +118,20 @@ def understand(values: Mapping[str, str]) -> Asked:
     return Asked(enhancer, Output(format, wish.quality, depth, evidence=wish.evidence), dict(values))
 
 
-@cache
 def properties() -> dict[str, Schema]:
     """Name -> JSON schema of everything that can be asked for: every method's settings too.
 
     A setting that several methods have in different ranges takes any of them.
     """
+    return _properties(tuple(list_methods()))
+
+
+@lru_cache(maxsize=1)
+def _properties(methods: tuple[str, ...]) -> dict[str, Schema]:
     found = {name: _plain(rule) for name, rule in Wish.model_json_schema()["properties"].items()}
-    found["method"]["enum"] = list_methods()
+    found["method"]["enum"] = list(methods)
     several: dict[str, dict[str, Schema]] = {}
-    for method in every_method():
+    for method in map(get_method, methods):
         for name, rule in settings_schema(method.card)["properties"].items():
             several.setdefault(name, {})[method.card.name] = rule
     return found | {name: _joined(rules) for name, rules in several.items()}

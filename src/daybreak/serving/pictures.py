@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -188,7 +187,6 @@ def told(result: Result, seconds: float) -> dict[str, str]:
     return says
 
 
-@cache
 def cards() -> list[dict[str, Any]]:
     """Every method's card, its settings as JSON schema."""
     return [

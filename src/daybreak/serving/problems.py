@@ -104,13 +104,20 @@ def problem_of(error: DaybreakError | MemoryError) -> Problem:
     if isinstance(error, UnknownName):
         hint = f"Did you mean {' or '.join(error.nearest)}?" if error.nearest else "See /v1/methods"
         return Problem(422, detail, hint, nearest=error.nearest)
-    if isinstance(error, (WeightsError, RegistryError)):
-        LOG.error("%s", error)  # it names files of this machine
-        return Problem(500, "this method is damaged on the server; its log says how")
+    if (told := of_the_server(error)) is not None:
+        return Problem(500, told)
     hint = error.hint
     for typed, asked in _HINTS.items():
         hint = hint.replace(typed, asked)
     return Problem(422, detail, hint)
+
+
+def of_the_server(error: Exception) -> str | None:
+    """What is told, and nothing more, where the fault is the server's own; the log says it all."""
+    if not isinstance(error, (WeightsError, RegistryError)):
+        return None
+    LOG.error("%s", error)  # it names files of this machine
+    return "this method is damaged on the server; its log says how"
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -117,6 +117,7 @@ def export(
             card = in_bf16(replace(weight, card=_whole(weight, network, pairs or {})))
             write_whole(target, write_card(card).encode())
             Weight(card, onnx, safetensors).verify()
+            (folder / target.name).unlink(missing_ok=True)
             for made in (onnx, safetensors, target):  # a weight without a card is no weight
                 with writing(folder / made.name):
                     made.replace(folder / made.name)

@@ -69,7 +69,9 @@ CHANGED: Mapping[str, str] = {
 
 def tell_recipe(spec: AnySpec, recipe: Recipe) -> Iterator[str]:
     """A recipe in its own words, then each key."""
-    data = "--from-normal PHOTOS" if recipe.sampling == "darkened" else "--data ROOT"
+    made = 1.0 if recipe.sampling == "darkened" else recipe.data.darkened
+    photos = made == 1 or (made > 0 and not recipe.data.darken_highs)
+    data = " ".join([*["--data ROOT"] * (made < 1), *["--from-normal PHOTOS"] * photos])
     changed = recipe.changed()
     sets = "".join(f" --set {shlex.quote(text)}" for text in changed)
     of_the_run = {text.partition("=")[0] for text in changed}
@@ -85,7 +87,7 @@ def tell_recipe(spec: AnySpec, recipe: Recipe) -> Iterator[str]:
     for key, value in values.items():
         if key in BOOKKEEPING:
             continue
-        source = "as typed for the run" if key in of_the_run else provenance(spec, key, value, usual[key])
+        source = "as the run had it" if key in of_the_run else provenance(spec, key, value, usual[key])
         yield from entry(key, value, told[key], source)
     kept = ", ".join(f"`{key}` = {typed(values[key])}" for key in BOOKKEEPING)
     yield from textwrap.wrap(f"- Bookkeeping, which no step depends on: {kept}.", 110, subsequent_indent="  ")

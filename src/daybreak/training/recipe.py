@@ -155,7 +155,9 @@ class Recipe(_Part):
             return ()
         ours = dict(_flat(load_recipe(self.name).complete()))
         mine = ((key, value) for key, value in _flat(self.complete()) if key not in BOOKKEEPING)
-        return tuple(f"{key}={json.dumps(value)}" for key, value in mine if ours[key] != value)
+        return tuple(
+            f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in mine if ours[key] != value
+        )
 
     def digest(self) -> str:
         """SHA-256 of the complete recipe as sorted JSON."""

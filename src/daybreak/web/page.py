@@ -102,8 +102,9 @@ def _asking() -> Asking:
                          info="Stops brighter (or darker) than the picture.")  # fmt: skip
     settings: list[Setting] = []
     groups: list[gr.Column] = []
+    there = every_method()  # weights of one's own may come and go
     with _closed("Settings of the method"):
-        for known in every_method():
+        for known in there:
             with gr.Column(visible=known.card.name == "auto") as group:
                 own = controls_of(known.card)
                 if not own:
@@ -120,7 +121,7 @@ def _asking() -> Asking:
     def show(name: str) -> list[Any]:
         return [
             gr.Dropdown(info=get_method(name).card.summary),
-            *(gr.Column(visible=known.card.name == name) for known in every_method()),
+            *(gr.Column(visible=known.card.name == name) for known in there),
         ]
 
     method.change(show, method, [method, *groups], show_progress="hidden", api_visibility="private")

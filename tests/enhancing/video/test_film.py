@@ -17,6 +17,8 @@ from daybreak.enhancing.enhancer import Enhancer
 from daybreak.errors import BadSetting, OutputExists, UnreadablePicture, UnwritablePicture
 
 video = pytest.importorskip("daybreak.enhancing.video", reason="the extra [video] is not installed")
+source = pytest.importorskip("daybreak.enhancing.video.source")
+Film = source.Film
 GAMMA = Enhancer("gamma")
 
 
@@ -232,12 +234,26 @@ def test_frames_with_exif(tools, tmp_path):
     tools.ffmpeg("-framerate", "5", "-i", tmp_path / "%d.jpg", "-c", "copy", film)
     assert run(film, out).frames == 3
     assert len(decoded(out, (48, 64))) == 3
+    plain = tmp_path / "plain.mov"
+    tools.ffmpeg("-f", "lavfi", "-i", "color=gray:s=64x48:d=0.2", "-c:v", "mjpeg", plain)
+    for degrees in (90, 180, 270):
+        matrices = []
+        for number, one in enumerate((film, plain)):
+            turned = tmp_path / f"{number}-{degrees}.mov"
+            tools.ffmpeg("-i", one, "-metadata:s:v:0", f"rotate={degrees}", "-c", "copy", turned)
+            matrices.append(Film(turned).about.matrix)
+        assert matrices[1] is not None
+        assert matrices[0][:6] == matrices[1][:6]
 
 
 def test_what_cannot_be_kept_of_the_picture_is_told(tools, tmp_path):
     clear, out = tmp_path / "clear.mov", tmp_path / "out.mp4"
     tools.ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:d=0.2", "-pix_fmt", "argb", "-c:v", "qtrle", clear)
     assert run(clear, out).notes == ("its transparency was left out",)
+    webm, gif = tmp_path / "clear.webm", tmp_path / "plain.gif"
+    tools.ffmpeg("-i", clear, "-c:v", "libvpx-vp9", "-pix_fmt", "yuva420p", webm)
+    tools.ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:d=0.2", gif)
+    assert [Film(path).about.alpha for path in (webm, gif)] == [True, False]
     parts = []
     for size in ("64x48", "128x96"):
         part = tmp_path / f"{size}.ts"

@@ -146,9 +146,11 @@ def test_hours_of_work_are_not_begun_anew_unasked(tmp_path):
     ):
         PacketLog(path, {**ASKED, "strength": "0.5"}, resume=False, overwrite=False)
     assert path.read_bytes() == kept
-    for asked, resume in ((ASKED, False), ({**ASKED, "strength": "0.5"}, True)):
+    with pytest.raises(OutputExists, match="had another strength"):
+        PacketLog(path, {**ASKED, "strength": "0.5"}, resume=True, overwrite=True)
+    for asked in (ASKED, {**ASKED, "strength": "0.5"}):
         written(tmp_path / "other").close(remove=False)
-        log = PacketLog(tmp_path / "other", asked, resume=resume, overwrite=True)
+        log = PacketLog(tmp_path / "other", asked, resume=False, overwrite=True)
         assert (log.mark, log.entries()) == (None, [])
         log.close(remove=True)
 

@@ -99,13 +99,14 @@ class PacketLog:
             return
         before: dict[str, str] = json.loads(self._bytes(records[0][3], records[0][4]))
         changed = sorted(key for key in asked if before.get(key) != asked[key])
-        if changed and overwrite:
+        if changed and overwrite and not resume:
             return
         if changed or not resume:
             had = f"had another {' and another '.join(changed)}" if changed else "can be gone on with"
             do = "Type what it was asked and --resume" if changed else "Type --resume"
+            anew = "--overwrite without it" if resume else "--overwrite"
             came = f"the unfinished run in {shown(self.path)} {had}"
-            raise OutputExists(came, hint=f"{do}, or --overwrite to begin anew")
+            raise OutputExists(came, hint=f"{do}, or {anew} to begin anew")
         pts, place = keys[-1]
         self.mark = Mark(pts, _read_state(self._bytes(*states[pts])))
         self._file.seek(place - _HEAD.size)

@@ -93,7 +93,8 @@ def enhance_video(
     Raises:
         UnreadablePicture: the source is missing or no video, or nothing of it can be decoded.
         UnwritablePicture: the target cannot be written, or its container cannot hold the sound or subtitles.
-        OutputExists: the target is there, or is the source, or another run is at work on it.
+        OutputExists: the target is there, or is the source, or another run is at work on it; or an unfinished
+            one is there which is not to be gone on with, or was asked something else.
         BadSetting: an option out of its range, or a target that is no name of a video.
         Stopped: `stop` said so. Without `options.resume` nothing is left.
     """

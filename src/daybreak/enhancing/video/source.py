@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -205,7 +206,7 @@ class Film:
                 length=stream.duration,
                 index=stream.index,
                 interlaced=bool(first.interlaced_frame),
-                alpha=any(part.is_alpha for part in first.format.components),
+                alpha=_has_alpha(stream, first),
             )
 
     def frames(self, start: int, end: int | None) -> Iterator[Shot]:
@@ -319,12 +320,26 @@ def _length(film: InputContainer, stream: VideoStream) -> float:
     return film.duration / av.time_base if film.duration else 0.0
 
 
+def _has_alpha(stream: VideoStream, frame: VideoFrame) -> bool:
+    """Whether there is transparency; a GIF's frames always have room for some, VP9's lies beside them."""
+    told = stream.metadata.get("alpha_mode") == "1"
+    return told or (stream.name != "gif" and any(part.is_alpha for part in frame.format.components))
+
+
 def _display_matrix(frame: VideoFrame) -> tuple[int, ...] | None:
     try:
         data = cast(Any, frame.side_data).get("DISPLAYMATRIX")
     except ValueError:  # PyAV 18 fails on all of it where one is of a kind that it does not know, EXIF say
-        return None
+        return _turned(frame.rotation)
     return None if data is None else tuple(int(value) for value in np.frombuffer(bytes(data), np.int32))
+
+
+def _turned(degrees: int) -> tuple[int, ...] | None:
+    """The nine numbers of a turn to the left, as FFmpeg's `av_display_rotation_get` reads them."""
+    if not degrees:
+        return None
+    cosine, sine = (round(65536 * turn(math.radians(degrees))) for turn in (math.cos, math.sin))
+    return cosine, -sine, 0, sine, cosine, 0, 0, 0, 1 << 30
 
 
 def _resized(levels: Levels, size: tuple[int, int]) -> Levels:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from daybreak.enhancing.manifest import FilmEntry, manifest_bytes, named
@@ -122,8 +123,14 @@ def run_film(
     options = VideoOptions(quality=asked.output.quality, resume=not evidence, overwrite=True)
     if evidence:
         options = repeatable(asked.enhancer, options)
-    with as_sent(names[0], inputs[0], target, log_path(target)):
-        made = enhance_video(inputs[0], target, asked.enhancer, options, progress=told, stop=asking())
+    make = partial(enhance_video, inputs[0], target, asked.enhancer, options, progress=told, stop=asking())
+    log = log_path(target)
+    with as_sent(names[0], inputs[0], target, log):
+        try:
+            made = make()
+        except OutputExists:  # half done by another version
+            log.unlink(missing_ok=True)
+            made = make()
     if not evidence:
         target.replace(result)
         return

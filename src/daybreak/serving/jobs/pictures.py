@@ -19,6 +19,7 @@ from daybreak.serving.archive import EVIDENCE, REPORT, SUFFIX, free_name, result
 from daybreak.serving.asking import Asked
 from daybreak.serving.jobs.room import passing
 from daybreak.serving.limits import Limits
+from daybreak.serving.problems import of_the_server
 from daybreak.serving.work import fitting_pixels
 from daybreak.stopping import Stopped
 
@@ -79,7 +80,7 @@ def _enhance(path: Path, name: str, target: Path, asked: Asked, limits: Limits) 
         if refused is not None and refused.errno != errno.ENOMEM:  # memory for it may never be there
             raise
         if isinstance(fault, DaybreakError):
-            return entry | {"error": str(fault)}
+            return entry | {"error": of_the_server(fault) or str(fault)}
         LOG.error("unexpected error in a picture of a job", exc_info=fault)
         return entry | {"error": f"{name}: an unexpected fault of the server; it is in its log"}
     write_whole(target, made, overwrite=True)

@@ -13,6 +13,7 @@ from daybreak.serving.jobs.kinds import get_kind
 from daybreak.serving.jobs.room import Room, given_up, passing, refused_by_system
 from daybreak.serving.jobs.store import Job, JobStore
 from daybreak.serving.limits import Limits
+from daybreak.serving.problems import of_the_server
 from daybreak.stopping import Stopped, look, stoppable
 
 LOG = logging.getLogger("daybreak.serving")
@@ -146,7 +147,7 @@ class Runner:
                 raise refused from None
             ours = isinstance(fault, UnwritablePicture) and refused_by_system(fault) is not None
             if isinstance(fault, DaybreakError) and not ours:  # that names a folder of the server's
-                return str(fault)
+                return of_the_server(fault) or str(fault)
             LOG.error("unexpected error in a job", exc_info=fault)
             return "an unexpected fault of the server; it is in its log"
         return ""
