@@ -69,7 +69,7 @@ def test_a_run_and_its_end(own, tmp_path, capsys):
     assert lines[0].startswith("step 2 of 4: loss ")
     assert " images/s, 0:0" in lines[0]
     assert lines[2].startswith(f"trained all 4 steps; checkpoint {out / 'last.ckpt'}; best ")
-    assert lines[3].split() == ["validation,", "1", "pairs", "PSNR", "SSIM", "GT-mean:", "PSNR", "SSIM"]
+    assert lines[3].split() == ["validation,", "1", "pair", "PSNR", "SSIM", "GT-mean:", "PSNR", "SSIM"]
     assert lines[4].startswith("last.ckpt, step 4 ")
     assert lines[-1] == f"samples {out / 'samples.png'}"
     run_json = told(out)
