@@ -140,6 +140,9 @@ OWN_TEST = {
     "lost-in-format",
     "in-place-by-a-link",
     "in-place-again",
+    "in-place-record",
+    "mistyped-ending",
+    "other-document",
     "named-pipe",
     "evidence-there",
     "verify-no-manifest",
@@ -318,6 +321,26 @@ def test_in_place_again(tmp_path):
     first = path.read_bytes()
     expect("in-place-again", daybreak(path, "--suffix", "", "--overwrite"))
     assert path.read_bytes() == first
+
+
+def test_in_place_of_what_keeps_no_record(tmp_path):
+    path = picture(tmp_path / "a.bmp")
+    before = path.read_bytes()
+    expect("in-place-record", daybreak(path, "--suffix", "", "--overwrite"))
+    assert path.read_bytes() == before
+
+
+def test_mistyped_ending(tmp_path):
+    expect("mistyped-ending", daybreak(picture(tmp_path / "a.png"), "-o", tmp_path / "out.jpgg"))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_other_document(tmp_path):
+    good, notes = picture(tmp_path / "good.png"), tmp_path / "notes.json"
+    notes.write_text("{}")
+    expect("other-document", daybreak(good, "-o", tmp_path / "out", "--report", notes))
+    assert notes.read_text() == "{}"
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
