@@ -297,3 +297,14 @@ def test_the_limit_is_kept(method, suffix, limit, tmp_path):
     told = subprocess.run([sys.executable, "-c", PEAK, *typed], check=True, capture_output=True, text=True)
     assert target.exists()
     assert int(told.stdout.split()[-1]) <= 1.15 * limit * 1e6
+
+
+@pytest.mark.parametrize("had", [True, False])
+def test_exif_that_is_left_out_is_told_at_every_run_and_no_other(had, tmp_path, scarce):
+    source, target = tmp_path / "in.jpg", tmp_path / "out.jpg"
+    more = {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x0f\0\x02\0\0\0\x02A\0\0\0\0\0\0\0"} if had else {}
+    Image.new("RGB", (420, 300), (20, 20, 20)).save(source, **more)
+    for state in ("enhanced", "done before"):
+        result = run(source, target, "gamma")
+        assert result.state == state
+        assert result.lost == (("EXIF was left out",) if had else ())

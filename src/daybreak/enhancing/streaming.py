@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _LOOK = 1 << 24  # bytes for the copy that is decided on, whatever is left: of a few pixels nothing is known
 
-NOTE = "streamed, for it does not fit into memory; EXIF was left out"
+NOTE = "streamed, for it does not fit into memory"
 
 
 def stream_file(job: Job, enhancer: Enhancer, output: Output) -> Result:
@@ -82,7 +82,8 @@ def stream_file(job: Job, enhancer: Enhancer, output: Output) -> Result:
     _check_size(job.source, scroll, output.max_pixels)
     had, form = (8 if scroll.peak == 255 else 16), find_format(kept)
     bits = choose_bits(had, form, output.quality, output.bit_depth)
-    lost = lost_bits(format, form) if had > 8 and output.bit_depth is None else ""
+    bits_lost = lost_bits(format, form) if had > 8 and output.bit_depth is None else ""
+    lost = tuple(filter(None, ("EXIF was left out" if scroll.may_have_exif else "", bits_lost)))
     size = scroll.shape[0] * scroll.shape[1]
     room, copy = _look(scroll, enhancer, size)
     decision = enhancer.decide(np.zeros((1, 1, 3), np.float32) if copy is None else copy.pixels, size)
@@ -111,7 +112,7 @@ def stream_file(job: Job, enhancer: Enhancer, output: Output) -> Result:
     plan = plan_parts(scroll, decision.method, decision.settings, decision.share, stops, room, copy=copy)
     means = _Means(sample_step(scroll.shape) * plan.part.scale)
     record = wanted | done(replace(outcome, reduced=plan.note))
-    record["lost"] = "; ".join(filter(None, ("EXIF was left out", lost)))
+    record["lost"] = "; ".join(lost)
     make_folder(job.target.parent)
     with whole_path(job.target, overwrite=output.overwrite) as hidden:
         _write(scroll, plan, hidden, kept, bits, output.quality, record, means)
@@ -122,7 +123,7 @@ def stream_file(job: Job, enhancer: Enhancer, output: Output) -> Result:
         result,
         brightness_after=means.mean,
         notes=tuple(filter(None, (NOTE, plan.note, outcome.note, missed, ONCE_MORE if once_more else ""))),
-        lost=tuple(filter(None, (lost,))),
+        lost=lost,
         remarkable=tuple(filter(None, (missed,))),
     )
 

@@ -63,6 +63,7 @@ class Scroll:
         said = image.xres != 1.0  # what libvips fills in
         self.resolution = (image.xres, image.yres) if said else (UNSAID_DPI / 25.4,) * 2
         self.half_chroma = image.get_typeof(_CHROMA) != 0 and image.get(_CHROMA) == "4:2:0"
+        self.may_have_exif = format == "tiff" or image.get_typeof("exif-data") != 0  # libvips reads no TIFF's
         self.blocks = {name: image.get(name) for name in _BLOCKS if image.get_typeof(name)}
         records = iptc_records(self.blocks.pop(_IPTC, b""))
         if records:
