@@ -202,10 +202,8 @@ def _made_before(shelf: Shelf, data: bytes, job: Job, enhancer: Enhancer, output
     result, most = done_before(job.source, job.target, record), output.max_pixels
     if not output.preview and not output.overwrite:
         return result
-    try:
-        after = read_photo(
-            shelf.read(job.target), max_pixels=4 * most, name=shown(job.target)
-        )  # twice the sides
+    try:  # its sides may be twice as long
+        after = read_photo(shelf.read(job.target), max_pixels=4 * most, name=shown(job.target))
     except UnreadablePicture:
         if output.overwrite and not itself:  # it was damaged
             return None

@@ -79,7 +79,7 @@ class PacketLog:
             try:
                 _lock(self._file, path)
                 if resume or not overwrite:
-                    self._go_on(asked, resume, overwrite)
+                    self._go_on(asked, resume)
                 if self.mark is None:
                     self._file.seek(0)
                     self._file.truncate()
@@ -88,19 +88,17 @@ class PacketLog:
                 self._file.close()
                 raise
 
-    def _go_on(self, asked: dict[str, str], resume: bool, overwrite: bool) -> None:
-        """Find the last mark and cut off what comes after it."""
+    def _go_on(self, asked: dict[str, str], resume: bool) -> None:
+        """Find the last mark and cut off what comes after it; refuse to lose hours of work."""
         records = list(self._records())
         if not records or records[0][0] != _HEADER:
             return
         states = {pts: (place, size) for kind, pts, _, place, size in records if kind == _STATE}
         keys = [(pts, place) for kind, pts, _, place, _ in records if kind == _KEY and pts in states]
-        if not keys or (len(keys) == 1 and not resume):  # seconds are lost, not hours
+        if not keys or (len(keys) == 1 and not resume):
             return
         before: dict[str, str] = json.loads(self._bytes(records[0][3], records[0][4]))
         changed = sorted(key for key in asked if before.get(key) != asked[key])
-        if changed and overwrite and not resume:
-            return
         if changed or not resume:
             had = f"had another {' and another '.join(changed)}" if changed else "can be gone on with"
             do = "Type what it was asked and --resume" if changed else "Type --resume"
