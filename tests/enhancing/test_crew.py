@@ -18,7 +18,8 @@ import pytest
 from daybreak.enhancing import one
 from daybreak.enhancing.batch import Output, run_batch
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.enhancing.plan import Job, Refusal
+from daybreak.enhancing.finding import Refusal
+from daybreak.enhancing.plan import Job
 from daybreak.errors import UnreadablePicture
 from daybreak.image.photo import Photo
 from daybreak.image.read import read_photo

@@ -13,8 +13,9 @@ from PIL import Image
 
 from daybreak.enhancing.batch import Output
 from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.finding import Refusal, _trees
 from daybreak.enhancing.one import run_job
-from daybreak.enhancing.plan import STDIN, STDOUT, Job, Refusal, _trees, plan, plan_stream
+from daybreak.enhancing.plan import STDIN, STDOUT, Job, plan, plan_stream
 from daybreak.errors import BadSetting
 
 

@@ -38,9 +38,10 @@ from daybreak.cli.places import Where, check_documents_of_places, enhance_places
 from daybreak.cli.progress import progress
 from daybreak.enhancing.batch import Output, Result, run_batch, run_stream
 from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.finding import Refusal
 from daybreak.enhancing.memory import keep_memory
 from daybreak.enhancing.one import made_before
-from daybreak.enhancing.plan import STDIN, STDOUT, Job, Refusal, plan, plan_stream
+from daybreak.enhancing.plan import STDIN, STDOUT, Job, plan, plan_stream
 from daybreak.enhancing.report import check_documents, write_evidence, write_report
 from daybreak.errors import BadSetting, DaybreakError, UnwritablePicture
 from daybreak.text import counted, printable

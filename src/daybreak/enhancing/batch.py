@@ -18,9 +18,10 @@ from typing import IO
 
 from daybreak.enhancing.cores import opencv_threads
 from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.finding import Refusal
 from daybreak.enhancing.memory import costliest, jobs_for, processes_for
 from daybreak.enhancing.one import attempt, enhance_bytes, enhance_to, run_job
-from daybreak.enhancing.plan import STDOUT, Job, Refusal
+from daybreak.enhancing.plan import STDOUT, Job
 from daybreak.enhancing.result import Output, Result, State
 from daybreak.enhancing.shelf import Disk, Shelf
 from daybreak.files import writing

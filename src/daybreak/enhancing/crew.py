@@ -25,9 +25,10 @@ from typing import Any
 import cv2
 
 from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.finding import Refusal
 from daybreak.enhancing.memory import keep_memory
 from daybreak.enhancing.one import begin_job, run_job
-from daybreak.enhancing.plan import Job, Refusal
+from daybreak.enhancing.plan import Job
 from daybreak.enhancing.result import Output, Result
 from daybreak.errors import DaybreakError
 

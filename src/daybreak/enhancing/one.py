@@ -16,8 +16,9 @@ from pathlib import Path
 from daybreak.enhancing.cores import opencv_threads
 from daybreak.enhancing.cutout import seen_mean
 from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.finding import Refusal
 from daybreak.enhancing.memory import too_large
-from daybreak.enhancing.plan import Job, Refusal
+from daybreak.enhancing.plan import Job
 from daybreak.enhancing.record import ANOTHER_PLACE, ONCE_MORE, asked, check_record, done, made_of, written
 from daybreak.enhancing.result import Output, Result, done_before
 from daybreak.enhancing.shelf import Disk, Shelf

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import filecmp
-import glob
-import itertools
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from daybreak.enhancing.finding import Refusal, find, is_kind, place_of
 from daybreak.enhancing.record import made_of
-from daybreak.errors import BadSetting, DaybreakError, OutputExists, UnreadablePicture
+from daybreak.errors import BadSetting, OutputExists
 from daybreak.image.formats import FORMATS, format_of, is_picture_name, suffix_for
-from daybreak.image.paths import shown
 from daybreak.image.read import read_record
 
 STDIN, STDOUT = Path("stdin"), Path("stdout")
@@ -34,14 +32,6 @@ class Job:
     source: Path
     target: Path
     in_place: bool = False
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A path that cannot become a job, with the reason."""
-
-    source: Path
-    error: DaybreakError
 
 
 def plan(
@@ -77,21 +67,21 @@ def plan(
         raise BadSetting(f"suffix {suffix!r}", "a few characters for the file name, without a slash")
     if "" in paths:
         raise BadSetting("an empty path", "files, folders or globs", "Is a variable not set?")
-    found = list(_find(paths, recursive, output))
-    single = output is not None and is_picture_name(output) and not _is(Path.is_dir, output)
+    found = list(find(paths, recursive, output))
+    single = output is not None and is_picture_name(output) and not is_kind(Path.is_dir, output)
     if not single:
         found = _without_results(found, suffix, format, output)
-    if single and (len(found) != 1 or _is(Path.is_dir, Path(paths[0]))):
+    if single and (len(found) != 1 or is_kind(Path.is_dir, Path(paths[0]))):
         raise BadSetting(
             f"-o {output} is a file name, for {len(found)} pictures", "a folder", "Type: -o FOLDER"
         )
     if single and output is not None:
         _check_format(output, format)
-    elif output is not None and len(found) == 1 and not _is(Path.is_dir, Path(paths[0])):
+    elif output is not None and len(found) == 1 and not is_kind(Path.is_dir, Path(paths[0])):
         _check_folder(output)
     jobs: list[Job | Refusal] = []
     taken: dict[Path, list[Job]] = {}
-    inputs = {_key(source) for source, _ in found if not isinstance(source, Refusal)}
+    inputs = {place_of(source) for source, _ in found if not isinstance(source, Refusal)}
     for source, below in found:
         if isinstance(source, Refusal):
             jobs.append(source)
@@ -147,7 +137,7 @@ def _folder(source: Path, below: Path, output: Path | None) -> Path:
 def _check(
     source: Path, target: Path, taken: dict[Path, list[Job]], inputs: set[Path], overwrite: bool
 ) -> Job | Refusal:
-    in_place = overwrite and _key(target) == _key(source)
+    in_place = overwrite and place_of(target) == place_of(source)
     if in_place and source.is_symlink():
         target = source.resolve()  # the file that is meant, not the link to it
     kind = format_of(target)
@@ -156,10 +146,12 @@ def _check(
         return Refusal(
             source, BadSetting(came, hint="Give it a place of its own with -o, or another --format")
         )
-    key = _key(target)
+    key = place_of(target)
     alike = _anywhere(key) if overwrite else key  # else writing finds the other one there
     others = taken.setdefault(alike, [])
-    other = next((job for job in others if _key(job.target) == key or not _apart(target, job.target)), None)
+    other = next(
+        (job for job in others if place_of(job.target) == key or not _apart(target, job.target)), None
+    )
     if other is not None:
         came = f"{source}: its result would take the place of that of {other.source} ({target})"
         hint = "Do one of them by itself, with another -o or --suffix"
@@ -168,7 +160,7 @@ def _check(
         return Refusal(source, OutputExists(came, hint=hint))
     if key in inputs and not in_place:
         came = f"{source}: its result {target} is an input"
-        itself = ", or --overwrite to replace it" if key == _key(source) else ""
+        itself = ", or --overwrite to replace it" if key == place_of(source) else ""
         return Refusal(source, OutputExists(came, hint=f"Type a --suffix or an -o{itself}"))
     others.append(Job(source, target, in_place))
     return others[-1]
@@ -182,16 +174,16 @@ def _without_results(
     Without a suffix the name has to be all that of the result: NAME.png of NAME.jpg with `format`.
     """
     targets = (
-        (_key(_folder(source, below, output) / _called(source, suffix, format)), source)
+        (place_of(_folder(source, below, output) / _called(source, suffix, format)), source)
         for source, below in found
         if isinstance(source, Path)
     )
-    made = {target: source for target, source in targets if target != _key(source)}
+    made = {target: source for target, source in targets if target != place_of(source)}
 
     def ours(source: Path | Refusal) -> bool:
         if isinstance(source, Refusal):
             return False
-        original = made.get(_key(source.parent / source.stem if suffix else source))
+        original = made.get(place_of(source.parent / source.stem if suffix else source))
         return original is not None and (_is_result if suffix else _says_so)(source, original)
 
     return [(source, below) for source, below in found if not ours(source)]
@@ -223,107 +215,6 @@ def _says_so(source: Path, original: Path) -> bool:
     return False
 
 
-def _find(
-    paths: Sequence[str], recursive: bool, output: Path | None
-) -> Iterator[tuple[Path | Refusal, Path]]:
-    """Each picture (or refusal) once, with the folder below the output that it goes to."""
-    seen: set[Path] = set()
-    given = [path for text in paths for path in _expand(text)]
-    trees = _trees([path for path in given if _is(Path.is_dir, path)]) if len(given) > 1 else {}
-    for path in given:
-        if told := _missing(path):
-            yield Refusal(path, UnreadablePicture(f"{shown(path)}: {told}")), Path()
-            continue
-        inside = _walk(path, recursive, output) if _is(Path.is_dir, path) else iter([(path, Path())])
-        for source, below in inside:
-            if isinstance(source, Refusal):
-                yield source, below
-            elif _key(source) not in seen:
-                seen.add(_key(source))
-                yield source, trees.get(path, Path()) / below
-
-
-def _trees(folders: Sequence[Path]) -> dict[Path, Path]:
-    """Folder -> the last parts of its path, as many as tell it from the others.
-
-    >>> [str(tree) for tree in _trees([Path("a/low"), Path("b/low"), Path("c"), Path("./a/low/")]).values()]
-    ['a/low', 'b/low', 'c']
-    """
-    whole = {folder: folder.resolve() if ".." in folder.parts else folder.absolute() for folder in folders}
-    parts = {folder: path.parts[1:] for folder, path in whole.items()}
-    different = set(parts.values())
-
-    def tail(own: tuple[str, ...]) -> Path:
-        tails = ([other[-n:] for other in different].count(own[-n:]) for n in itertools.count(1))
-        depth = next(n for n, alike in enumerate(tails, 1) if alike == 1)
-        return Path(*own[-depth:])
-
-    return {folder: tail(own) for folder, own in parts.items()}
-
-
-def _is(kind: Callable[[Path], bool], path: Path) -> bool:
-    """`Path.is_dir` or `is_file`; False for what cannot be looked at, which they raise for."""
-    try:
-        return kind(path)
-    except OSError:
-        return False
-
-
-def _missing(path: Path) -> str:
-    """Why a path cannot be looked at, or ""."""
-    try:
-        path.stat()
-    except FileNotFoundError:
-        return "a link to nothing" if path.is_symlink() else "no such file or folder"
-    except (OSError, ValueError) as error:
-        return f"cannot be looked at ({getattr(error, 'strerror', None) or error})"
-    return ""
-
-
-def _expand(text: str) -> list[Path]:
-    """A glob's matches, or the path itself where it exists or matches nothing."""
-    path = Path(text)
-    if not glob.has_magic(text) or not _missing(path):
-        return [path]
-    fixed = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
-    try:
-        return sorted(fixed.glob(str(path.relative_to(fixed)))) or [path]
-    except ValueError as error:  # for example "**.jpg"
-        raise BadSetting(f"the pattern {text!r}", "a glob such as 'photos/*.jpg'", f"{error}") from None
-
-
-def _walk(folder: Path, recursive: bool, output: Path | None) -> Iterator[tuple[Path | Refusal, Path]]:
-    """Pictures of a folder in name order, hidden ones and the output folder left out; links once."""
-    visited: set[Path] = set()
-    skipped = output.resolve() if output is not None and output.resolve() != folder.resolve() else None
-
-    def enter(here: Path) -> Iterator[tuple[Path | Refusal, Path]]:
-        real = here.resolve()
-        if real in visited or real == skipped:
-            return
-        visited.add(real)
-        try:
-            entries = sorted(here.iterdir())
-        except OSError as error:
-            yield (
-                Refusal(here, UnreadablePicture(f"{here}: the folder cannot be read ({error.strerror})")),
-                Path(),
-            )
-            return
-        for entry in entries:
-            if not is_picture_name(entry) or entry.name.startswith("."):
-                continue
-            if _is(Path.is_file, entry):
-                yield entry, here.relative_to(folder)
-            elif told := _missing(entry):
-                yield Refusal(entry, UnreadablePicture(f"{shown(entry)}: {told}")), Path()
-        for entry in entries:
-            if recursive and _is(Path.is_dir, entry):
-                yield from enter(entry)
-
-    yield from enter(folder)
-
-
 def result_name(source: PurePath, suffix: str, format: str | None) -> str:
     """The file name of a picture's result.
 
@@ -353,8 +244,3 @@ def _apart(one: Path, other: Path) -> bool:
         return not one.samefile(other)
     except OSError:
         return False
-
-
-def _key(path: Path) -> Path:
-    """One key per place on the disk: the folder resolved, the name as it is."""
-    return path.parent.resolve() / path.name

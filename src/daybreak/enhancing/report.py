@@ -10,7 +10,8 @@ from typing import Any
 from daybreak.documents import check_document
 from daybreak.enhancing.batch import Result
 from daybreak.enhancing.enhancer import Enhancer
-from daybreak.enhancing.plan import Job, Refusal
+from daybreak.enhancing.finding import Refusal
+from daybreak.enhancing.plan import Job
 from daybreak.errors import BadSetting
 from daybreak.files import write_whole
 from daybreak.image.paths import shown

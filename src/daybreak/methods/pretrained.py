@@ -46,7 +46,10 @@ _LOADING: defaultdict[int, Lock] = defaultdict(Lock)
 T = TypeVar("T")
 
 _WARM: dict[tuple[object, ...], tuple[str, Any]] = {}
-"""What was loaded: of what, for what and in which process, as it does not survive a fork -> weight, graph."""
+"""What was loaded: of what, for what and in which process -> weight, graph.
+
+A graph does not survive a fork, and a copy that is let go there would wait for threads that are not.
+"""
 
 
 def _warm(weight: Weight, threads: int, kind: object, load: Callable[[], T]) -> T:
@@ -56,8 +59,6 @@ def _warm(weight: Weight, threads: int, kind: object, load: Callable[[], T]) -> 
     with _LOADING[process]:  # many workers begin at the same time
         sha256, graph = _WARM.get(key, ("", None))
         if sha256 != card.sha256:
-            for other in [other for other in _WARM if other[0] != process]:  # of the one that forked
-                del _WARM[other]
             graph = load()
             _WARM[key] = card.sha256, graph
         loaded: T = graph

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from daybreak.enhancing.batch import Result, enhance_bytes
 from daybreak.errors import DaybreakError, PictureTooLarge
 from daybreak.image.formats import FORMATS, sniff
 from daybreak.methods.describe import describe
-from daybreak.methods.registry import every_method
+from daybreak.methods.registry import get_method, list_methods
 from daybreak.serving import archive
 from daybreak.serving.asking import Asked, form, headers, once, parameters, settings_schema, understand
 from daybreak.serving.problems import Problem, busy, problem_of, responses
@@ -189,12 +190,17 @@ def told(result: Result, seconds: float) -> dict[str, str]:
 
 def cards() -> list[dict[str, Any]]:
     """Every method's card, its settings as JSON schema."""
+    return _cards(tuple(list_methods()))
+
+
+@lru_cache(maxsize=1)
+def _cards(methods: tuple[str, ...]) -> list[dict[str, Any]]:
     return [
         {
             **{name: value for name, value in describe(method.card).items() if name != "settings"},
             "settings": settings_schema(method.card),
         }
-        for method in every_method()
+        for method in map(get_method, methods)
     ]
 
 

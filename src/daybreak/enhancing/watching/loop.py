@@ -18,8 +18,9 @@ from typing import Literal
 
 from daybreak.enhancing.batch import Output, Result, run_batch
 from daybreak.enhancing.enhancer import Enhancer
+from daybreak.enhancing.finding import Refusal
 from daybreak.enhancing.manifest import Entry, append_entry, placed, read_manifests
-from daybreak.enhancing.plan import Job, Refusal, result_name
+from daybreak.enhancing.plan import Job, result_name
 from daybreak.enhancing.watching.arrivals import Arrivals
 from daybreak.enhancing.watching.journal import Journal
 from daybreak.enhancing.watching.wakes import wakes
