@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from schemathesis.checks import load_all_checks
 from schemathesis.generation import GenerationMode
@@ -68,13 +68,24 @@ def test_what_takes_nothing_says_so(api_schema, path):
     assert not any((operation.query, operation.path_parameters, operation.body))
 
 
+@st.composite
+def cases(draw, operation, mode):
+    """What schemathesis makes up; now and then it hands bytes to a validator that refuses their kind."""
+    try:
+        return draw(operation.as_strategy(generation_mode=mode))
+    except ValueError as error:
+        if "Unsupported type: 'Binary'" not in str(error):
+            raise
+        reject()
+
+
 @pytest.mark.parametrize(
     ("verb", "path", "mode"), ASKED, ids=lambda value: getattr(value, "value", str(value))
 )
 def test_every_answer_is_one_that_the_openapi_tells_of(api_schema, verb, path, mode, png):
     operation = api_schema[path][verb]
 
-    @given(operation.as_strategy(generation_mode=mode))
+    @given(cases(operation, mode))
     @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
     def ask(case):
         if mode is GenerationMode.POSITIVE and case.media_type == "multipart/form-data":
